@@ -1,0 +1,45 @@
+//! What is shown over a page whose session is about to end, has ended, or is in doubt.
+
+mod announcement;
+mod cover;
+mod limit_note;
+mod warning;
+
+use dwell_session::{Generation, Screen};
+use leptos::prelude::*;
+
+use self::{cover::Cover, limit_note::LimitNote, warning::Warning};
+
+/// What of a page the overlay needs to know.
+#[derive(Debug, Clone)]
+pub struct PageContext {
+    /// The session's generation, for signing out.
+    pub generation: Generation,
+    /// Where signing in again leads.
+    pub sign_in_again: String,
+}
+
+/// The countdown over the page, or the cover in its place.
+#[component]
+pub fn Overlay(
+    /// What is to be seen.
+    screen: Signal<Screen>,
+    /// What of the page is needed.
+    page: PageContext,
+    /// Called when the user chooses to stay.
+    on_stay: Callback<()>,
+) -> impl IntoView {
+    let countdown = Memo::new(move |_| match screen.get() {
+        Screen::Countdown(countdown) => Some(countdown),
+        Screen::Page | Screen::Concealed(_) => None,
+    });
+    let concealed = Memo::new(move |_| match screen.get() {
+        Screen::Concealed(concealed) => Some(concealed),
+        Screen::Page | Screen::Countdown(_) => None,
+    });
+    view! {
+        <Warning countdown page=page.clone() on_stay />
+        <LimitNote countdown sign_in_again=page.sign_in_again.clone() />
+        <Cover concealed sign_in_again=page.sign_in_again />
+    }
+}

@@ -1,0 +1,52 @@
+//! What a screen reader says of a running countdown.
+
+use dwell_session::{Countdown, Limit};
+
+/// The seconds at which the time left is announced (`G10`).
+const ANNOUNCED_AT: [u64; 3] = [10, 30, 60];
+
+/// The sentence for the part of the countdown that `countdown` is in. It changes when one of the
+/// announced seconds is reached, and not in between.
+pub(super) fn announcement(countdown: &Countdown) -> String {
+    let Some(seconds) = ANNOUNCED_AT
+        .into_iter()
+        .find(|seconds| countdown.seconds_left <= *seconds)
+    else {
+        return String::new();
+    };
+    let choices = match countdown.limit {
+        Limit::Idle => "Choose Stay signed in to go on, or Sign out now.",
+        Limit::Absolute => "Choose Sign in again to go on, Keep working, or Sign out now.",
+    };
+    format!("You will be signed out in {seconds} seconds. {choices}")
+}
+
+#[cfg(test)]
+mod tests {
+    use dwell_session::Extension;
+
+    use super::*;
+
+    // G10
+    #[test]
+    fn a_countdown_of_two_minutes_is_announced_three_times() {
+        let mut said: Vec<String> = (0..=120)
+            .rev()
+            .map(|seconds_left| {
+                announcement(&Countdown {
+                    seconds_left,
+                    limit: Limit::Idle,
+                    extension: Extension::NotAsked,
+                    dismissed: false,
+                })
+            })
+            .filter(|sentence| !sentence.is_empty())
+            .collect();
+        said.dedup();
+        assert_eq!(said.len(), 3);
+        assert!(said[0].contains("60 seconds"));
+        assert!(said[2].contains("10 seconds"));
+        assert!(said.iter().all(|sentence| sentence.contains("Stay signed in")
+            && sentence.contains("Sign out now")));
+    }
+}

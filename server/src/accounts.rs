@@ -1,0 +1,137 @@
+//! The people who may sign in.
+
+mod email;
+mod passwords;
+
+use std::sync::Arc;
+
+use sqlx::SqlitePool;
+
+pub use self::{
+    email::{Email, InvalidEmail},
+    passwords::{Busy, Password, PasswordError, Passwords, WeakPassword},
+};
+use crate::{clock::Clock, store::StoreError};
+
+/// Names an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct AccountId(i64);
+
+impl std::fmt::Display for AccountId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The accounts in the database.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    pool: SqlitePool,
+    passwords: Arc<Passwords>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Accounts {
+    /// The accounts in the database of `pool`.
+    pub fn new(pool: SqlitePool, passwords: Arc<Passwords>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            pool,
+            passwords,
+            clock,
+        }
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    ///
+    /// See [`AddAccountError`].
+    pub async fn add(
+        &self,
+        email: &Email,
+        password: Password,
+    ) -> Result<AccountId, AddAccountError> {
+        let hash = self.passwords.hash(password).await?;
+        let added: Option<(AccountId,)> = sqlx::query_as(
+            "insert into accounts (email, password_hash, created_at) values (?1, ?2, ?3) \
+             on conflict (email) do nothing returning id",
+        )
+        .bind(email.as_str())
+        .bind(hash)
+        .bind(self.clock.now().as_millis())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::from)?;
+        added
+            .map(|(id,)| id)
+            .ok_or_else(|| AddAccountError::Taken(email.clone()))
+    }
+
+    /// The account with this address and this password. An unknown address takes as long as a
+    /// wrong password.
+    ///
+    /// # Errors
+    ///
+    /// See [`SignInError`].
+    pub async fn authenticate(
+        &self,
+        email: &str,
+        password: Password,
+    ) -> Result<AccountId, SignInError> {
+        let known: Option<(AccountId, String)> = match email.parse::<Email>() {
+            Ok(email) => sqlx::query_as("select id, password_hash from accounts where email = ?1")
+                .bind(email.as_str())
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(StoreError::from)?,
+            Err(InvalidEmail) => None,
+        };
+        let (account, hash) = known.unzip();
+        let matches = self.passwords.verify(password, hash).await?;
+        account
+            .filter(|_| matches)
+            .ok_or(SignInError::WrongCredentials)
+    }
+
+    /// The address of an account.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn email(&self, account: AccountId) -> Result<String, StoreError> {
+        let (email,) = sqlx::query_as("select email from accounts where id = ?1")
+            .bind(account)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(email)
+    }
+}
+
+/// An account cannot be added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddAccountError {
+    /// There is one with this address.
+    #[error("there is an account with the address {0} already")]
+    Taken(Email),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The address or the password is not right; which of them is not told.
+    #[error("the address or the password is not right")]
+    WrongCredentials,
+    /// The password could not be checked.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

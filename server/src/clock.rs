@@ -1,0 +1,78 @@
+//! The one place on the server that reads a clock.
+
+use std::{
+    fmt::Debug,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use dwell_session::{Elapsed, Instant};
+
+/// Tells the time, in milliseconds since the Unix epoch.
+pub trait Clock: Debug + Send + Sync + 'static {
+    /// The time now. Never goes back.
+    fn now(&self) -> Instant;
+}
+
+/// The time of this machine. A wall clock that is set back does not prolong any session.
+#[derive(Debug)]
+pub struct SystemClock {
+    started: std::time::Instant,
+    elapsed: Mutex<Elapsed>,
+}
+
+impl SystemClock {
+    /// Starts at the time that the machine's wall clock shows.
+    #[expect(clippy::disallowed_methods, reason = "this is the server's one clock")]
+    pub fn start() -> Self {
+        let wall_ms = wall_ms();
+        Self {
+            started: std::time::Instant::now(),
+            elapsed: Mutex::new(Elapsed::new(Instant::from_millis(wall_ms), wall_ms, 0)),
+        }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Instant {
+        let monotonic_ms = whole_millis(self.started.elapsed());
+        let mut elapsed = self.elapsed.lock().unwrap_or_else(PoisonError::into_inner);
+        elapsed.read(wall_ms(), monotonic_ms).now
+    }
+}
+
+/// A clock for tests, which moves only when told to.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// Stands at `now`.
+    pub fn at(now: Instant) -> Self {
+        Self(AtomicI64::new(now.as_millis()))
+    }
+
+    /// Moves on by `duration`.
+    pub fn advance(&self, duration: Duration) {
+        self.0.fetch_add(whole_millis(duration), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Instant {
+        Instant::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the server's one clock")]
+fn wall_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, whole_millis)
+}
+
+fn whole_millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

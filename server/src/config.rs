@@ -1,0 +1,216 @@
+//! Configuration: `dwell.toml` and the environment, which wins.
+//!
+//! Every setting has one name: `idle_timeout` in the file, `DWELL_IDLE_TIMEOUT` in the environment.
+
+mod settings;
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use dwell_session::{Checks, Limits, Policy, PolicyError, Preset, Rule};
+use tower_sessions::cookie;
+
+pub use self::settings::{ConfigError, Setting, Settings};
+use crate::database::DatabaseUrl;
+
+/// Everything that can be set, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub addr: SocketAddr,
+    /// Where the database is.
+    pub database_url: DatabaseUrl,
+    /// The limits in force.
+    pub policy: Policy,
+    /// The preset that bounds them.
+    pub preset: Option<Preset>,
+    /// How the session cookie is written.
+    pub cookie: CookieConfig,
+    /// Which log lines to write, in the syntax of `tracing_subscriber::EnvFilter`.
+    pub log: String,
+    /// Where the built site is, if it is not where it is usually found.
+    pub site_root: Option<PathBuf>,
+}
+
+/// How the session cookie is written.
+#[derive(Debug, Clone)]
+pub struct CookieConfig {
+    /// Its name.
+    pub name: String,
+    /// Whether browsers send it over HTTPS only.
+    pub secure: bool,
+    /// Whether it comes along from other sites.
+    pub same_site: SameSite,
+}
+
+/// The `SameSite` attributes that make sense for a session (`B3`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameSite {
+    /// Never from other sites, not even on a link that was followed.
+    Strict,
+    /// From other sites only on links that were followed.
+    Lax,
+}
+
+impl From<SameSite> for cookie::SameSite {
+    fn from(same_site: SameSite) -> Self {
+        match same_site {
+            SameSite::Strict => Self::Strict,
+            SameSite::Lax => Self::Lax,
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks every setting.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that is wrong, with its value and what is allowed.
+    pub fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        let addr = settings
+            .parse(Setting::Addr, "an address and a port such as 127.0.0.1:3000")?
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
+        let database_url = settings
+            .text(Setting::DatabaseUrl)
+            .unwrap_or("sqlite://data/dwell.db");
+        let database_url = database_url.parse().map_err(|error: crate::database::InvalidDatabaseUrl| {
+            settings.invalid(Setting::DatabaseUrl, database_url, error.to_string())
+        })?;
+        session_store(settings)?;
+        let (policy, preset) = policy(settings)?;
+        let log = settings.text(Setting::Log).unwrap_or("info").to_owned();
+        if let Err(error) = log.parse::<tracing_subscriber::EnvFilter>() {
+            let allowed = format!("levels such as info or dwell_server=debug,info ({error})");
+            return Err(settings.invalid(Setting::Log, &log, allowed));
+        }
+        Ok(Self {
+            addr,
+            database_url,
+            policy,
+            preset,
+            cookie: cookie(settings, addr)?,
+            log,
+            site_root: settings.text(Setting::SiteRoot).map(PathBuf::from),
+        })
+    }
+}
+
+fn session_store(settings: &Settings) -> Result<(), ConfigError> {
+    match settings.text(Setting::SessionStore) {
+        None | Some("database") => Ok(()),
+        Some(other) => {
+            let allowed = "database, where the sessions are kept beside the accounts";
+            Err(settings.invalid(Setting::SessionStore, other, allowed))
+        }
+    }
+}
+
+fn policy(settings: &Settings) -> Result<(Policy, Option<Preset>), ConfigError> {
+    let preset = match settings.text(Setting::Policy) {
+        None => None,
+        Some(name) => Some(name.parse::<Preset>().map_err(|error| {
+            settings.invalid(Setting::Policy, name, error.to_string())
+        })?),
+    };
+    let checks = match settings.text(Setting::PolicyChecks) {
+        None | Some("enforce") => Checks::Enforce,
+        Some("warn") => Checks::Warn,
+        Some(other) => {
+            return Err(settings.invalid(Setting::PolicyChecks, other, "enforce or warn"));
+        }
+    };
+    let usual = preset.map(Preset::limits).unwrap_or_default();
+    let limit = |setting, usual: Duration| -> Result<Duration, ConfigError> {
+        let set = settings.parse::<Humane>(setting, "a duration such as 90s, 30m or 12h")?;
+        Ok(set.map_or(usual, |Humane(duration)| duration))
+    };
+    let limits = Limits {
+        idle: limit(Setting::IdleTimeout, usual.idle)?,
+        absolute: limit(Setting::AbsoluteTimeout, usual.absolute)?,
+        warning: limit(Setting::Warning, usual.warning)?,
+        grace: limit(Setting::Grace, usual.grace)?,
+    };
+    match Policy::new(limits, preset, checks) {
+        Ok(policy) => Ok((policy, preset)),
+        Err(error) => Err(broken_rule(settings, &error)),
+    }
+}
+
+/// Names the variable that a person would change first.
+fn broken_rule(settings: &Settings, error: &PolicyError) -> ConfigError {
+    let Limits {
+        idle,
+        absolute,
+        warning,
+        grace,
+    } = error.limits;
+    let (setting, value) = match error.rule {
+        Rule::Representable => [
+            (Setting::IdleTimeout, idle),
+            (Setting::AbsoluteTimeout, absolute),
+            (Setting::Warning, warning),
+            (Setting::Grace, grace),
+        ]
+        .into_iter()
+        .find(|(_, limit)| limit.is_zero())
+        .unwrap_or((Setting::AbsoluteTimeout, absolute)),
+        Rule::GraceBelowWarning => (Setting::Grace, grace),
+        Rule::WarningBelowIdle | Rule::WarningLongEnough => (Setting::Warning, warning),
+        Rule::IdleBelowAbsolute | Rule::PresetIdle(_) => (Setting::IdleTimeout, idle),
+        Rule::PresetAbsolute(_) | Rule::TenExtensions => (Setting::AbsoluteTimeout, absolute),
+    };
+    let value = humantime::format_duration(value).to_string();
+    settings.invalid(setting, &value, error.to_string())
+}
+
+fn cookie(settings: &Settings, addr: SocketAddr) -> Result<CookieConfig, ConfigError> {
+    let name = settings.text(Setting::CookieName).unwrap_or("__Host-dwell");
+    let is_token = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if !is_token {
+        let allowed = "letters, digits, '-', '_' and '.'";
+        return Err(settings.invalid(Setting::CookieName, name, allowed));
+    }
+    let secure = settings
+        .parse(Setting::CookieSecure, "true or false")?
+        .unwrap_or(true);
+    if !secure && !addr.ip().is_loopback() {
+        let allowed = "true, unless DWELL_ADDR is a loopback address (ASVS 3.3.1)";
+        return Err(settings.invalid(Setting::CookieSecure, "false", allowed));
+    }
+    let is_prefixed = ["__host-", "__secure-"]
+        .iter()
+        .any(|prefix| name.to_ascii_lowercase().starts_with(prefix));
+    if !secure && is_prefixed {
+        let allowed = "a name without the prefix __Host- or __Secure- while DWELL_COOKIE_SECURE is false";
+        return Err(settings.invalid(Setting::CookieName, name, allowed));
+    }
+    let same_site = match settings.text(Setting::CookieSameSite) {
+        None | Some("lax") => SameSite::Lax,
+        Some("strict") => SameSite::Strict,
+        Some(other) => {
+            return Err(settings.invalid(Setting::CookieSameSite, other, "lax or strict"));
+        }
+    };
+    Ok(CookieConfig {
+        name: name.to_owned(),
+        secure,
+        same_site,
+    })
+}
+
+/// A duration written like `30m`.
+struct Humane(Duration);
+
+impl FromStr for Humane {
+    type Err = humantime::DurationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        humantime::parse_duration(text).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+//! Where the values of settings come from.
+
+use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
+
+/// One thing that can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Setting {
+    /// Where to listen.
+    Addr,
+    /// Where the database is.
+    DatabaseUrl,
+    /// Where the sessions are kept.
+    SessionStore,
+    /// The idle timeout.
+    IdleTimeout,
+    /// The absolute timeout.
+    AbsoluteTimeout,
+    /// The warning period.
+    Warning,
+    /// The grace.
+    Grace,
+    /// The preset.
+    Policy,
+    /// Whether broken rules of the standards are errors.
+    PolicyChecks,
+    /// The name of the session cookie.
+    CookieName,
+    /// Whether it is for HTTPS only.
+    CookieSecure,
+    /// Whether it comes along from other sites.
+    CookieSameSite,
+    /// Which log lines to write.
+    Log,
+    /// Where the built site is.
+    SiteRoot,
+}
+
+impl Setting {
+    /// Every setting.
+    pub const ALL: [Self; 14] = [
+        Self::Addr,
+        Self::DatabaseUrl,
+        Self::SessionStore,
+        Self::IdleTimeout,
+        Self::AbsoluteTimeout,
+        Self::Warning,
+        Self::Grace,
+        Self::Policy,
+        Self::PolicyChecks,
+        Self::CookieName,
+        Self::CookieSecure,
+        Self::CookieSameSite,
+        Self::Log,
+        Self::SiteRoot,
+    ];
+
+    /// The name in the file.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Addr => "addr",
+            Self::DatabaseUrl => "database_url",
+            Self::SessionStore => "session_store",
+            Self::IdleTimeout => "idle_timeout",
+            Self::AbsoluteTimeout => "absolute_timeout",
+            Self::Warning => "warning",
+            Self::Grace => "grace",
+            Self::Policy => "policy",
+            Self::PolicyChecks => "policy_checks",
+            Self::CookieName => "cookie_name",
+            Self::CookieSecure => "cookie_secure",
+            Self::CookieSameSite => "cookie_same_site",
+            Self::Log => "log",
+            Self::SiteRoot => "site_root",
+        }
+    }
+
+    /// The name in the environment.
+    pub fn variable(self) -> String {
+        format!("{PREFIX}{}", self.key().to_uppercase())
+    }
+}
+
+const PREFIX: &str = "DWELL_";
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.variable())
+    }
+}
+
+/// The values that have been set, as text.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    values: BTreeMap<Setting, String>,
+}
+
+impl Settings {
+    /// Reads `file`, which may be missing, then the variables of `environment`, which win.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or something is set that does not exist.
+    pub fn read(
+        file: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut settings = Self::default();
+        match std::fs::read_to_string(file) {
+            Ok(text) => settings.take_file(file, &text)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(ConfigError::file(file, error)),
+        }
+        settings.take_environment(environment)?;
+        Ok(settings)
+    }
+
+    fn take_file(&mut self, file: &Path, text: &str) -> Result<(), ConfigError> {
+        let table: toml::Table = text
+            .parse()
+            .map_err(|error| ConfigError::file(file, error))?;
+        for (key, value) in table {
+            let setting = Setting::ALL
+                .into_iter()
+                .find(|setting| setting.key() == key)
+                .ok_or_else(|| ConfigError::unknown(key))?;
+            let text = match value {
+                toml::Value::String(text) => text,
+                other => other.to_string(),
+            };
+            self.values.insert(setting, text);
+        }
+        Ok(())
+    }
+
+    fn take_environment(
+        &mut self,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(), ConfigError> {
+        for (variable, value) in environment {
+            if !variable.starts_with(PREFIX) {
+                continue;
+            }
+            let setting = Setting::ALL
+                .into_iter()
+                .find(|setting| setting.variable() == variable)
+                .ok_or_else(|| ConfigError::unknown(variable))?;
+            self.values.insert(setting, value);
+        }
+        Ok(())
+    }
+
+    /// The text of a setting.
+    pub fn text(&self, setting: Setting) -> Option<&str> {
+        self.values.get(&setting).map(String::as_str)
+    }
+
+    /// The value of a setting.
+    ///
+    /// # Errors
+    ///
+    /// It is set to something that is no `T`.
+    pub fn parse<T: FromStr>(
+        &self,
+        setting: Setting,
+        allowed: &str,
+    ) -> Result<Option<T>, ConfigError> {
+        self.text(setting)
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| self.invalid(setting, text, allowed))
+            })
+            .transpose()
+    }
+
+    /// The error that `setting` has a wrong value.
+    pub fn invalid(
+        &self,
+        setting: Setting,
+        value: &str,
+        allowed: impl Into<String>,
+    ) -> ConfigError {
+        ConfigError::Invalid {
+            setting,
+            value: value.to_owned(),
+            allowed: allowed.into(),
+        }
+    }
+}
+
+/// The configuration is wrong. Each error is one line that says what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A value is not allowed.
+    #[error("{setting}={value:?} is not allowed: {allowed}")]
+    Invalid {
+        /// What is set.
+        setting: Setting,
+        /// To what.
+        value: String,
+        /// What it may be set to.
+        allowed: String,
+    },
+    /// There is no such setting.
+    #[error("{name} is no setting: allowed are {allowed}")]
+    Unknown {
+        /// What was set.
+        name: String,
+        /// What can be set.
+        allowed: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read {file}: {problem}")]
+    File {
+        /// The file.
+        file: String,
+        /// Why.
+        problem: String,
+    },
+}
+
+impl ConfigError {
+    fn file(file: &Path, problem: impl fmt::Display) -> Self {
+        let problem = problem.to_string();
+        Self::File {
+            file: file.display().to_string(),
+            problem: problem.split_whitespace().collect::<Vec<_>>().join(" "),
+        }
+    }
+
+    fn unknown(name: String) -> Self {
+        let is_variable = name.starts_with(PREFIX);
+        let names: Vec<String> = Setting::ALL
+            .into_iter()
+            .map(|setting| match is_variable {
+                true => setting.variable(),
+                false => setting.key().to_owned(),
+            })
+            .collect();
+        Self::Unknown {
+            name,
+            allowed: names.join(", "),
+        }
+    }
+}

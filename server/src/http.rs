@@ -1,0 +1,106 @@
+//! The routes, and everything that runs around them.
+
+mod account;
+mod api;
+mod cookie;
+mod headers;
+mod health;
+mod home;
+mod origin;
+mod page;
+mod return_path;
+mod sign_in;
+mod sign_out;
+mod workspace;
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderValue, header},
+    middleware::{from_fn, from_fn_with_state, map_response_with_state},
+    routing::{get, post},
+};
+use dwell_app::{
+    api::{AskStatus, KeepAlive},
+    names::{SIGN_IN_PATH, SIGN_OUT_PATH},
+};
+use leptos::server_fn::ServerFn as _;
+use tower_http::{
+    catch_panic::CatchPanicLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
+    trace::TraceLayer,
+};
+use tower_sessions::{Expiry, SessionManagerLayer};
+
+pub use self::{
+    cookie::SessionCookie,
+    page::{refusal, unavailable},
+    return_path::{InvalidReturnPath, ReturnPath},
+};
+use crate::{lifetime, state::AppState, store::TowerSessions};
+
+/// The whole server. A layer runs around everything that stands above it.
+pub fn router(state: AppState, sessions: TowerSessions) -> Router {
+    let session_manager = SessionManagerLayer::new(sessions)
+        .with_name(state.cookie.name.clone())
+        .with_secure(state.cookie.secure)
+        .with_http_only(true)
+        .with_same_site(state.cookie.same_site.into())
+        .with_expiry(Expiry::OnSessionEnd);
+
+    Router::new()
+        .merge(protected())
+        .merge(public())
+        .fallback(page::not_found)
+        .layer(from_fn_with_state(state.clone(), lifetime::layer))
+        .layer(session_manager)
+        .layer(map_response_with_state(state.clone(), cookie::write))
+        .nest("/pkg", files(&state))
+        .merge(health::routes())
+        .layer(CatchPanicLayer::custom(page::panicked))
+        .layer(map_response_with_state(state.clone(), headers::add))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .with_state(state)
+}
+
+/// The routes for people who are signed in.
+fn protected() -> Router<AppState> {
+    Router::new()
+        .route("/account", get(account::show))
+        .route("/account/sign-out-others", post(account::sign_out_others))
+        .route("/workspace", get(workspace::show).post(workspace::add))
+        .route("/workspace/delete", post(workspace::delete))
+        .route(KeepAlive::PATH, post(api::server_function))
+        .route(AskStatus::PATH, post(api::server_function))
+        .route_layer(from_fn(lifetime::require_session))
+}
+
+/// The routes for everybody.
+fn public() -> Router<AppState> {
+    Router::new()
+        .route("/", get(home::show))
+        .route(SIGN_IN_PATH, get(sign_in::show).post(sign_in::submit))
+        .route(SIGN_OUT_PATH, post(sign_out::submit))
+}
+
+/// The built files, whose names change with their content.
+fn files(state: &AppState) -> Router<AppState> {
+    const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+    let directory = ServeDir::new(state.built.directory())
+        .precompressed_br()
+        .append_index_html_on_directories(false);
+    Router::new()
+        .fallback_service(directory)
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            FOREVER,
+        ))
+}
+
+/// The path alone: a query can hold what is nobody's business.
+fn span(request: &Request) -> tracing::Span {
+    tracing::info_span!(
+        "request",
+        method = %request.method(),
+        path = request.uri().path(),
+    )
+}

@@ -1,0 +1,114 @@
+//! Where signing in leads (`F5`).
+
+use std::{fmt, str::FromStr};
+
+use axum::http::uri::PathAndQuery;
+use dwell_app::names::{SIGN_IN_PATH, SIGN_OUT_PATH};
+
+const LONGEST: usize = 2_048;
+
+/// A path, perhaps with a query, on this server. It cannot lead anywhere else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnPath(String);
+
+impl ReturnPath {
+    /// The path as it stands in a `Location` header.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for ReturnPath {
+    fn default() -> Self {
+        Self("/workspace".into())
+    }
+}
+
+impl FromStr for ReturnPath {
+    type Err = InvalidReturnPath;
+
+    /// Browsers take a backslash for a slash, drop tabs and line ends, and read `//host` as
+    /// another server; none of these is let in.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_local = text.starts_with('/')
+            && !text.starts_with("//")
+            && !text.contains('\\')
+            && text.bytes().all(|byte| byte.is_ascii_graphic())
+            && text.len() <= LONGEST;
+        if !is_local {
+            return Err(InvalidReturnPath);
+        }
+        let parsed: PathAndQuery = text.parse().map_err(|_| InvalidReturnPath)?;
+        let leads_in_a_circle = [SIGN_IN_PATH, SIGN_OUT_PATH].contains(&parsed.path());
+        if leads_in_a_circle {
+            return Err(InvalidReturnPath);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ReturnPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that is no [`ReturnPath`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no path on this server to return to")]
+pub struct InvalidReturnPath;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    // F5
+    #[test]
+    fn a_path_on_this_server_is_taken() {
+        for path in ["/", "/workspace", "/workspace?a=b&c=%2F", "/%2Fevil.example", "/a//b"] {
+            assert_eq!(path.parse::<ReturnPath>().unwrap().as_str(), path);
+        }
+    }
+
+    // F5
+    #[test]
+    fn whatever_leads_elsewhere_is_refused() {
+        let long = format!("/{}", "a".repeat(LONGEST));
+        for path in [
+            "",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "/\r\nLocation: https://evil.example",
+            "https://evil.example",
+            "https:evil.example",
+            "javascript:alert(1)",
+            " /workspace",
+            "%2F%2Fevil.example",
+            "workspace",
+            "/sign-in",
+            "/sign-in?next=/sign-in",
+            "/sign-out",
+            &long,
+        ] {
+            assert_eq!(path.parse::<ReturnPath>(), Err(InvalidReturnPath), "{path:?}");
+        }
+    }
+
+    proptest! {
+        // F5
+        #[test]
+        fn what_is_taken_stays_on_this_server(text in "[/\\\\a-z.:@%\t\n ?#-]{0,20}") {
+            if let Ok(path) = text.parse::<ReturnPath>() {
+                let text = path.as_str();
+                prop_assert!(text.starts_with('/'));
+                prop_assert!(!matches!(text.as_bytes().get(1), Some(b'/' | b'\\')));
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `GET /sign-in`, `POST /sign-in`
+
+use axum::{
+    Form,
+    extract::{Extension, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use dwell_app::pages::{SignInPage, SignInTrouble};
+use dwell_session::EndReason;
+use leptos::prelude::*;
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::{
+    SessionCookie,
+    page::{render, unavailable},
+    return_path::ReturnPath,
+};
+use crate::{
+    accounts::{Password, PasswordError, SignInError},
+    state::AppState,
+    store::{Origin, SessionKey},
+};
+
+/// Everything may be missing or wrong: then it is passed over.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Arrival {
+    next: Option<String>,
+    reason: Option<String>,
+    email: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Credentials {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+pub(super) async fn show(
+    State(state): State<AppState>,
+    arrival: Result<Query<Arrival>, QueryRejection>,
+) -> Response {
+    let arrival = arrival.map_or_else(|_| Arrival::default(), |Query(arrival)| arrival);
+    let reason = arrival.reason.and_then(|name| name.parse().ok());
+    let next = arrival.next.and_then(|next| next.parse().ok());
+    form(
+        &state,
+        StatusCode::OK,
+        Shown {
+            reason,
+            trouble: None,
+            email: arrival.email.unwrap_or_default(),
+            next: next.unwrap_or_default(),
+        },
+    )
+    .await
+}
+
+pub(super) async fn submit(
+    State(state): State<AppState>,
+    Extension(session): Extension<Session>,
+    origin: Origin,
+    headers: HeaderMap,
+    Form(credentials): Form<Credentials>,
+) -> Response {
+    let Credentials {
+        email,
+        password,
+        next,
+    } = credentials;
+    let next: ReturnPath = next.parse().unwrap_or_default();
+    let authenticated = state
+        .accounts
+        .authenticate(&email, Password::typed(password))
+        .await;
+    let (status, trouble) = match authenticated {
+        Ok(account) => {
+            let previous = session.id().map(|id| SessionKey::of(&id));
+            return match state.sessions.begin(account, previous, origin).await {
+                Ok(id) => (SessionCookie::Issue(id), Redirect::to(next.as_str())).into_response(),
+                Err(error) => unavailable(&headers, &error),
+            };
+        }
+        Err(SignInError::WrongCredentials) => {
+            tracing::info!(event = "sign_in_refused", address = origin.address);
+            (StatusCode::UNAUTHORIZED, SignInTrouble::WrongCredentials)
+        }
+        Err(SignInError::Password(error @ (PasswordError::Busy(_) | PasswordError::Hash))) => {
+            tracing::warn!(%error, "nobody could be signed in");
+            (StatusCode::SERVICE_UNAVAILABLE, SignInTrouble::Busy)
+        }
+        Err(SignInError::Store(error)) => return unavailable(&headers, &error),
+    };
+    let trouble = Some(trouble);
+    let shown = Shown {
+        reason: None,
+        trouble,
+        email,
+        next,
+    };
+    form(&state, status, shown).await
+}
+
+#[derive(Clone)]
+struct Shown {
+    reason: Option<EndReason>,
+    trouble: Option<SignInTrouble>,
+    email: String,
+    next: ReturnPath,
+}
+
+async fn form(state: &AppState, status: StatusCode, shown: Shown) -> Response {
+    let idle = state.sessions.policy().idle();
+    render(state, status, move || {
+        let Shown {
+            reason,
+            trouble,
+            email,
+            next,
+        } = shown.clone();
+        view! { <SignInPage idle reason trouble email next=next.to_string() /> }
+    })
+    .await
+}

@@ -1,0 +1,107 @@
+//! The lifetime layer: decides, before anything else runs, whether a request is served in a live
+//! session, and moves the deadline where the user caused the request.
+
+mod activity;
+mod forgery;
+mod generation;
+mod turned_away;
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{StatusCode, request::Parts},
+    middleware::Next,
+    response::Response,
+};
+use tower_sessions::Session;
+
+use self::{activity::Activity, generation::GenerationCheck};
+pub use self::{activity::is_navigation, turned_away::{sign_in_location, turn_away}};
+use crate::{
+    accounts::AccountId,
+    http::unavailable,
+    sessions::{LiveSession, Sessions, Visit},
+    state::AppState,
+    store::{SessionId, SessionKey, StoreError},
+};
+
+/// Runs around every route: loads the session, checks it, touches it, and hands it on as a
+/// [`Visit`] in the request's extensions (`A12`).
+///
+/// A store that fails denies (`A11`).
+pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    match admit(&state.sessions, request).await {
+        Ok(Admitted::Serve(request)) => next.run(request).await,
+        Ok(Admitted::Refuse(response)) => response,
+        Err(error) => unavailable(&headers, &error),
+    }
+}
+
+/// Runs around the protected routes: turns away whoever is not signed in.
+pub async fn require_session(request: Request, next: Next) -> Response {
+    match request.extensions().get::<Visit>() {
+        Some(Visit::Live(live)) if live.session.account.is_some() => next.run(request).await,
+        Some(Visit::Ended(reason)) => turn_away(&request, Some(*reason)),
+        Some(Visit::Live(_) | Visit::Anonymous) | None => turn_away(&request, None),
+    }
+}
+
+enum Admitted {
+    Serve(Request),
+    Refuse(Response),
+}
+
+async fn admit(sessions: &Sessions, request: Request) -> Result<Admitted, StoreError> {
+    if let Err(refusal) = forgery::check(&request) {
+        return Ok(Admitted::Refuse(refusal));
+    }
+    let visit = match presented_id(&request) {
+        Some(id) => sessions.visit(SessionKey::of(&id)).await?,
+        None => Visit::Anonymous,
+    };
+    let (mut request, visit) = match visit {
+        Visit::Live(live) if generation::is_required(&request) => {
+            let own = live.session.generation;
+            match generation::check(sessions, own, request).await? {
+                GenerationCheck::Own(request) => (request, Visit::Live(live)),
+                GenerationCheck::Refused(response) => return Ok(Admitted::Refuse(response)),
+            }
+        }
+        visit => (request, visit),
+    };
+    let visit = match (visit, Activity::of(&request)) {
+        (Visit::Live(live), Activity::OfUser) => sessions.touch(&live, live.now).await?,
+        (visit, Activity::OfUser | Activity::Passive | Activity::Reported) => visit,
+    };
+    request.extensions_mut().insert(visit);
+    Ok(Admitted::Serve(request))
+}
+
+fn presented_id(request: &Request) -> Option<SessionId> {
+    request.extensions().get::<Session>()?.id()
+}
+
+/// The live session of the request, for handlers behind [`require_session`].
+#[derive(Debug, Clone)]
+pub struct CurrentSession {
+    /// The session.
+    pub live: LiveSession,
+    /// Whose it is.
+    pub account: AccountId,
+}
+
+impl<S: Sync> FromRequestParts<S> for CurrentSession {
+    type Rejection = StatusCode;
+
+    /// Rejects with 401 where the route is not behind [`require_session`].
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        match parts.extensions.get::<Visit>() {
+            Some(Visit::Live(live)) => {
+                let account = live.session.account.ok_or(StatusCode::UNAUTHORIZED)?;
+                let live = live.clone();
+                Ok(Self { live, account })
+            }
+            Some(Visit::Ended(_) | Visit::Anonymous) | None => Err(StatusCode::UNAUTHORIZED),
+        }
+    }
+}

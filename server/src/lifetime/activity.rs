@@ -1,0 +1,136 @@
+//! Which requests the user caused (`A9`).
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, Method, header},
+};
+use dwell_app::api::KeepAlive;
+use leptos::server_fn::ServerFn as _;
+
+/// What a request says about the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Activity {
+    /// The user did something now.
+    OfUser,
+    /// The body tells when the user last did something.
+    Reported,
+    /// The page did it by itself.
+    Passive,
+}
+
+impl Activity {
+    pub(super) fn of(request: &Request) -> Self {
+        if request.uri().path() == KeepAlive::PATH {
+            return Self::Reported;
+        }
+        let headers = request.headers();
+        let caused_by_user = match *request.method() {
+            Method::GET | Method::HEAD => is_started_by_user(headers),
+            Method::POST => is_navigation(headers) && is_form(headers),
+            _ => false,
+        };
+        if caused_by_user {
+            Self::OfUser
+        } else {
+            Self::Passive
+        }
+    }
+}
+
+/// Whether the answer is to become the page: told by Fetch Metadata, or, where the browser sends
+/// none, by an `Accept` header that asks for HTML.
+pub fn is_navigation(headers: &HeaderMap) -> bool {
+    match text(headers, "sec-fetch-mode") {
+        Some(mode) => mode == "navigate",
+        None => text(headers, header::ACCEPT.as_str()).is_some_and(|a| a.contains("text/html")),
+    }
+}
+
+fn is_started_by_user(headers: &HeaderMap) -> bool {
+    let is_speculative = ["sec-purpose", "purpose"]
+        .into_iter()
+        .filter_map(|name| text(headers, name))
+        .any(|purpose| purpose.contains("prefetch") || purpose.contains("prerender"));
+    let is_by_user = match text(headers, "sec-fetch-mode") {
+        Some(_) => text(headers, "sec-fetch-user") == Some("?1"),
+        None => true,
+    };
+    is_navigation(headers) && is_by_user && !is_speculative
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    text(headers, header::CONTENT_TYPE.as_str())
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::request::Builder};
+
+    use super::*;
+
+    fn activity(request: Builder) -> Activity {
+        Activity::of(&request.body(Body::empty()).unwrap())
+    }
+
+    fn get(headers: &[(&str, &str)]) -> Activity {
+        let request = headers
+            .iter()
+            .fold(Request::get("/workspace"), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+        activity(request)
+    }
+
+    // A9
+    #[test]
+    fn only_navigations_that_a_user_started_count() {
+        let navigate = ("sec-fetch-mode", "navigate");
+        let by_user = ("sec-fetch-user", "?1");
+        let html = ("accept", "text/html,*/*;q=0.8");
+
+        assert_eq!(get(&[navigate, by_user]), Activity::OfUser);
+        assert_eq!(get(&[html]), Activity::OfUser);
+
+        assert_eq!(get(&[navigate]), Activity::Passive);
+        assert_eq!(get(&[]), Activity::Passive);
+        assert_eq!(get(&[("accept", "*/*")]), Activity::Passive);
+        assert_eq!(get(&[("sec-fetch-mode", "cors"), html]), Activity::Passive);
+        assert_eq!(get(&[("sec-fetch-mode", "no-cors"), by_user]), Activity::Passive);
+        for purpose in ["prefetch", "prefetch;prerender"] {
+            assert_eq!(
+                get(&[navigate, by_user, ("sec-purpose", purpose)]),
+                Activity::Passive
+            );
+        }
+        assert_eq!(get(&[html, ("purpose", "prefetch")]), Activity::Passive);
+    }
+
+    // A9
+    #[test]
+    fn a_form_post_counts_and_a_fetch_does_not() {
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        let post = |mode: &str, kind: (&str, &str)| {
+            activity(
+                Request::post("/workspace")
+                    .header("sec-fetch-mode", mode)
+                    .header(kind.0, kind.1),
+            )
+        };
+        assert_eq!(post("navigate", form), Activity::OfUser);
+        assert_eq!(post("cors", form), Activity::Passive);
+        assert_eq!(
+            post("cors", ("content-type", "application/json")),
+            Activity::Passive
+        );
+    }
+
+    #[test]
+    fn the_keep_alive_tells_by_itself_when_the_user_was_active() {
+        assert_eq!(activity(Request::post(KeepAlive::PATH)), Activity::Reported);
+    }
+}

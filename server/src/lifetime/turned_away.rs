@@ -1,0 +1,58 @@
+//! The answer to somebody who is not, or no longer, signed in (`C9`).
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderMap, Method, StatusCode, Uri, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use dwell_app::names::SIGN_IN_PATH;
+use dwell_session::{EndReason, Status};
+
+use super::is_navigation;
+use crate::http::ReturnPath;
+
+/// A redirect to where one signs in, for a navigation; a status in JSON otherwise.
+pub fn turn_away(request: &Request, reason: Option<EndReason>) -> Response {
+    if is_navigation(request.headers()) {
+        let next = return_path(request);
+        return Redirect::to(&sign_in_location(reason, next.as_ref())).into_response();
+    }
+    let status = match reason {
+        Some(reason) => Status::Ended { reason },
+        None => Status::Anonymous,
+    };
+    (StatusCode::UNAUTHORIZED, Json(status)).into_response()
+}
+
+/// Where one signs in, with why that is needed and where it leads.
+pub fn sign_in_location(reason: Option<EndReason>, next: Option<&ReturnPath>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(reason) = reason {
+        query.append_pair("reason", reason.name());
+    }
+    if let Some(next) = next {
+        query.append_pair("next", next.as_str());
+    }
+    match query.finish() {
+        query if query.is_empty() => SIGN_IN_PATH.to_owned(),
+        query => format!("{SIGN_IN_PATH}?{query}"),
+    }
+}
+
+/// The page that was asked for, or, where something was sent, the page it was sent from.
+fn return_path(request: &Request) -> Option<ReturnPath> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        request.uri().path_and_query()?.as_str().parse().ok()
+    } else {
+        referring_path(request.headers())
+    }
+}
+
+fn referring_path(headers: &HeaderMap) -> Option<ReturnPath> {
+    let referrer: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let is_own = referrer.authority()?.as_str() == host;
+    let path = referrer.path_and_query()?.as_str();
+    is_own.then(|| path.parse().ok()).flatten()
+}

@@ -1,0 +1,190 @@
+//! `dwell`: the server, and what its operator needs.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is a command"
+)]
+
+use std::{
+    io::{IsTerminal as _, Read as _},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use dwell_server::{
+    accounts::{AddAccountError, Email, Password},
+    application::{Application, accounts},
+    clock::SystemClock,
+    config::{Config, Settings},
+    database, telemetry,
+};
+use dwell_session::Rule;
+use tokio::signal;
+
+/// What `dwell user add` exits with where the address is taken.
+const TAKEN: u8 = 3;
+
+/// Session timeouts on which the browser and the server agree.
+///
+/// Settings are read from dwell.toml in the current directory and from the environment, which
+/// wins: idle_timeout = "30m" in the file is DWELL_IDLE_TIMEOUT=30m in the environment.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the application (also without any command)
+    Serve,
+    /// Manage accounts
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Print the limits in force and the rules they are checked against
+    Policy,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Add an account; exits with 3 if there is one with this address
+    Add {
+        /// The address to sign in with
+        email: Email,
+        /// Read the password from standard input instead of making one and printing it
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.command.unwrap_or(Command::Serve)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("dwell: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let settings = Settings::read(Path::new("dwell.toml"), environment())?;
+    let config = Config::from_settings(&settings)?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
+    match command {
+        Command::Serve => runtime.block_on(serve(config)),
+        Command::User(UserCommand::Add {
+            email,
+            password_stdin,
+        }) => runtime.block_on(add_user(&config, &email, password_stdin)),
+        Command::Policy => {
+            print_policy(&config);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The variables that are text; others cannot be settings.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config.log);
+    for advice in config.policy.advice(config.preset) {
+        tracing::warn!("{advice}");
+    }
+    let application = Application::build(config).await?;
+    tracing::info!(address = %application.address(), "listening");
+    application.run_until(asked_to_stop()).await?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Done when the operator presses Ctrl-C or the service manager asks.
+async fn asked_to_stop() {
+    let interrupted = async {
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let terminated = async {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}
+
+async fn add_user(
+    config: &Config,
+    email: &Email,
+    password_stdin: bool,
+) -> anyhow::Result<ExitCode> {
+    let (password, generated) = if password_stdin {
+        (Password::chosen(read_password()?)?, None)
+    } else {
+        let (password, text) = Password::generated();
+        (password, Some(text))
+    };
+    let pool = database::open(&config.database_url).await?;
+    let accounts = accounts(pool, Arc::new(SystemClock::start()))?;
+    match accounts.add(email, password).await {
+        Ok(_) => {
+            println!("email: {email}");
+            if let Some(text) = generated {
+                println!("password: {text}");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error @ AddAccountError::Taken(_)) => {
+            eprintln!("dwell: {error}");
+            Ok(ExitCode::from(TAKEN))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn read_password() -> anyhow::Result<String> {
+    let mut text = String::new();
+    if std::io::stdin().is_terminal() {
+        eprintln!("Type the password, then Enter and Ctrl-D:");
+    }
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .context("cannot read the password from standard input")?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn print_policy(config: &Config) {
+    let limits = config.policy.limits();
+    let preset = config.preset.map_or("none", |preset| preset.name());
+    println!("preset            {preset}");
+    for (name, limit) in [
+        ("idle timeout", limits.idle),
+        ("absolute timeout", limits.absolute),
+        ("warning", limits.warning),
+        ("grace", limits.grace),
+        ("touch interval", config.policy.touch_interval()),
+    ] {
+        println!("{name:<17} {}", humantime::format_duration(limit));
+    }
+    println!();
+    for rule in Rule::all(config.preset) {
+        let holds = if rule.holds(&limits) { "holds " } else { "BROKEN" };
+        println!("{holds}  {rule} ({})", rule.source());
+    }
+}

@@ -1,0 +1,114 @@
+//! The notes in the workspace.
+
+use dwell_session::Instant;
+use sqlx::{FromRow, SqlitePool};
+
+use crate::{accounts::AccountId, store::StoreError};
+
+/// In characters.
+const LONGEST: usize = 10_000;
+
+/// The notes in the database.
+#[derive(Debug, Clone)]
+pub struct Notes {
+    pool: SqlitePool,
+}
+
+impl Notes {
+    /// The notes in the database of `pool`.
+    pub fn new(pool: SqlitePool) -> Self {
+        Self { pool }
+    }
+
+    /// Keeps a note.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn add(
+        &self,
+        account: AccountId,
+        text: &NoteText,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        sqlx::query("insert into notes (account, text, written_at) values (?1, ?2, ?3)")
+            .bind(account)
+            .bind(&text.0)
+            .bind(now.as_millis())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes a note of this person; somebody else's stays.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn delete(&self, account: AccountId, id: i64) -> Result<(), StoreError> {
+        sqlx::query("delete from notes where id = ?1 and account = ?2")
+            .bind(id)
+            .bind(account)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// A person's notes, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn of(&self, account: AccountId) -> Result<Vec<StoredNote>, StoreError> {
+        let notes = sqlx::query_as(
+            "select id, text, written_at from notes where account = ?1 \
+             order by written_at desc, id desc",
+        )
+        .bind(account)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(notes)
+    }
+}
+
+/// A note as it is kept.
+#[derive(Debug, Clone, FromRow)]
+pub struct StoredNote {
+    /// Names it.
+    pub id: i64,
+    /// What was written.
+    pub text: String,
+    /// When, in milliseconds since the Unix epoch.
+    pub written_at: i64,
+}
+
+/// The text of a note: not empty, and not longer than 10,000 characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteText(String);
+
+impl TryFrom<&str> for NoteText {
+    type Error = InvalidNote;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(InvalidNote::Empty);
+        }
+        let length = text.chars().count();
+        if length > LONGEST {
+            return Err(InvalidNote::TooLong(length));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A text that is no note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidNote {
+    /// There is nothing in it.
+    #[error("Write something first.")]
+    Empty,
+    /// It has too many characters.
+    #[error("A note has at most {LONGEST} characters; this one has {0}.")]
+    TooLong(usize),
+}

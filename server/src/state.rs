@@ -1,0 +1,22 @@
+//! What every handler may use.
+
+use std::sync::Arc;
+
+use crate::{
+    accounts::Accounts, assets::Built, config::CookieConfig, notes::Notes, sessions::Sessions,
+};
+
+/// Shared by all requests.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// The sessions.
+    pub sessions: Arc<Sessions>,
+    /// The people who may sign in.
+    pub accounts: Accounts,
+    /// What they wrote.
+    pub notes: Notes,
+    /// How the session cookie is written.
+    pub cookie: Arc<CookieConfig>,
+    /// The files that the pages refer to.
+    pub built: Arc<Built>,
+}

@@ -1,0 +1,190 @@
+//! Where sessions are kept.
+//!
+//! Every operation is one atomic step, conditional on the session being live, so that nothing that
+//! is under way at an end can revive the session (`C2`, `A10`).
+
+mod sqlite;
+mod tower_sessions;
+
+use std::{collections::HashMap, fmt};
+
+use async_trait::async_trait;
+use dwell_session::{EndReason, Generation, Instant, Lifetime};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub use self::{sqlite::SqliteStore, tower_sessions::TowerSessions};
+use crate::accounts::AccountId;
+
+/// The id of a session, as it stands in the cookie: 128 random bits (`B4`).
+pub type SessionId = ::tower_sessions::session::Id;
+
+/// The small, fixed data of a session, as `tower_sessions` keeps it.
+pub type Data = HashMap<String, Value>;
+
+/// The operations on sessions.
+///
+/// Times are those of the store's own clock, so that several nodes agree.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// The time on the store's clock.
+    async fn now(&self) -> Result<Instant, StoreError>;
+
+    /// Begins a session now. Never takes the place of one that exists.
+    async fn create(&self, session: NewSession) -> Result<Lifetime, StoreError>;
+
+    /// What is known of a session.
+    async fn find(&self, key: SessionKey) -> Result<Sighting, StoreError>;
+
+    /// Moves the last activity of a live session forward to `at`, bounded by now.
+    /// Tells what is then known of it.
+    async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError>;
+
+    /// Begins `session` in the place of the live session `old`, which ends in the same step.
+    /// Tells whether `old` was live; if not, nothing has changed.
+    async fn rotate(&self, old: SessionKey, session: NewSession) -> Result<bool, StoreError>;
+
+    /// Ends a live session and wipes its data. Tells whether it was live.
+    async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError>;
+
+    /// Ends every live session of `account` but `keep`. Tells how many there were.
+    async fn end_others(
+        &self,
+        account: AccountId,
+        keep: SessionKey,
+        reason: EndReason,
+    ) -> Result<u64, StoreError>;
+
+    /// The live sessions of `account`, the latest first.
+    async fn list(&self, account: AccountId) -> Result<Vec<Session>, StoreError>;
+
+    /// Whether `generation` is that of any session, live or ended.
+    async fn knows(&self, generation: Generation) -> Result<bool, StoreError>;
+
+    /// Ends what time has ended, forgets old tombstones, and tells what it ended.
+    async fn sweep(&self) -> Result<Vec<Swept>, StoreError>;
+
+    /// The data of a live session.
+    async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError>;
+
+    /// Replaces the data of a live session. Tells whether it was live; never begins one.
+    async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError>;
+}
+
+/// Names a session inside the server: the SHA-256 of its id.
+///
+/// It is shown shortened, for logs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionKey([u8; 32]);
+
+impl SessionKey {
+    /// The key of the session with this id.
+    pub fn of(id: &SessionId) -> Self {
+        Self(Sha256::digest(id.0.to_le_bytes()).into())
+    }
+}
+
+impl fmt::Display for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[..6].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionKey({self})")
+    }
+}
+
+/// A session that is to begin.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Names it.
+    pub key: SessionKey,
+    /// Whose it is; nobody's before signing in.
+    pub account: Option<AccountId>,
+    /// Its generation.
+    pub generation: Generation,
+    /// Where it is begun from.
+    pub origin: Origin,
+    /// Its data.
+    pub data: Data,
+}
+
+/// Where a session was begun from (`E3`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The network address.
+    pub address: String,
+    /// What the browser calls itself, shortened and without control characters.
+    pub browser: String,
+}
+
+/// A session that nothing has ended so far but perhaps time.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Names it.
+    pub key: SessionKey,
+    /// Whose it is.
+    pub account: Option<AccountId>,
+    /// Its generation.
+    pub generation: Generation,
+    /// When it began and was last active.
+    pub lifetime: Lifetime,
+    /// Where it was begun from.
+    pub origin: Origin,
+}
+
+/// What a store knows of a session at an instant of its own clock.
+#[derive(Debug, Clone)]
+pub struct Sighting {
+    /// That instant.
+    pub now: Instant,
+    /// What it knows.
+    pub presence: Presence,
+}
+
+/// Whether there is a session.
+#[derive(Debug, Clone)]
+pub enum Presence {
+    /// It is there. Whether time has ended it follows from its lifetime.
+    Found(Session),
+    /// It was there and has ended.
+    Ended(EndReason),
+    /// No session has this id, or it ended long ago. It is never adopted (`B8`).
+    Unknown,
+}
+
+/// A session that [`Store::sweep`] ended.
+#[derive(Debug, Clone)]
+pub struct Swept {
+    /// Names it.
+    pub key: SessionKey,
+    /// Whose it was.
+    pub account: Option<AccountId>,
+    /// The limit that ended it.
+    pub reason: EndReason,
+    /// When it ended, which is before it was swept.
+    pub ended_at: Instant,
+}
+
+/// The store does not answer, or answers with something that it was never given.
+#[derive(Debug, thiserror::Error)]
+#[error("the session store failed")]
+pub struct StoreError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl StoreError {
+    /// The failure that `source` is.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::new(error)
+    }
+}

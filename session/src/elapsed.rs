@@ -1,0 +1,118 @@
+//! Time as `max(wall, monotonic)`: the monotonic clock can stop in suspend, the wall clock can step.
+
+use std::time::Duration;
+
+use crate::Instant;
+
+/// A difference between the clocks that is noise, such as rounding or slewing, and no gap.
+const NOISE: Duration = Duration::from_millis(50);
+
+/// Merges readings of two clocks into one that never stops and never goes back.
+///
+/// It follows the monotonic clock, and leaps ahead by what the wall clock has gained on it:
+/// a suspend in which the monotonic clock stood still, or a step of the wall clock (`I2`).
+/// A wall clock stepping back has no effect.
+#[derive(Debug, Clone, Copy)]
+pub struct Elapsed {
+    now: Instant,
+    monotonic_ms: i64,
+    /// By how much the wall clock is ahead of the monotonic one, gaps already counted taken off.
+    lead_ms: i64,
+}
+
+/// One reading of [`Elapsed`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// The time now.
+    pub now: Instant,
+    /// Time that the monotonic clock did not see pass since the last reading.
+    pub gap: Option<Duration>,
+}
+
+impl Elapsed {
+    /// Starts at `now` with a reading of both clocks, each in milliseconds since its own origin.
+    pub fn new(now: Instant, wall_ms: i64, monotonic_ms: i64) -> Self {
+        Self {
+            now,
+            monotonic_ms,
+            lead_ms: wall_ms.saturating_sub(monotonic_ms),
+        }
+    }
+
+    /// The time after a new reading of both clocks.
+    pub fn read(&mut self, wall_ms: i64, monotonic_ms: i64) -> Reading {
+        let passed =
+            Instant::from_millis(monotonic_ms).since(Instant::from_millis(self.monotonic_ms));
+        self.monotonic_ms = self.monotonic_ms.max(monotonic_ms);
+
+        let lead_ms = wall_ms.saturating_sub(monotonic_ms);
+        let gained = Instant::from_millis(lead_ms).since(Instant::from_millis(self.lead_ms));
+        let lost = Instant::from_millis(self.lead_ms).since(Instant::from_millis(lead_ms));
+        let gap = (gained > NOISE).then_some(gained);
+        if gap.is_some() || lost > NOISE {
+            self.lead_ms = lead_ms;
+        }
+
+        self.now = self.now + passed + gap.unwrap_or_default();
+        Reading { now: self.now, gap }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    const HOUR_MS: i64 = 60 * 60 * 1_000;
+
+    fn started() -> Elapsed {
+        Elapsed::new(Instant::from_millis(0), 1_000_000, 500)
+    }
+
+    #[test]
+    fn a_suspend_counts_although_the_monotonic_clock_stood_still() {
+        let reading = started().read(1_000_000 + HOUR_MS, 500);
+        assert_eq!(reading.now, Instant::from_millis(HOUR_MS));
+        assert_eq!(reading.gap, Some(Duration::from_secs(3_600)));
+    }
+
+    #[test]
+    fn a_step_back_neither_stops_nor_hides_a_later_suspend() {
+        let mut elapsed = started();
+        let stepped_back = elapsed.read(1_000_100 - HOUR_MS, 600);
+        assert_eq!(stepped_back.now, Instant::from_millis(100));
+        assert_eq!(stepped_back.gap, None);
+
+        let resumed = elapsed.read(1_000_100, 600);
+        assert_eq!(resumed.now, Instant::from_millis(100 + HOUR_MS));
+    }
+
+    proptest! {
+        #[test]
+        fn never_behind_the_monotonic_clock_and_close_to_it_when_the_wall_clock_only_jitters(
+            steps in prop::collection::vec((0i64..10_000, -2i64..=2), 1..200),
+        ) {
+            let mut elapsed = started();
+            let mut monotonic = 500;
+            for (step, jitter) in steps {
+                monotonic += step;
+                let reading = elapsed.read(999_500 + monotonic + jitter, monotonic);
+                prop_assert_eq!(reading.now, Instant::from_millis(monotonic - 500));
+            }
+        }
+
+        #[test]
+        fn never_goes_back(readings in prop::collection::vec((any::<i32>(), any::<i32>()), 1..50)) {
+            let mut elapsed = started();
+            let mut last = Instant::from_millis(0);
+            for (wall, monotonic) in readings {
+                let now = elapsed.read(wall.into(), monotonic.into()).now;
+                prop_assert!(now >= last);
+                last = now;
+            }
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! When a session ends, and what moves that instant.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ActiveStatus, Generation, Instant, Policy, Status};
+
+/// What the deadline of one session follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    authenticated_at: Instant,
+    last_active_at: Instant,
+}
+
+impl Lifetime {
+    /// The lifetime of a session that begins with an authentication at `now`.
+    pub fn begin(now: Instant) -> Self {
+        Self {
+            authenticated_at: now,
+            last_active_at: now,
+        }
+    }
+
+    /// The lifetime that a store has kept.
+    pub fn stored(authenticated_at: Instant, last_active_at: Instant) -> Self {
+        Self {
+            authenticated_at,
+            last_active_at,
+        }
+    }
+
+    /// When the user proved who they are.
+    pub fn authenticated_at(&self) -> Instant {
+        self.authenticated_at
+    }
+
+    /// When the user last did something.
+    pub fn last_active_at(&self) -> Instant {
+        self.last_active_at
+    }
+
+    /// The instant at which the session ends without further activity, and which limit ends it.
+    pub fn deadline(&self, policy: &Policy) -> Deadline {
+        let idle = self.last_active_at + policy.idle();
+        let absolute = self.authenticated_at + policy.absolute();
+        if idle < absolute {
+            Deadline {
+                at: idle,
+                limit: Limit::Idle,
+            }
+        } else {
+            Deadline {
+                at: absolute,
+                limit: Limit::Absolute,
+            }
+        }
+    }
+
+    /// Why the session has ended by `now`, if time alone has ended it (`A1`, `A2`).
+    pub fn ended(&self, policy: &Policy, now: Instant) -> Option<EndReason> {
+        let deadline = self.deadline(policy);
+        (now >= deadline.at).then(|| deadline.limit.into())
+    }
+
+    /// The lifetime after an activity of the user at `at`, of which the server learns at `now`.
+    ///
+    /// An activity from before the last known one, or after `now`, is moved to that bound.
+    /// The absolute timeout stays where it is (`A3`).
+    ///
+    /// # Errors
+    ///
+    /// The reason for which the session has ended: nothing revives it (`A10`).
+    pub fn touched(&self, policy: &Policy, at: Instant, now: Instant) -> Result<Self, EndReason> {
+        if let Some(reason) = self.ended(policy, now) {
+            return Err(reason);
+        }
+        Ok(Self {
+            last_active_at: at.min(now).max(self.last_active_at),
+            ..*self
+        })
+    }
+
+    /// What the browser is told at `now`.
+    pub fn status(&self, policy: &Policy, generation: Generation, now: Instant) -> Status {
+        match self.ended(policy, now) {
+            Some(reason) => Status::Ended { reason },
+            None => Status::Active(self.remaining(policy, generation, now)),
+        }
+    }
+
+    /// What is left at `now`; nothing where the session has ended.
+    pub fn remaining(&self, policy: &Policy, generation: Generation, now: Instant) -> ActiveStatus {
+        let told_idle = self.last_active_at + (policy.idle() - policy.grace());
+        let absolute = self.authenticated_at + policy.absolute();
+        ActiveStatus::new(
+            told_idle.since(now),
+            absolute.since(now),
+            policy,
+            generation,
+        )
+    }
+}
+
+/// An instant at which a session ends, with the limit that will apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    /// The first instant at which the session has ended.
+    pub at: Instant,
+    /// The limit that sets it.
+    pub limit: Limit,
+}
+
+/// One of the two limits on a session's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// The idle timeout, which activity moves.
+    Idle,
+    /// The absolute timeout, which nothing moves.
+    Absolute,
+}
+
+/// Why a session ended (`C7`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The idle timeout passed.
+    IdleTimeout,
+    /// The absolute timeout passed.
+    AbsoluteTimeout,
+    /// The user signed out.
+    SignedOut,
+    /// Somebody else ended it.
+    Revoked,
+    /// A new session took its place, at a new sign-in or re-authentication.
+    Replaced,
+}
+
+impl EndReason {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [
+        Self::IdleTimeout,
+        Self::AbsoluteTimeout,
+        Self::SignedOut,
+        Self::Revoked,
+        Self::Replaced,
+    ];
+
+    /// The name used on the wire, in the store and in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IdleTimeout => "idle_timeout",
+            Self::AbsoluteTimeout => "absolute_timeout",
+            Self::SignedOut => "signed_out",
+            Self::Revoked => "revoked",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for EndReason {
+    type Err = UnknownEndReason;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|reason| reason.name() == name)
+            .ok_or(UnknownEndReason)
+    }
+}
+
+impl From<Limit> for EndReason {
+    fn from(limit: Limit) -> Self {
+        match limit {
+            Limit::Idle => Self::IdleTimeout,
+            Limit::Absolute => Self::AbsoluteTimeout,
+        }
+    }
+}
+
+/// A name that is no [`EndReason`]'s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no end reason has this name")]
+pub struct UnknownEndReason;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::{Checks, Limits};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn policy() -> Policy {
+        Policy::new(Limits::default(), None, Checks::Enforce).unwrap()
+    }
+
+    fn policies() -> impl Strategy<Value = Policy> {
+        (1u64..10_000, 1u64..100_000, 1u64..1_000_000, 1u64..10_000_000).prop_map(
+            |(grace, warning, idle, absolute)| {
+                let grace = Duration::from_millis(grace);
+                let warning = grace + Duration::from_millis(warning);
+                let idle = warning + grace + Duration::from_millis(idle);
+                let absolute = idle + Duration::from_millis(absolute);
+                let limits = Limits {
+                    idle,
+                    absolute,
+                    warning,
+                    grace,
+                };
+                Policy::new(limits, None, Checks::Warn).unwrap()
+            },
+        )
+    }
+
+    fn generation() -> Generation {
+        Generation::from_random(1)
+    }
+
+    // A1
+    #[test]
+    fn the_idle_timeout_ends_at_its_millisecond() {
+        let policy = policy();
+        let lifetime = Lifetime::begin(Instant::from_millis(0));
+        let deadline = lifetime.deadline(&policy).at;
+        assert_eq!(deadline, Instant::from_millis(0) + policy.idle());
+        assert_eq!(lifetime.ended(&policy, deadline - MS), None);
+        let ended = Some(EndReason::IdleTimeout);
+        assert_eq!(lifetime.ended(&policy, deadline), ended);
+        assert_eq!(lifetime.ended(&policy, deadline + MS), ended);
+    }
+
+    // A2
+    #[test]
+    fn the_absolute_timeout_ends_at_its_millisecond() {
+        let policy = policy();
+        let end = Instant::from_millis(0) + policy.absolute();
+        let lifetime = Lifetime::stored(Instant::from_millis(0), end - MS);
+        assert_eq!(lifetime.ended(&policy, end - MS), None);
+        let ended = Some(EndReason::AbsoluteTimeout);
+        assert_eq!(lifetime.ended(&policy, end), ended);
+        assert_eq!(lifetime.ended(&policy, end + MS), ended);
+    }
+
+    // A10
+    #[test]
+    fn a_touch_is_taken_until_the_last_millisecond() {
+        let policy = policy();
+        let lifetime = Lifetime::begin(Instant::from_millis(0));
+        let deadline = lifetime.deadline(&policy).at;
+        let last = deadline - MS;
+        let touched = lifetime.touched(&policy, last, last).unwrap();
+        assert_eq!(touched.last_active_at(), last);
+        assert_eq!(
+            lifetime.touched(&policy, last, deadline),
+            Err(EndReason::IdleTimeout)
+        );
+    }
+
+    #[test]
+    fn grace_is_taken_off_what_is_told_and_not_off_the_absolute_timeout() {
+        let policy = policy();
+        let now = Instant::from_millis(0);
+        let Status::Active(status) = Lifetime::begin(now).status(&policy, generation(), now) else {
+            panic!("a session that has just begun is active");
+        };
+        assert_eq!(status.idle_remaining(), policy.idle() - policy.grace());
+        assert_eq!(status.absolute_remaining(), policy.absolute());
+    }
+
+    #[test]
+    fn during_grace_nothing_is_left_and_the_session_lives() {
+        let policy = policy();
+        let lifetime = Lifetime::begin(Instant::from_millis(0));
+        let told = lifetime.deadline(&policy).at - policy.grace();
+        for now in [told, lifetime.deadline(&policy).at - MS] {
+            let Status::Active(status) = lifetime.status(&policy, generation(), now) else {
+                panic!("grace is within the idle timeout");
+            };
+            assert_eq!(status.idle_remaining(), Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn a_reason_is_found_by_its_name() {
+        for reason in EndReason::ALL {
+            assert_eq!(reason.name().parse(), Ok(reason));
+            let json = serde_json::to_string(&reason).unwrap();
+            assert_eq!(json, format!("{:?}", reason.name()));
+        }
+    }
+
+    proptest! {
+        // A10
+        #[test]
+        fn a_touch_never_revives(policy in policies(), past in 0u64..10_000_000, at: i32) {
+            let lifetime = Lifetime::begin(Instant::from_millis(0));
+            let now = lifetime.deadline(&policy).at + Duration::from_millis(past);
+            prop_assert!(lifetime.touched(&policy, Instant::from_millis(at.into()), now).is_err());
+        }
+
+        // A3
+        #[test]
+        fn a_touch_never_moves_back_or_past_now_or_the_absolute_timeout(
+            policy in policies(),
+            touches in prop::collection::vec((-1_000_000i64..20_000_000, 0u64..1_000_000), 1..20),
+        ) {
+            let mut now = Instant::from_millis(0);
+            let mut lifetime = Lifetime::begin(now);
+            let absolute = now + policy.absolute();
+            for (at, wait) in touches {
+                now = now + Duration::from_millis(wait);
+                let Ok(touched) = lifetime.touched(&policy, Instant::from_millis(at), now) else {
+                    break;
+                };
+                prop_assert!(touched.last_active_at() >= lifetime.last_active_at());
+                prop_assert!(touched.last_active_at() <= now);
+                prop_assert_eq!(touched.authenticated_at(), lifetime.authenticated_at());
+                prop_assert!(touched.deadline(&policy).at >= lifetime.deadline(&policy).at);
+                prop_assert!(touched.deadline(&policy).at <= absolute);
+                lifetime = touched;
+            }
+        }
+
+        #[test]
+        fn activity_preserves(policy in policies(), at in 0i64..100_000, late in 0u64..100_000) {
+            let lifetime = Lifetime::begin(Instant::from_millis(0));
+            let (at, now) = (Instant::from_millis(at), Instant::from_millis(at) + Duration::from_millis(late));
+            if let Ok(touched) = lifetime.touched(&policy, at, now) {
+                let promised = (at + policy.idle()).min(Instant::from_millis(0) + policy.absolute());
+                prop_assert!(touched.deadline(&policy).at >= promised);
+            }
+        }
+
+        #[test]
+        fn status_is_monotone_without_activity(
+            policy in policies(),
+            waits in prop::collection::vec(0u64..200_000, 1..30),
+        ) {
+            let mut now = Instant::from_millis(0);
+            let lifetime = Lifetime::begin(now);
+            let mut left = Duration::MAX;
+            let mut ended = false;
+            for wait in waits {
+                now = now + Duration::from_millis(wait);
+                match lifetime.status(&policy, generation(), now) {
+                    Status::Active(status) => {
+                        prop_assert!(!ended);
+                        let remaining = status.idle_remaining().min(status.absolute_remaining());
+                        prop_assert!(remaining <= left);
+                        left = remaining;
+                    }
+                    Status::Ended { reason } => {
+                        ended = true;
+                        prop_assert_eq!(Some(reason), lifetime.ended(&policy, now));
+                    }
+                    Status::Anonymous => prop_assert!(false),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,642 @@
+use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::*;
+use crate::{Checks, Generation, Lifetime, Limits, Policy};
+
+const fn at(millis: i64) -> Instant {
+    Instant::from_millis(millis)
+}
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Idle 10 minutes, absolute 2 hours, warning 1 minute, grace 5 seconds.
+fn policy() -> Policy {
+    let limits = Limits {
+        idle: secs(600),
+        absolute: secs(7_200),
+        warning: secs(60),
+        grace: secs(5),
+    };
+    Policy::new(limits, None, Checks::Enforce).unwrap()
+}
+
+fn generation() -> Generation {
+    Generation::from_random(7)
+}
+
+/// A server and a page with one clock, and a network that takes `latency` each way.
+struct Pair {
+    policy: Policy,
+    lifetime: Lifetime,
+    ended: Option<EndReason>,
+    monitor: Monitor,
+    now: Instant,
+    latency: Duration,
+    online: bool,
+    screen: Screen,
+    left: Option<EndReason>,
+    keep_alives: Vec<Instant>,
+    status_calls: Vec<Instant>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        Self::with(policy(), Duration::from_millis(20))
+    }
+
+    fn with(policy: Policy, latency: Duration) -> Self {
+        let now = at(0);
+        let lifetime = Lifetime::begin(now);
+        let Status::Active(status) = lifetime.status(&policy, generation(), now) else {
+            panic!("a session that has just begun is active");
+        };
+        let mut pair = Self {
+            policy,
+            lifetime,
+            ended: None,
+            monitor: Monitor::new(&status, now, now),
+            now,
+            latency,
+            online: true,
+            screen: Screen::Page,
+            left: None,
+            keep_alives: Vec::new(),
+            status_calls: Vec::new(),
+        };
+        pair.carry_out();
+        pair
+    }
+
+    /// Lets time pass until `until`, firing the monitor's timers when they are due.
+    fn run_until(&mut self, until: Instant) {
+        while let Some((due, _)) = self.monitor.poll_timeout().filter(|(due, _)| *due <= until) {
+            self.now = self.now.max(due);
+            self.monitor.handle_timeout(self.now);
+            self.carry_out();
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn run_for(&mut self, duration: Duration) {
+        self.run_until(self.now + duration);
+    }
+
+    /// Lets time pass without any timer firing, as in suspend.
+    fn sleep(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+    }
+
+    fn act(&mut self) {
+        self.monitor.handle_activity(self.now);
+        self.carry_out();
+    }
+
+    fn stay(&mut self) {
+        self.monitor.handle_stay(self.now);
+        self.carry_out();
+    }
+
+    fn come_back(&mut self) {
+        self.monitor.handle_return(self.now);
+        self.carry_out();
+    }
+
+    fn put_away(&mut self) {
+        self.monitor.handle_put_away(self.now);
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(action) = self.monitor.poll_action() {
+            match action {
+                Action::Show(screen) => self.screen = screen,
+                Action::Leave(reason) => self.left = Some(reason),
+                Action::Send(request) => self.exchange(request),
+            }
+        }
+    }
+
+    fn exchange(&mut self, request: Request) {
+        match request.purpose {
+            Purpose::KeepAlive { .. } => self.keep_alives.push(self.now),
+            Purpose::Status => self.status_calls.push(self.now),
+        }
+        self.now = self.now + self.latency;
+        if !self.online {
+            return self.monitor.handle_failed(request.attempt, self.now);
+        }
+        let status = self.serve(request.purpose);
+        self.now = self.now + self.latency;
+        self.monitor
+            .handle_answer(request.attempt, &status, self.now);
+    }
+
+    fn serve(&mut self, purpose: Purpose) -> Status {
+        if let Some(reason) = self.ended.or(self.lifetime.ended(&self.policy, self.now)) {
+            return Status::Ended { reason };
+        }
+        if let Purpose::KeepAlive { idle_for } = purpose {
+            let touched = self
+                .lifetime
+                .touched(&self.policy, self.now - idle_for, self.now);
+            self.lifetime = touched.unwrap();
+        }
+        self.lifetime.status(&self.policy, generation(), self.now)
+    }
+
+    fn server_deadline(&self) -> Instant {
+        self.lifetime.deadline(&self.policy).at
+    }
+
+    fn countdown(&self) -> Countdown {
+        match self.screen {
+            Screen::Countdown(countdown) => countdown,
+            other => panic!("no countdown is shown but {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn without_activity_the_user_is_warned_then_concealed_then_sent_to_sign_in() {
+    let mut pair = Pair::new();
+    let told = at(595_000);
+
+    pair.run_until(told - secs(60) - Duration::from_millis(1));
+    assert_eq!(pair.screen, Screen::Page);
+
+    pair.run_until(told - secs(60));
+    assert_eq!(pair.countdown().seconds_left, 60);
+    assert_eq!(pair.countdown().limit, Limit::Idle);
+
+    pair.run_until(told - Duration::from_millis(1));
+    assert_eq!(pair.countdown().seconds_left, 0);
+    assert_eq!(pair.status_calls, []);
+
+    pair.run_until(told);
+    assert_eq!(pair.screen, Screen::Concealed(Concealed::Confirming));
+    assert_eq!(pair.status_calls, [told]);
+    assert_eq!(pair.left, None, "the session lives on during grace");
+
+    pair.run_until(at(601_000));
+    assert_eq!(pair.left, Some(EndReason::IdleTimeout));
+    assert_eq!(pair.keep_alives, []);
+}
+
+#[test]
+fn nothing_ticks_while_there_is_nothing_to_show() {
+    let pair = Pair::new();
+    assert_eq!(
+        pair.monitor.poll_timeout(),
+        Some((at(535_000), Timer::Warn))
+    );
+}
+
+#[test]
+fn a_spurious_timer_is_harmless() {
+    let mut pair = Pair::new();
+    let before = pair.monitor.poll_timeout();
+    for _ in 0..3 {
+        pair.monitor.handle_timeout(pair.now);
+    }
+    assert_eq!(pair.monitor.poll_action(), None);
+    assert_eq!(pair.monitor.poll_timeout(), before);
+}
+
+#[test]
+fn activity_is_reported_once_a_touch_interval() {
+    let mut pair = Pair::new();
+    for _ in 0..300 {
+        pair.run_for(secs(1));
+        pair.act();
+    }
+    assert_eq!(pair.keep_alives.len(), 5);
+    assert_eq!(pair.screen, Screen::Page);
+}
+
+#[test]
+fn the_report_carries_when_the_user_acted_not_when_it_was_sent() {
+    let mut pair = Pair::new();
+    pair.run_for(secs(10));
+    pair.act();
+    pair.run_for(secs(100));
+    assert_eq!(pair.keep_alives, [at(60_000)]);
+    assert_eq!(
+        pair.lifetime.last_active_at(),
+        at(10_000) + pair.latency,
+        "later than the activity by the time that the report was under way, at most"
+    );
+}
+
+#[test]
+fn activity_is_reported_before_the_warning_would_begin() {
+    let limits = Limits {
+        warning: secs(560),
+        ..policy().limits()
+    };
+    let policy = Policy::new(limits, None, Checks::Enforce).unwrap();
+    let mut pair = Pair::with(policy, Duration::from_millis(20));
+    pair.run_for(secs(10));
+    pair.act();
+    pair.run_until(at(36_000));
+    assert_eq!(pair.keep_alives, [at(30_000)]);
+    assert_eq!(pair.screen, Screen::Page);
+}
+
+#[test]
+fn activity_does_not_dismiss_the_countdown() {
+    let mut pair = Pair::new();
+    pair.run_until(at(540_000));
+    pair.act();
+    pair.run_for(secs(2));
+    assert_eq!(pair.countdown().seconds_left, 53);
+    assert_eq!(pair.keep_alives, []);
+}
+
+#[test]
+fn staying_closes_the_countdown_when_the_server_has_said_yes() {
+    let mut pair = Pair::new();
+    pair.run_until(at(594_000));
+    pair.monitor.handle_stay(pair.now);
+    let request = std::iter::from_fn(|| pair.monitor.poll_action())
+        .find_map(|action| match action {
+            Action::Send(request) => Some(request),
+            _ => None,
+        })
+        .unwrap();
+    assert_eq!(
+        request.purpose,
+        Purpose::KeepAlive {
+            idle_for: Duration::ZERO
+        }
+    );
+    assert_eq!(pair.monitor.state(), State::Warning);
+
+    pair.exchange(request);
+    pair.carry_out();
+    assert_eq!(pair.screen, Screen::Page);
+    assert_eq!(pair.server_deadline(), at(594_000) + pair.latency + secs(600));
+}
+
+// G2
+#[test]
+fn a_session_can_be_extended_ten_times() {
+    let mut pair = Pair::new();
+    for _ in 0..10 {
+        pair.run_for(secs(550));
+        assert_eq!(pair.countdown().limit, Limit::Idle);
+        pair.stay();
+        assert_eq!(pair.screen, Screen::Page);
+    }
+}
+
+#[test]
+fn a_click_in_the_last_second_arrives_within_grace() {
+    let mut pair = Pair::with(policy(), Duration::from_millis(2_400));
+    pair.run_until(at(594_900));
+    pair.stay();
+    assert_eq!(pair.screen, Screen::Page);
+    assert_eq!(pair.left, None);
+}
+
+#[test]
+fn an_extension_without_an_answer_keeps_the_countdown_and_is_tried_again() {
+    let mut pair = Pair::new();
+    pair.run_until(at(540_000));
+    pair.online = false;
+    pair.stay();
+    assert_eq!(pair.countdown().extension, Extension::Unanswered);
+
+    pair.online = true;
+    pair.run_for(secs(2));
+    assert_eq!(pair.screen, Screen::Page);
+}
+
+// G3
+#[test]
+fn near_the_absolute_timeout_staying_is_not_offered() {
+    let mut pair = Pair::new();
+    while pair.now < at(7_139_000) {
+        pair.run_for(secs(1));
+        pair.act();
+    }
+    pair.run_until(at(7_141_000));
+    assert_eq!(pair.countdown().limit, Limit::Absolute);
+    assert!(!pair.countdown().dismissed);
+
+    pair.stay();
+    assert!(pair.countdown().dismissed, "the user goes on working");
+    let reports = pair.keep_alives.len();
+    while pair.now < at(7_199_000) {
+        pair.run_for(secs(1));
+        pair.act();
+    }
+    assert!(pair.keep_alives.len() <= reports + 2);
+    assert!(pair.countdown().dismissed);
+
+    pair.run_until(at(7_201_000));
+    assert_eq!(pair.left, Some(EndReason::AbsoluteTimeout));
+}
+
+#[test]
+fn past_the_deadline_without_a_network_the_page_stays_concealed_and_keeps_asking() {
+    let mut pair = Pair::new();
+    pair.online = false;
+    pair.run_until(at(600_000));
+    assert_eq!(pair.screen, Screen::Concealed(Concealed::Unreachable));
+
+    pair.run_until(at(3_600_000));
+    assert_eq!(pair.screen, Screen::Concealed(Concealed::Unreachable));
+    assert_eq!(pair.left, None, "only the server ends a session");
+
+    pair.online = true;
+    pair.run_for(secs(31));
+    assert_eq!(pair.left, Some(EndReason::IdleTimeout));
+}
+
+#[test]
+fn a_report_that_failed_is_repeated_during_grace() {
+    let mut pair = Pair::new();
+    pair.run_until(at(530_500));
+    pair.online = false;
+    pair.act();
+    pair.run_until(at(594_000));
+    pair.online = true;
+    pair.run_until(at(604_000));
+    assert_eq!(pair.screen, Screen::Page);
+    assert!(pair.lifetime.last_active_at() >= at(530_500));
+}
+
+#[test]
+fn a_report_from_elsewhere_reveals_the_page_again() {
+    let mut pair = Pair::new();
+    pair.run_until(at(594_990));
+    pair.lifetime = pair
+        .lifetime
+        .touched(&pair.policy, pair.now, pair.now)
+        .unwrap();
+    pair.run_until(at(595_000));
+    assert_eq!(pair.screen, Screen::Page);
+}
+
+// I2
+#[test]
+fn after_suspend_the_page_is_concealed_before_the_server_is_asked() {
+    let mut pair = Pair::new();
+    pair.sleep(secs(3_600));
+    pair.monitor.handle_return(pair.now);
+    let actions: Vec<_> = std::iter::from_fn(|| pair.monitor.poll_action()).collect();
+    assert_eq!(
+        actions[0],
+        Action::Show(Screen::Concealed(Concealed::Confirming))
+    );
+    assert!(matches!(actions[1], Action::Send(_)));
+    assert_eq!(actions.len(), 2);
+}
+
+#[test]
+fn coming_back_is_no_activity() {
+    let mut pair = Pair::new();
+    pair.run_until(at(300_000));
+    pair.come_back();
+    assert_eq!(pair.status_calls.len(), 1);
+    assert_eq!(pair.keep_alives, []);
+    assert_eq!(pair.server_deadline(), at(600_000));
+}
+
+// I5
+#[test]
+fn a_page_put_away_shows_nothing_until_the_server_has_answered() {
+    let mut pair = Pair::new();
+    pair.put_away();
+    assert_eq!(pair.screen, Screen::Concealed(Concealed::Confirming));
+    pair.run_for(secs(10));
+    assert_eq!(pair.screen, Screen::Concealed(Concealed::Confirming));
+    pair.come_back();
+    assert_eq!(pair.screen, Screen::Page);
+
+    pair.put_away();
+    pair.ended = Some(EndReason::SignedOut);
+    pair.come_back();
+    assert_eq!(pair.left, Some(EndReason::SignedOut));
+}
+
+#[test]
+fn a_slow_answer_never_overrides_a_newer_one() {
+    let mut pair = Pair::new();
+    pair.run_until(at(540_000));
+    let send = |pair: &mut Pair| {
+        pair.monitor.handle_return(pair.now);
+        std::iter::from_fn(|| pair.monitor.poll_action())
+            .find_map(|action| match action {
+                Action::Send(request) => Some(request),
+                _ => None,
+            })
+            .unwrap()
+    };
+    let slow = send(&mut pair);
+    let stale = pair.serve(slow.purpose);
+    let quick = send(&mut pair);
+    pair.lifetime = Lifetime::stored(at(0), pair.now);
+    let fresh = pair.serve(quick.purpose);
+
+    pair.monitor.handle_answer(quick.attempt, &fresh, pair.now);
+    let deadline = pair.monitor.told_deadline();
+    pair.monitor.handle_answer(slow.attempt, &stale, pair.now);
+    assert_eq!(pair.monitor.told_deadline(), deadline);
+    assert_eq!(pair.monitor.state(), State::Active);
+}
+
+// J3
+#[test]
+fn the_page_of_another_session_is_left() {
+    let mut pair = Pair::new();
+    pair.monitor.handle_return(pair.now);
+    let Some(Action::Send(request)) = pair.monitor.poll_action() else {
+        panic!("coming back asks the server");
+    };
+    let other = Generation::from_random(8);
+    let status = pair.lifetime.status(&pair.policy, other, pair.now);
+    pair.monitor
+        .handle_answer(request.attempt, &status, pair.now);
+    pair.carry_out();
+    assert_eq!(pair.left, Some(EndReason::Replaced));
+}
+
+#[test]
+fn a_refused_report_asks_who_is_signed_in() {
+    let mut pair = Pair::new();
+    pair.run_until(at(100_000));
+    pair.monitor.handle_activity(pair.now);
+    let Some(Action::Send(report)) = pair.monitor.poll_action() else {
+        panic!("activity after a quiet time is reported");
+    };
+    pair.monitor.handle_refused(report.attempt, pair.now);
+    let Some(Action::Send(question)) = pair.monitor.poll_action() else {
+        panic!("a refusal leads to a question");
+    };
+    assert_eq!(question.purpose, Purpose::Status);
+}
+
+#[test]
+fn after_the_end_nothing_happens_any_more() {
+    let mut pair = Pair::new();
+    pair.run_until(at(602_000));
+    assert!(matches!(pair.monitor.state(), State::Ended(_)));
+    pair.act();
+    pair.stay();
+    pair.put_away();
+    pair.come_back();
+    assert_eq!(pair.monitor.poll_timeout(), None);
+    assert_eq!(
+        pair.screen,
+        Screen::Concealed(Concealed::Ended(EndReason::IdleTimeout))
+    );
+}
+
+/// What the world does to a page.
+#[derive(Debug, Clone)]
+enum Step {
+    Wait(u64),
+    Act,
+    Stay,
+    Sleep(u64),
+    ComeBack,
+    PutAway,
+    Online(bool),
+    Latency(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (1u64..700_000).prop_map(Step::Wait),
+        4 => (1u64..70_000).prop_map(Step::Wait),
+        4 => Just(Step::Act),
+        2 => Just(Step::Stay),
+        1 => (1u64..1_000_000).prop_map(Step::Sleep),
+        1 => Just(Step::ComeBack),
+        1 => Just(Step::PutAway),
+        1 => any::<bool>().prop_map(Step::Online),
+        1 => (0u64..3_000).prop_map(Step::Latency),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+impl Pair {
+    fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Wait(millis) => self.run_for(Duration::from_millis(millis)),
+            Step::Act => self.act(),
+            Step::Stay => self.stay(),
+            Step::Sleep(millis) => {
+                self.sleep(Duration::from_millis(millis));
+                self.come_back();
+            }
+            Step::ComeBack => self.come_back(),
+            Step::PutAway => self.put_away(),
+            Step::Online(online) => self.online = online,
+            Step::Latency(millis) => self.latency = Duration::from_millis(millis),
+        }
+    }
+
+    fn shows_content(&self) -> bool {
+        matches!(self.screen, Screen::Page | Screen::Countdown(_))
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_ghost_and_no_early_end_and_an_honest_countdown(steps in steps()) {
+        let mut pair = Pair::new();
+        for step in &steps {
+            pair.take(step);
+            let deadline = pair.server_deadline();
+            if pair.shows_content() {
+                prop_assert!(pair.now < deadline, "content is shown at {} after {deadline}", pair.now);
+            }
+            if let Some(reason) = pair.left {
+                prop_assert!(pair.now >= deadline, "left at {} before {deadline}", pair.now);
+                prop_assert_eq!(Some(reason), pair.lifetime.ended(&pair.policy, pair.now));
+            }
+            if let Screen::Countdown(countdown) = pair.screen {
+                let left = deadline.since(pair.now);
+                let shown = secs(countdown.seconds_left);
+                let slack = pair.policy.grace() + secs(6) + secs(1);
+                prop_assert!(shown <= left, "{shown:?} shown of {left:?}");
+                prop_assert!(shown + slack >= left, "{shown:?} shown of {left:?}");
+            }
+        }
+    }
+
+    // I1
+    #[test]
+    fn the_told_deadline_is_never_later_than_the_servers(
+        skew in -4_000_000_000i64..4_000_000_000,
+        exchanges in prop::collection::vec((0u64..400_000, 0u64..5_000, 0u64..5_000), 1..20),
+    ) {
+        let policy = policy();
+        let on_server = |browser: Instant| at(browser.as_millis() + skew);
+        let mut now = at(0);
+        let lifetime = Lifetime::begin(on_server(now));
+        let mut expectation: Option<Expectation> = None;
+        for (wait, there, back) in exchanges {
+            now = now + Duration::from_millis(wait);
+            let asked_at = now;
+            now = now + Duration::from_millis(there);
+            let Status::Active(status) = lifetime.status(&policy, generation(), on_server(now)) else {
+                break;
+            };
+            now = now + Duration::from_millis(back);
+            let told = match expectation {
+                Some(before) => before.updated(&status, asked_at),
+                None => Expectation::new(&status, asked_at),
+            };
+            let (told_at, _) = told.told_deadline();
+            let deadline = lifetime.deadline(&policy).at;
+            prop_assert!(on_server(told_at) <= deadline - policy.grace());
+            prop_assert!(on_server(told_at) + Duration::from_millis(there) + policy.grace() >= deadline
+                || status.idle_remaining().is_zero());
+            expectation = Some(told);
+        }
+    }
+
+    #[test]
+    fn activity_preserves(steps in steps()) {
+        let mut pair = Pair::new();
+        let mut acted_at = at(0);
+        for step in &steps {
+            if matches!(step, Step::Sleep(_)) && pair.monitor.unreported.is_some() {
+                return Ok(());
+            }
+            let counts = matches!(step, Step::Act) && pair.screen == Screen::Page;
+            pair.take(step);
+            if counts && pair.monitor.state() == State::Active {
+                acted_at = pair.now;
+            }
+            if pair.left == Some(EndReason::IdleTimeout) && pair.monitor.unreported.is_none() {
+                let promised = acted_at + pair.policy.idle();
+                prop_assert!(pair.server_deadline() + secs(6) >= promised || pair.now >= promised);
+            }
+        }
+    }
+
+    #[test]
+    fn a_timer_is_always_set_while_the_session_may_live(steps in steps()) {
+        let mut pair = Pair::new();
+        let mut put_away = false;
+        for step in &steps {
+            pair.take(step);
+            put_away = match step {
+                Step::PutAway => true,
+                Step::ComeBack | Step::Sleep(_) => false,
+                _ => put_away,
+            };
+            if pair.left.is_none() && !put_away {
+                prop_assert!(pair.monitor.poll_timeout().is_some());
+            }
+        }
+    }
+}
