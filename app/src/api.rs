@@ -1,5 +1,8 @@
 //! The server functions. Their paths and wire formats are part of the HTTP contract.
-#![expect(missing_docs, reason = "the macro makes a struct of the arguments, without docs")]
+#![expect(
+    missing_docs,
+    reason = "the macro makes a struct of the arguments, without docs"
+)]
 
 use dwell_session::Status;
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -67,7 +70,9 @@ pub mod backend {
             }
             Err(Unavailable) => {
                 respond_with(StatusCode::SERVICE_UNAVAILABLE);
-                Err(ServerFnError::ServerError("the session store does not answer".into()))
+                Err(ServerFnError::ServerError(
+                    "the session store does not answer".into(),
+                ))
             }
         }
     }

@@ -1,11 +1,7 @@
 //! The server as a whole.
 
 use std::{
-    future::Future,
-    net::SocketAddr,
-    num::NonZero,
-    sync::Arc,
-    thread::available_parallelism,
+    future::Future, net::SocketAddr, num::NonZero, sync::Arc, thread::available_parallelism,
 };
 
 use sqlx::SqlitePool;

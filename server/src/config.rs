@@ -68,14 +68,20 @@ impl Config {
     /// The first setting that is wrong, with its value and what is allowed.
     pub fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
         let addr = settings
-            .parse(Setting::Addr, "an address and a port such as 127.0.0.1:3000")?
+            .parse(
+                Setting::Addr,
+                "an address and a port such as 127.0.0.1:3000",
+            )?
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
         let database_url = settings
             .text(Setting::DatabaseUrl)
             .unwrap_or("sqlite://data/dwell.db");
-        let database_url = database_url.parse().map_err(|error: crate::database::InvalidDatabaseUrl| {
-            settings.invalid(Setting::DatabaseUrl, database_url, error.to_string())
-        })?;
+        let database_url =
+            database_url
+                .parse()
+                .map_err(|error: crate::database::InvalidDatabaseUrl| {
+                    settings.invalid(Setting::DatabaseUrl, database_url, error.to_string())
+                })?;
         session_store(settings)?;
         let (policy, preset) = policy(settings)?;
         let log = settings.text(Setting::Log).unwrap_or("info").to_owned();
@@ -108,9 +114,10 @@ fn session_store(settings: &Settings) -> Result<(), ConfigError> {
 fn policy(settings: &Settings) -> Result<(Policy, Option<Preset>), ConfigError> {
     let preset = match settings.text(Setting::Policy) {
         None => None,
-        Some(name) => Some(name.parse::<Preset>().map_err(|error| {
-            settings.invalid(Setting::Policy, name, error.to_string())
-        })?),
+        Some(name) => Some(
+            name.parse::<Preset>()
+                .map_err(|error| settings.invalid(Setting::Policy, name, error.to_string()))?,
+        ),
     };
     let checks = match settings.text(Setting::PolicyChecks) {
         None | Some("enforce") => Checks::Enforce,
@@ -184,7 +191,8 @@ fn cookie(settings: &Settings, addr: SocketAddr) -> Result<CookieConfig, ConfigE
         .iter()
         .any(|prefix| name.to_ascii_lowercase().starts_with(prefix));
     if !secure && is_prefixed {
-        let allowed = "a name without the prefix __Host- or __Secure- while DWELL_COOKIE_SECURE is false";
+        let allowed =
+            "a name without the prefix __Host- or __Secure- while DWELL_COOKIE_SECURE is false";
         return Err(settings.invalid(Setting::CookieName, name, allowed));
     }
     let same_site = match settings.text(Setting::CookieSameSite) {

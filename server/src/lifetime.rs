@@ -15,7 +15,10 @@ use axum::{
 use tower_sessions::Session;
 
 use self::{activity::Activity, generation::GenerationCheck};
-pub use self::{activity::is_navigation, turned_away::{sign_in_location, turn_away}};
+pub use self::{
+    activity::is_navigation,
+    turned_away::{sign_in_location, turn_away},
+};
 use crate::{
     accounts::AccountId,
     http::unavailable,
@@ -41,7 +44,7 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
 pub async fn require_session(request: Request, next: Next) -> Response {
     match request.extensions().get::<Visit>() {
         Some(Visit::Live(live)) if live.session.account.is_some() => next.run(request).await,
-        Some(Visit::Ended(reason)) => turn_away(&request, Some(*reason)),
+        Some(Visit::Ended(tombstone)) => turn_away(&request, Some(tombstone.reason)),
         Some(Visit::Live(_) | Visit::Anonymous) | None => turn_away(&request, None),
     }
 }

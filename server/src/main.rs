@@ -184,7 +184,11 @@ fn print_policy(config: &Config) {
     }
     println!();
     for rule in Rule::all(config.preset) {
-        let holds = if rule.holds(&limits) { "holds " } else { "BROKEN" };
+        let holds = if rule.holds(&limits) {
+            "holds "
+        } else {
+            "BROKEN"
+        };
         println!("{holds}  {rule} ({})", rule.source());
     }
 }

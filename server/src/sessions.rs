@@ -12,7 +12,7 @@ use crate::{
     accounts::AccountId,
     store::{
         Data, NewSession, Origin, Presence, Session, SessionId, SessionKey, Sighting, Store,
-        StoreError,
+        StoreError, Tombstone,
     },
 };
 
@@ -22,7 +22,7 @@ pub enum Visit {
     /// It lives.
     Live(LiveSession),
     /// It has ended.
-    Ended(EndReason),
+    Ended(Tombstone),
     /// There is none.
     Anonymous,
 }
@@ -105,7 +105,7 @@ impl Sessions {
             return Ok(self.judge(sighting));
         }
         match live.session.lifetime.touched(&self.policy, at, live.now) {
-            Err(reason) => Ok(Visit::Ended(reason)),
+            Err(reason) => Ok(Visit::Ended(live.session.entombed(reason))),
             Ok(lifetime) => {
                 let at = lifetime.last_active_at();
                 let due_at = live.stored_last_active_at + self.policy.touch_interval();
@@ -264,11 +264,11 @@ impl Sessions {
         let Sighting { now, presence } = sighting;
         let mut session = match presence {
             Presence::Found(session) => session,
-            Presence::Ended(reason) => return Visit::Ended(reason),
+            Presence::Ended(tombstone) => return Visit::Ended(tombstone),
             Presence::Unknown => return Visit::Anonymous,
         };
         if let Some(reason) = session.lifetime.ended(&self.policy, now) {
-            return Visit::Ended(reason);
+            return Visit::Ended(session.entombed(reason));
         }
         let stored_last_active_at = session.lifetime.last_active_at();
         let pending = self.pending().get(&session.key).copied();

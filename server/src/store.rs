@@ -89,7 +89,9 @@ impl SessionKey {
 
 impl fmt::Display for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0[..6].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0[..6]
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -138,6 +140,16 @@ pub struct Session {
     pub origin: Origin,
 }
 
+impl Session {
+    /// What is left of it when it has ended for `reason`.
+    pub fn entombed(&self, reason: EndReason) -> Tombstone {
+        Tombstone {
+            account: self.account,
+            reason,
+        }
+    }
+}
+
 /// What a store knows of a session at an instant of its own clock.
 #[derive(Debug, Clone)]
 pub struct Sighting {
@@ -153,9 +165,18 @@ pub enum Presence {
     /// It is there. Whether time has ended it follows from its lifetime.
     Found(Session),
     /// It was there and has ended.
-    Ended(EndReason),
+    Ended(Tombstone),
     /// No session has this id, or it ended long ago. It is never adopted (`B8`).
     Unknown,
+}
+
+/// What is left of a session that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Whose it was.
+    pub account: Option<AccountId>,
+    /// Why it ended.
+    pub reason: EndReason,
 }
 
 /// A session that [`Store::sweep`] ended.

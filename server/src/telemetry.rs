@@ -12,7 +12,9 @@ const QUIET: [&str; 4] = [
 
 /// The log lines that `directives` ask for, except those that would show a session id.
 pub fn filter(directives: &str) -> EnvFilter {
-    let filter = directives.parse().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = directives
+        .parse()
+        .unwrap_or_else(|_| EnvFilter::new("info"));
     QUIET
         .into_iter()
         .filter_map(|quiet| quiet.parse().ok())

@@ -207,8 +207,13 @@ mod tests {
     }
 
     fn policies() -> impl Strategy<Value = Policy> {
-        (1u64..10_000, 1u64..100_000, 1u64..1_000_000, 1u64..10_000_000).prop_map(
-            |(grace, warning, idle, absolute)| {
+        (
+            1u64..10_000,
+            1u64..100_000,
+            1u64..1_000_000,
+            1u64..10_000_000,
+        )
+            .prop_map(|(grace, warning, idle, absolute)| {
                 let grace = Duration::from_millis(grace);
                 let warning = grace + Duration::from_millis(warning);
                 let idle = warning + grace + Duration::from_millis(idle);
@@ -220,8 +225,7 @@ mod tests {
                     grace,
                 };
                 Policy::new(limits, None, Checks::Warn).unwrap()
-            },
-        )
+            })
     }
 
     fn generation() -> Generation {

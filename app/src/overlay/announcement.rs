@@ -46,7 +46,8 @@ mod tests {
         assert_eq!(said.len(), 3);
         assert!(said[0].contains("60 seconds"));
         assert!(said[2].contains("10 seconds"));
-        assert!(said.iter().all(|sentence| sentence.contains("Stay signed in")
-            && sentence.contains("Sign out now")));
+        assert!(said.iter().all(
+            |sentence| sentence.contains("Stay signed in") && sentence.contains("Sign out now")
+        ));
     }
 }

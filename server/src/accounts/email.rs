@@ -60,7 +60,15 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         let long = format!("{}@example.com", "a".repeat(LONGEST));
-        for text in ["", "ada", "@example.com", "ada@", "a da@example.com", "ada@b\r\nc", &long] {
+        for text in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "a da@example.com",
+            "ada@b\r\nc",
+            &long,
+        ] {
             assert_eq!(text.parse::<Email>(), Err(InvalidEmail), "{text:?}");
         }
     }

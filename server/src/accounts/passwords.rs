@@ -164,7 +164,11 @@ mod tests {
         let hash = passwords.hash(typed("correct horse")).await.unwrap();
         assert!(hash.starts_with("$argon2id$"));
         let verify = |password, hash| passwords.verify(password, hash);
-        assert!(verify(typed("correct horse"), Some(hash.clone())).await.unwrap());
+        assert!(
+            verify(typed("correct horse"), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
         assert!(!verify(typed("Correct horse"), Some(hash)).await.unwrap());
         assert!(!verify(typed("correct horse"), None).await.unwrap());
     }

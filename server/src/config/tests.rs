@@ -25,20 +25,63 @@ fn without_settings_the_defaults_of_the_contract_hold() {
 #[test]
 fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
     let table: [(&[(&str, &str)], [&str; 3]); 14] = [
-        (&[("DWELL_ADDR", "localhost")], ["DWELL_ADDR", "localhost", "127.0.0.1:3000"]),
-        (&[("DWELL_DATABASE_URL", "dwell.db")], ["DWELL_DATABASE_URL", "dwell.db", "sqlite://"]),
-        (&[("DWELL_SESSION_STORE", "memcached")], ["DWELL_SESSION_STORE", "memcached", "database"]),
-        (&[("DWELL_IDLE_TIMEOUT", "soon")], ["DWELL_IDLE_TIMEOUT", "soon", "30m"]),
-        (&[("DWELL_IDLE_TIMEOUT", "30")], ["DWELL_IDLE_TIMEOUT", "30", "30m"]),
-        (&[("DWELL_IDLE_TIMEOUT", "-5m")], ["DWELL_IDLE_TIMEOUT", "-5m", "30m"]),
-        (&[("DWELL_IDLE_TIMEOUT", "13h")], ["DWELL_IDLE_TIMEOUT", "13h", "idle timeout < absolute timeout"]),
-        (&[("DWELL_WARNING", "10s")], ["DWELL_WARNING", "10s", "WCAG 2.2.1"]),
+        (
+            &[("DWELL_ADDR", "localhost")],
+            ["DWELL_ADDR", "localhost", "127.0.0.1:3000"],
+        ),
+        (
+            &[("DWELL_DATABASE_URL", "dwell.db")],
+            ["DWELL_DATABASE_URL", "dwell.db", "sqlite://"],
+        ),
+        (
+            &[("DWELL_SESSION_STORE", "memcached")],
+            ["DWELL_SESSION_STORE", "memcached", "database"],
+        ),
+        (
+            &[("DWELL_IDLE_TIMEOUT", "soon")],
+            ["DWELL_IDLE_TIMEOUT", "soon", "30m"],
+        ),
+        (
+            &[("DWELL_IDLE_TIMEOUT", "30")],
+            ["DWELL_IDLE_TIMEOUT", "30", "30m"],
+        ),
+        (
+            &[("DWELL_IDLE_TIMEOUT", "-5m")],
+            ["DWELL_IDLE_TIMEOUT", "-5m", "30m"],
+        ),
+        (
+            &[("DWELL_IDLE_TIMEOUT", "13h")],
+            [
+                "DWELL_IDLE_TIMEOUT",
+                "13h",
+                "idle timeout < absolute timeout",
+            ],
+        ),
+        (
+            &[("DWELL_WARNING", "10s")],
+            ["DWELL_WARNING", "10s", "WCAG 2.2.1"],
+        ),
         (&[("DWELL_GRACE", "0s")], ["DWELL_GRACE", "0s", "1ms"]),
-        (&[("DWELL_GRACE", "2m")], ["DWELL_GRACE", "2m", "grace < warning"]),
-        (&[("DWELL_POLICY", "pci")], ["DWELL_POLICY", "pci", "pci-dss"]),
-        (&[("DWELL_POLICY_CHECKS", "off")], ["DWELL_POLICY_CHECKS", "off", "warn"]),
-        (&[("DWELL_COOKIE_SAME_SITE", "none")], ["DWELL_COOKIE_SAME_SITE", "none", "strict"]),
-        (&[("DWELL_LOG", "loud=very")], ["DWELL_LOG", "loud=very", "info"]),
+        (
+            &[("DWELL_GRACE", "2m")],
+            ["DWELL_GRACE", "2m", "grace < warning"],
+        ),
+        (
+            &[("DWELL_POLICY", "pci")],
+            ["DWELL_POLICY", "pci", "pci-dss"],
+        ),
+        (
+            &[("DWELL_POLICY_CHECKS", "off")],
+            ["DWELL_POLICY_CHECKS", "off", "warn"],
+        ),
+        (
+            &[("DWELL_COOKIE_SAME_SITE", "none")],
+            ["DWELL_COOKIE_SAME_SITE", "none", "strict"],
+        ),
+        (
+            &[("DWELL_LOG", "loud=very")],
+            ["DWELL_LOG", "loud=very", "info"],
+        ),
     ];
     for (variables, parts) in table {
         let error = config(variables).unwrap_err();
@@ -61,7 +104,10 @@ fn a_preset_sets_the_limits_and_may_only_be_tightened() {
 
     let looser = config(&[("DWELL_POLICY", "pci-dss"), ("DWELL_IDLE_TIMEOUT", "16m")]);
     let error = looser.unwrap_err();
-    assert!(error.contains("DWELL_IDLE_TIMEOUT") && error.contains("8.2.8"), "{error}");
+    assert!(
+        error.contains("DWELL_IDLE_TIMEOUT") && error.contains("8.2.8"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -83,8 +129,15 @@ fn plain_cookies_are_refused_in_production() {
     let plain = ("DWELL_COOKIE_SECURE", "false");
     let name = ("DWELL_COOKIE_NAME", "dwell");
     let public = ("DWELL_ADDR", "0.0.0.0:80");
-    assert!(config(&[plain, name]).is_ok(), "on loopback, for development");
-    assert!(config(&[plain, name, public]).unwrap_err().contains("DWELL_COOKIE_SECURE"));
+    assert!(
+        config(&[plain, name]).is_ok(),
+        "on loopback, for development"
+    );
+    assert!(
+        config(&[plain, name, public])
+            .unwrap_err()
+            .contains("DWELL_COOKIE_SECURE")
+    );
     assert!(config(&[plain]).unwrap_err().contains("DWELL_COOKIE_NAME"));
     assert!(config(&[plain, ("DWELL_COOKIE_NAME", "__secure-x")]).is_err());
     assert!(config(&[("DWELL_COOKIE_NAME", "a;b")]).is_err());
@@ -101,7 +154,11 @@ fn the_environment_wins_over_the_file() {
     let directory = std::env::temp_dir().join(format!("dwell-config-{}", std::process::id()));
     fs::create_dir_all(&directory).unwrap();
     let file = directory.join("dwell.toml");
-    fs::write(&file, "idle_timeout = \"20m\"\ncookie_secure = true\nlog = \"warn\"\n").unwrap();
+    fs::write(
+        &file,
+        "idle_timeout = \"20m\"\ncookie_secure = true\nlog = \"warn\"\n",
+    )
+    .unwrap();
     let environment = [("DWELL_IDLE_TIMEOUT".to_owned(), "10m".to_owned())];
     let settings = Settings::read(&file, environment).unwrap();
     let config = Config::from_settings(&settings).unwrap();
@@ -114,6 +171,9 @@ fn the_environment_wins_over_the_file() {
 
     fs::write(&file, "idle_timeout = \n").unwrap();
     let error = Settings::read(&file, []).unwrap_err().to_string();
-    assert!(error.contains("dwell.toml") && !error.contains('\n'), "{error}");
+    assert!(
+        error.contains("dwell.toml") && !error.contains('\n'),
+        "{error}"
+    );
     fs::remove_dir_all(&directory).unwrap();
 }

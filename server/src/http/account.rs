@@ -28,14 +28,13 @@ pub(super) async fn show(
     render(&state, StatusCode::OK, move || {
         view! {
             <AccountPage
-                signed_in=signed_in.clone()
+                signed_in
                 idle=policy.idle()
                 absolute=policy.absolute()
-                others=others.clone()
+                others=others
             />
         }
     })
-    .await
 }
 
 async fn load(

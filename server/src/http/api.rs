@@ -19,6 +19,7 @@ use crate::{
     lifetime::CurrentSession,
     sessions::{LiveSession, Sessions, Visit},
     state::AppState,
+    store::Tombstone,
 };
 
 /// Runs the server function that the path names.
@@ -76,7 +77,7 @@ impl SessionOfCall for Call {
             let active_at = self.live.now - idle_for;
             match self.sessions.touch(&self.live, active_at).await {
                 Ok(Visit::Live(live)) => Ok(Status::Active(live.told(self.sessions.policy()))),
-                Ok(Visit::Ended(reason)) => Ok(Status::Ended { reason }),
+                Ok(Visit::Ended(Tombstone { reason, .. })) => Ok(Status::Ended { reason }),
                 Ok(Visit::Anonymous) => Ok(Status::Anonymous),
                 Err(error) => {
                     tracing::error!(

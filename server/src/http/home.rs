@@ -12,5 +12,4 @@ pub(super) async fn show(State(state): State<AppState>) -> Response {
     render(&state, StatusCode::OK, move || {
         view! { <HomePage idle=policy.idle() absolute=policy.absolute() /> }
     })
-    .await
 }

@@ -5,13 +5,15 @@ use std::any::Any;
 use axum::{
     Json,
     body::Body,
-    extract::{Request, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse as _, Response},
+    response::{Html, IntoResponse as _, Response},
 };
-use dwell_app::pages::{Assets, MessagePage, SignedIn};
-use leptos::{nonce::use_nonce, prelude::*};
-use leptos_axum::{ResponseOptions, render_app_async_with_context};
+use dwell_app::pages::{MessagePage, SignedIn};
+use leptos::{
+    nonce::{provide_nonce, use_nonce},
+    prelude::*,
+};
 use serde_json::json;
 
 use crate::{
@@ -21,35 +23,34 @@ use crate::{
 };
 
 /// Renders a page with this status. Everything it shows has been loaded before.
-pub(super) async fn render<V: IntoView + 'static>(
+pub(super) fn render<V: IntoView>(
     state: &AppState,
     status: StatusCode,
-    page: impl Fn() -> V + Clone + Send + Sync + 'static,
+    page: impl FnOnce() -> V,
 ) -> Response {
-    render_with(state.built.assets().clone(), status, page).await
-}
-
-async fn render_with<V: IntoView + 'static>(
-    assets: Assets,
-    status: StatusCode,
-    page: impl Fn() -> V + Clone + Send + Sync + 'static,
-) -> Response {
+    let assets = state.built.assets().clone();
     let is_watched = assets.reload.is_some();
-    let context = move || {
-        provide_context(assets.clone());
-        expect_context::<ResponseOptions>().insert_header(
-            header::CONTENT_SECURITY_POLICY,
+    let (policy, html) = Owner::new_root(None).with(|| {
+        provide_nonce();
+        provide_context(assets);
+        (
             content_security_policy(is_watched),
-        );
-    };
-    let mut response = render_app_async_with_context(context, page)(Request::default()).await;
-    *response.status_mut() = status;
-    response
+            page().into_view().to_html(),
+        )
+    });
+    (
+        status,
+        [(header::CONTENT_SECURITY_POLICY, policy)],
+        Html(html),
+    )
+        .into_response()
 }
 
 /// Scripts run only with the nonce of this answer.
 fn content_security_policy(is_watched: bool) -> HeaderValue {
-    let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+    let nonce = use_nonce()
+        .map(|nonce| nonce.to_string())
+        .unwrap_or_default();
     let connect = if is_watched { "'self' ws:" } else { "'self'" };
     let policy = format!(
         "default-src 'none'; \
@@ -80,7 +81,6 @@ pub(super) async fn not_found(State(state): State<AppState>) -> Response {
             />
         }
     })
-    .await
 }
 
 /// An answer that says why nothing was done: a page for a navigation, JSON with `code` otherwise.
@@ -131,5 +131,5 @@ fn plain_page(status: StatusCode, heading: &str, advice: &str) -> Response {
          <body><main><h1>{heading}</h1><p>{advice}</p><p><a href=\"/\">To the first page</a></p>\
          </main></body></html>"
     );
-    (status, axum::response::Html(page)).into_response()
+    (status, Html(page)).into_response()
 }

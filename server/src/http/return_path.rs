@@ -67,7 +67,13 @@ mod tests {
     // F5
     #[test]
     fn a_path_on_this_server_is_taken() {
-        for path in ["/", "/workspace", "/workspace?a=b&c=%2F", "/%2Fevil.example", "/a//b"] {
+        for path in [
+            "/",
+            "/workspace",
+            "/workspace?a=b&c=%2F",
+            "/%2Fevil.example",
+            "/a//b",
+        ] {
             assert_eq!(path.parse::<ReturnPath>().unwrap().as_str(), path);
         }
     }
@@ -96,7 +102,11 @@ mod tests {
             "/sign-out",
             &long,
         ] {
-            assert_eq!(path.parse::<ReturnPath>(), Err(InvalidReturnPath), "{path:?}");
+            assert_eq!(
+                path.parse::<ReturnPath>(),
+                Err(InvalidReturnPath),
+                "{path:?}"
+            );
         }
     }
 

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     accounts::{Password, PasswordError, SignInError},
+    sessions::Visit,
     state::AppState,
     store::{Origin, SessionKey},
 };
@@ -28,7 +29,6 @@ use crate::{
 pub(super) struct Arrival {
     next: Option<String>,
     reason: Option<String>,
-    email: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +43,7 @@ pub(super) struct Credentials {
 
 pub(super) async fn show(
     State(state): State<AppState>,
+    Extension(visit): Extension<Visit>,
     arrival: Result<Query<Arrival>, QueryRejection>,
 ) -> Response {
     let arrival = arrival.map_or_else(|_| Arrival::default(), |Query(arrival)| arrival);
@@ -54,11 +55,27 @@ pub(super) async fn show(
         Shown {
             reason,
             trouble: None,
-            email: arrival.email.unwrap_or_default(),
+            email: remembered(&state, &visit).await,
             next: next.unwrap_or_default(),
         },
     )
-    .await
+}
+
+/// The address of the person whose session ended by time in this browser, or who signs in again.
+/// Somebody who signed out is forgotten.
+async fn remembered(state: &AppState, visit: &Visit) -> String {
+    let account = match visit {
+        Visit::Live(live) => live.session.account,
+        Visit::Ended(tombstone) => match tombstone.reason {
+            EndReason::IdleTimeout | EndReason::AbsoluteTimeout => tombstone.account,
+            EndReason::SignedOut | EndReason::Revoked | EndReason::Replaced => None,
+        },
+        Visit::Anonymous => None,
+    };
+    match account {
+        Some(account) => state.accounts.email(account).await.unwrap_or_default(),
+        None => String::new(),
+    }
 }
 
 pub(super) async fn submit(
@@ -103,10 +120,9 @@ pub(super) async fn submit(
         email,
         next,
     };
-    form(&state, status, shown).await
+    form(&state, status, shown)
 }
 
-#[derive(Clone)]
 struct Shown {
     reason: Option<EndReason>,
     trouble: Option<SignInTrouble>,
@@ -114,7 +130,7 @@ struct Shown {
     next: ReturnPath,
 }
 
-async fn form(state: &AppState, status: StatusCode, shown: Shown) -> Response {
+fn form(state: &AppState, status: StatusCode, shown: Shown) -> Response {
     let idle = state.sessions.policy().idle();
     render(state, status, move || {
         let Shown {
@@ -122,8 +138,7 @@ async fn form(state: &AppState, status: StatusCode, shown: Shown) -> Response {
             trouble,
             email,
             next,
-        } = shown.clone();
+        } = shown;
         view! { <SignInPage idle reason trouble email next=next.to_string() /> }
     })
-    .await
 }

@@ -8,11 +8,7 @@ use axum::{
 use dwell_session::EndReason;
 
 use super::{SessionCookie, page::unavailable};
-use crate::{
-    lifetime::sign_in_location,
-    sessions::Visit,
-    state::AppState,
-};
+use crate::{lifetime::sign_in_location, sessions::Visit, state::AppState};
 
 /// Also lets go of what pages have kept in the browser (`H4`).
 const FORGET: (HeaderName, HeaderValue) = (
@@ -29,7 +25,10 @@ pub(super) async fn submit(
     let reason = EndReason::SignedOut;
     let live = match visit {
         Visit::Live(live) => live,
-        Visit::Ended(reason) => return Redirect::to(&sign_in_location(Some(reason), None)).into_response(),
+        Visit::Ended(tombstone) => {
+            let location = sign_in_location(Some(tombstone.reason), None);
+            return Redirect::to(&location).into_response();
+        }
         Visit::Anonymous => return Redirect::to(&sign_in_location(None, None)).into_response(),
     };
     let to_sign_in = Redirect::to(&sign_in_location(Some(reason), None));

@@ -89,13 +89,12 @@ async fn page(
     render(state, status, move || {
         view! {
             <WorkspacePage
-                signed_in=signed_in.clone()
-                notes=notes.clone()
-                rejected=rejected.clone()
+                signed_in
+                notes
+                rejected=rejected
             />
         }
     })
-    .await
 }
 
 async fn load(
@@ -108,7 +107,8 @@ async fn load(
 }
 
 fn shown(note: StoredNote) -> Note {
-    let format = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+    let format =
+        format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
     let written_at = OffsetDateTime::from_unix_timestamp(note.written_at / 1_000)
         .ok()
         .and_then(|date| date.format(format).ok());

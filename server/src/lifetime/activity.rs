@@ -100,7 +100,10 @@ mod tests {
         assert_eq!(get(&[]), Activity::Passive);
         assert_eq!(get(&[("accept", "*/*")]), Activity::Passive);
         assert_eq!(get(&[("sec-fetch-mode", "cors"), html]), Activity::Passive);
-        assert_eq!(get(&[("sec-fetch-mode", "no-cors"), by_user]), Activity::Passive);
+        assert_eq!(
+            get(&[("sec-fetch-mode", "no-cors"), by_user]),
+            Activity::Passive
+        );
         for purpose in ["prefetch", "prefetch;prerender"] {
             assert_eq!(
                 get(&[navigate, by_user, ("sec-purpose", purpose)]),

@@ -8,6 +8,7 @@ use sqlx::{FromRow, SqlitePool};
 
 use super::{
     Data, NewSession, Origin, Presence, Session, SessionKey, Sighting, Store, StoreError, Swept,
+    Tombstone,
 };
 use crate::{accounts::AccountId, clock::Clock};
 
@@ -299,7 +300,10 @@ impl TryFrom<Row> for Presence {
 
     fn try_from(row: Row) -> Result<Self, Self::Error> {
         match &row.end_reason {
-            Some(reason) => Ok(Self::Ended(reason.parse().map_err(StoreError::new)?)),
+            Some(reason) => Ok(Self::Ended(Tombstone {
+                account: row.account,
+                reason: reason.parse().map_err(StoreError::new)?,
+            })),
             None => row.try_into().map(Self::Found),
         }
     }

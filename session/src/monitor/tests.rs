@@ -278,7 +278,10 @@ fn staying_closes_the_countdown_when_the_server_has_said_yes() {
     pair.exchange(request);
     pair.carry_out();
     assert_eq!(pair.screen, Screen::Page);
-    assert_eq!(pair.server_deadline(), at(594_000) + pair.latency + secs(600));
+    assert_eq!(
+        pair.server_deadline(),
+        at(594_000) + pair.latency + secs(600)
+    );
 }
 
 // G2
