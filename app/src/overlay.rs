@@ -8,6 +8,8 @@ mod warning;
 use dwell_session::{Generation, Screen};
 use leptos::prelude::*;
 
+use crate::words;
+
 use self::{cover::Cover, limit_note::LimitNote, warning::Warning};
 
 /// What of a page the overlay needs to know.
@@ -41,5 +43,18 @@ pub fn Overlay(
         <Warning countdown page=page.clone() on_stay />
         <LimitNote countdown sign_in_again=page.sign_in_again.clone() />
         <Cover concealed sign_in_again=page.sign_in_again />
+    }
+}
+
+/// The title of the document while `screen` is shown, where it is not the page's own. It counts
+/// too, for whoever looks at another tab.
+pub fn title(screen: &Screen) -> Option<String> {
+    match screen {
+        Screen::Page => None,
+        Screen::Countdown(countdown) => {
+            let left = words::clock(countdown.seconds_left);
+            Some(format!("{left} until you are signed out"))
+        }
+        Screen::Concealed(_) => Some("Dwell".into()),
     }
 }

@@ -1,11 +1,13 @@
 //! Durations as people say them.
 
+#[cfg(feature = "ssr")]
 use std::time::Duration;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
 /// A duration in words, such as "1 hour 30 minutes", in whole seconds, zero parts left out.
+#[cfg(feature = "ssr")]
 pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [
@@ -42,6 +44,7 @@ pub(crate) fn clock(seconds: u64) -> String {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "ssr")]
     #[test]
     fn durations_are_said_without_zero_parts() {
         let said = |seconds| duration(Duration::from_secs(seconds));

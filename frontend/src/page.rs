@@ -1,0 +1,148 @@
+//! The page: what of it is seen, and where it leads.
+
+use std::cell::RefCell;
+
+use dwell_app::{
+    names::{PAGE_ID, SIGN_IN_PATH, STATE_ATTRIBUTE, STATUS_META},
+    overlay::title,
+};
+use dwell_session::{ActiveStatus, Concealed, EndReason, Screen, Status};
+use wasm_bindgen::JsCast as _;
+use web_sys::{Document, Element, HtmlElement, HtmlMetaElement, Performance, Window};
+
+/// A page that is shown in a session.
+pub(crate) struct Page {
+    window: Window,
+    performance: Performance,
+    document: Document,
+    root: Element,
+    /// Everything that may be concealed.
+    content: Element,
+    own_title: String,
+    concealed: RefCell<Option<Whereabouts>>,
+}
+
+/// Where the user was when the page was concealed.
+struct Whereabouts {
+    focused: Option<HtmlElement>,
+    scroll: (f64, f64),
+}
+
+impl Page {
+    pub(crate) fn find() -> Option<Self> {
+        let window = web_sys::window()?;
+        let document = window.document()?;
+        Some(Self {
+            performance: window.performance()?,
+            root: document.document_element()?,
+            content: document.get_element_by_id(PAGE_ID)?,
+            own_title: document.title(),
+            concealed: RefCell::new(None),
+            window,
+            document,
+        })
+    }
+
+    /// The status that came with the page.
+    pub(crate) fn status(&self) -> Option<ActiveStatus> {
+        let meta = self
+            .document
+            .query_selector(&format!("meta[name={STATUS_META}]"))
+            .ok()??;
+        let json = meta.dyn_into::<HtmlMetaElement>().ok()?.content();
+        match serde_json::from_str(&json).ok()? {
+            Status::Active(status) => Some(status),
+            Status::Ended { .. } | Status::Anonymous => None,
+        }
+    }
+
+    pub(crate) fn performance(&self) -> Performance {
+        self.performance.clone()
+    }
+
+    /// A place for the overlay, outside of what may be concealed.
+    pub(crate) fn overlay_host(&self) -> Option<HtmlElement> {
+        let host = self.document.create_element("div").ok()?;
+        self.document.body()?.append_child(&host).ok()?;
+        host.dyn_into().ok()
+    }
+
+    pub(crate) fn show(&self, screen: Screen) {
+        let state = match screen {
+            Screen::Page => "active",
+            Screen::Countdown(_) => "warning",
+            Screen::Concealed(Concealed::Ended(_)) => "ended",
+            Screen::Concealed(Concealed::Confirming | Concealed::Unreachable) => "concealed",
+        };
+        // Fails only for an attribute with an impossible name.
+        let _ = self.root.set_attribute(STATE_ATTRIBUTE, state);
+        match screen {
+            Screen::Page | Screen::Countdown(_) => self.reveal(),
+            Screen::Concealed(_) => self.conceal(),
+        }
+        let title = title(&screen);
+        self.document
+            .set_title(title.as_deref().unwrap_or(&self.own_title));
+    }
+
+    /// Takes the content out of the document, so that nothing of it can be seen, searched or
+    /// read out (`C8`). What was typed into it is kept.
+    fn conceal(&self) {
+        if !self.content.is_connected() {
+            return;
+        }
+        let focused = self
+            .document
+            .active_element()
+            .filter(|element| self.content.contains(Some(element)));
+        *self.concealed.borrow_mut() = Some(Whereabouts {
+            focused: focused.and_then(|element| element.dyn_into().ok()),
+            scroll: (
+                self.window.scroll_x().unwrap_or_default(),
+                self.window.scroll_y().unwrap_or_default(),
+            ),
+        });
+        self.content.remove();
+    }
+
+    fn reveal(&self) {
+        let Some(Whereabouts { focused, scroll }) = self.concealed.borrow_mut().take() else {
+            return;
+        };
+        if let Some(body) = self.document.body() {
+            // Fails only where the content would contain the body.
+            let _ = body.prepend_with_node_1(&self.content);
+        }
+        if let Some(focused) = focused {
+            let _ = focused.focus();
+        }
+        let (left, top) = scroll;
+        self.window.scroll_to_with_x_and_y(left, top);
+    }
+
+    /// Where one signs in and comes back to this page.
+    pub(crate) fn sign_in_url(&self, reason: Option<EndReason>) -> String {
+        let location = self.window.location();
+        let path = location.pathname().unwrap_or_default();
+        let query = location.search().unwrap_or_default();
+        let next = js_sys::encode_uri_component(&format!("{path}{query}"));
+        match reason {
+            Some(reason) => format!("{SIGN_IN_PATH}?reason={reason}&next={next}"),
+            None => format!("{SIGN_IN_PATH}?next={next}"),
+        }
+    }
+
+    /// Goes to where one signs in; where another session has taken the place of this page's, to
+    /// the same page in that one.
+    pub(crate) fn leave(&self, reason: EndReason) {
+        let location = self.window.location();
+        // Fails only for an address that is none.
+        let _ = match reason {
+            EndReason::Replaced => location.reload(),
+            EndReason::IdleTimeout
+            | EndReason::AbsoluteTimeout
+            | EndReason::SignedOut
+            | EndReason::Revoked => location.replace(&self.sign_in_url(Some(reason))),
+        };
+    }
+}
