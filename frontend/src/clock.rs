@@ -30,10 +30,7 @@ impl Clock {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the browser's one clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the browser's one clock")]
 fn read(performance: &Performance) -> (i64, i64) {
     (whole(js_sys::Date::now()), whole(performance.now()))
 }

@@ -44,7 +44,7 @@ impl Driver {
             clock,
             timer: RefCell::new(None),
             page,
-            generation: status.generation(),
+            generation: status.generation,
             show: Box::new(show),
         });
         driver.handle(Monitor::handle_timeout);
@@ -110,7 +110,11 @@ impl Driver {
 
     /// Leaves a timer alone that is already set for the instant.
     fn set_timer(self: &Rc<Self>, now: Instant) {
-        let due_at = self.monitor.borrow().poll_timeout().map(|(due_at, _)| due_at);
+        let due_at = self
+            .monitor
+            .borrow()
+            .poll_timeout()
+            .map(|(due_at, _)| due_at);
         let mut timer = self.timer.borrow_mut();
         if timer.as_ref().map(|timer| timer.due_at) == due_at {
             return;

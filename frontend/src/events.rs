@@ -16,8 +16,12 @@ const SCROLL_FOLLOWS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Listens for as long as the page exists.
 pub(crate) fn listen(driver: &Rc<Driver>) {
-    let Some(window) = web_sys::window() else { return };
-    let Some(document) = window.document() else { return };
+    let Some(window) = web_sys::window() else {
+        return;
+    };
+    let Some(document) = window.document() else {
+        return;
+    };
     listen_to_user(driver, &window);
     listen_to_page(driver, &window, &document);
 }

@@ -6,6 +6,7 @@ mod driver;
 mod events;
 mod page;
 mod server;
+mod wire;
 
 use std::rc::Rc;
 
@@ -25,7 +26,7 @@ pub fn start() {
         return;
     };
     let context = PageContext {
-        generation: status.generation(),
+        generation: status.generation,
         sign_in_again: page.sign_in_url(None),
     };
     let overlay = mount_to(host, move || {

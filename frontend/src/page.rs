@@ -10,6 +10,8 @@ use dwell_session::{ActiveStatus, Concealed, EndReason, Screen, Status};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Document, Element, HtmlElement, HtmlMetaElement, Performance, Window};
 
+use crate::wire;
+
 /// A page that is shown in a session.
 pub(crate) struct Page {
     window: Window,
@@ -50,7 +52,7 @@ impl Page {
             .query_selector(&format!("meta[name={STATUS_META}]"))
             .ok()??;
         let json = meta.dyn_into::<HtmlMetaElement>().ok()?.content();
-        match serde_json::from_str(&json).ok()? {
+        match wire::status(&json)? {
             Status::Active(status) => Some(status),
             Status::Ended { .. } | Status::Anonymous => None,
         }

@@ -11,6 +11,8 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
+use crate::wire;
+
 /// How long an answer may take.
 const TIMEOUT_MS: u32 = 10_000;
 
@@ -57,9 +59,7 @@ async fn post(path: &str, body: &str, generation: Generation) -> Result<Outcome,
     match response.status() {
         200 | 401 => {
             let text = JsFuture::from(response.text()?).await?;
-            let status = text
-                .as_string()
-                .and_then(|text| serde_json::from_str(&text).ok());
+            let status = text.as_string().and_then(|text| wire::status(&text));
             Ok(status.map_or(Outcome::Failed, Outcome::Answered))
         }
         403 | 409 => Ok(Outcome::Refused),

@@ -93,12 +93,14 @@ impl Lifetime {
     pub fn remaining(&self, policy: &Policy, generation: Generation, now: Instant) -> ActiveStatus {
         let told_idle = self.last_active_at + (policy.idle() - policy.grace());
         let absolute = self.authenticated_at + policy.absolute();
-        ActiveStatus::new(
-            told_idle.since(now),
-            absolute.since(now),
-            policy,
+        ActiveStatus {
+            idle_remaining: told_idle.since(now),
+            absolute_remaining: absolute.since(now),
+            warning: policy.warning(),
+            grace: policy.grace(),
+            touch_interval: policy.touch_interval(),
             generation,
-        )
+        }
     }
 }
 
@@ -279,8 +281,8 @@ mod tests {
         let Status::Active(status) = Lifetime::begin(now).status(&policy, generation(), now) else {
             panic!("a session that has just begun is active");
         };
-        assert_eq!(status.idle_remaining(), policy.idle() - policy.grace());
-        assert_eq!(status.absolute_remaining(), policy.absolute());
+        assert_eq!(status.idle_remaining, policy.idle() - policy.grace());
+        assert_eq!(status.absolute_remaining, policy.absolute());
     }
 
     #[test]
@@ -292,7 +294,7 @@ mod tests {
             let Status::Active(status) = lifetime.status(&policy, generation(), now) else {
                 panic!("grace is within the idle timeout");
             };
-            assert_eq!(status.idle_remaining(), Duration::ZERO);
+            assert_eq!(status.idle_remaining, Duration::ZERO);
         }
     }
 
@@ -361,7 +363,7 @@ mod tests {
                 match lifetime.status(&policy, generation(), now) {
                     Status::Active(status) => {
                         prop_assert!(!ended);
-                        let remaining = status.idle_remaining().min(status.absolute_remaining());
+                        let remaining = status.idle_remaining.min(status.absolute_remaining);
                         prop_assert!(remaining <= left);
                         left = remaining;
                     }

@@ -192,7 +192,7 @@ impl Monitor {
             Status::Ended { reason } => self.end(*reason, now),
             Status::Anonymous => self.end(EndReason::SignedOut, now),
             Status::Active(status) => {
-                if status.generation() != self.expectation.generation() {
+                if status.generation != self.expectation.generation() {
                     return self.end(EndReason::Replaced, now);
                 }
                 self.expectation = self.expectation.updated(status, answered.sent_at);

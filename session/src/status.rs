@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EndReason, Generation, Policy};
+use crate::{EndReason, Generation};
 
 /// What the server says of a session: durations, never instants, so that neither side needs
 /// to know the other's clock (`A8`).
@@ -25,66 +25,43 @@ pub enum Status {
 /// What is left of a live session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveStatus {
-    idle_remaining_ms: u64,
-    absolute_remaining_ms: u64,
-    warning_ms: u64,
-    grace_ms: u64,
-    touch_interval_ms: u64,
-    generation: Generation,
-}
-
-impl ActiveStatus {
-    /// A status with `idle_remaining` until the told idle deadline, grace already taken off,
-    /// and `absolute_remaining` until the absolute one.
-    pub fn new(
-        idle_remaining: Duration,
-        absolute_remaining: Duration,
-        policy: &Policy,
-        generation: Generation,
-    ) -> Self {
-        Self {
-            idle_remaining_ms: millis(idle_remaining),
-            absolute_remaining_ms: millis(absolute_remaining),
-            warning_ms: millis(policy.warning()),
-            grace_ms: millis(policy.grace()),
-            touch_interval_ms: millis(policy.touch_interval()),
-            generation,
-        }
-    }
-
-    /// Time until the told idle deadline. Zero during grace.
-    pub fn idle_remaining(&self) -> Duration {
-        Duration::from_millis(self.idle_remaining_ms)
-    }
-
+    /// Time until the told idle deadline, grace already taken off. Zero during grace.
+    #[serde(rename = "idle_remaining_ms", with = "millis")]
+    pub idle_remaining: Duration,
     /// Time until the absolute deadline.
-    pub fn absolute_remaining(&self) -> Duration {
-        Duration::from_millis(self.absolute_remaining_ms)
-    }
-
+    #[serde(rename = "absolute_remaining_ms", with = "millis")]
+    pub absolute_remaining: Duration,
     /// The warning period.
-    pub fn warning(&self) -> Duration {
-        Duration::from_millis(self.warning_ms)
-    }
-
+    #[serde(rename = "warning_ms", with = "millis")]
+    pub warning: Duration,
     /// The grace.
-    pub fn grace(&self) -> Duration {
-        Duration::from_millis(self.grace_ms)
-    }
-
+    #[serde(rename = "grace_ms", with = "millis")]
+    pub grace: Duration,
     /// How often activity is reported at most.
-    pub fn touch_interval(&self) -> Duration {
-        Duration::from_millis(self.touch_interval_ms)
-    }
-
+    #[serde(rename = "touch_interval_ms", with = "millis")]
+    pub touch_interval: Duration,
     /// The session's generation.
-    pub fn generation(&self) -> Generation {
-        self.generation
-    }
+    pub generation: Generation,
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+/// Durations as whole milliseconds.
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
 }
 
 #[cfg(test)]
@@ -94,17 +71,17 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::{Checks, Limits};
 
     #[test]
     fn the_wire_format_is_the_contract() {
-        let policy = Policy::new(Limits::default(), None, Checks::Enforce).unwrap();
-        let active = Status::Active(ActiveStatus::new(
-            Duration::from_millis(1_795_000),
-            Duration::from_millis(43_100_000),
-            &policy,
-            Generation::from_random(0xabc),
-        ));
+        let active = Status::Active(ActiveStatus {
+            idle_remaining: Duration::from_millis(1_795_000),
+            absolute_remaining: Duration::from_millis(43_100_000),
+            warning: Duration::from_secs(120),
+            grace: Duration::from_secs(5),
+            touch_interval: Duration::from_secs(60),
+            generation: Generation::from_random(0xabc),
+        });
         let wire = json!({
             "state": "active",
             "idle_remaining_ms": 1_795_000,

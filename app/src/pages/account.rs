@@ -45,11 +45,11 @@ pub fn AccountPage(
                     <dt>"Ends in any case after"</dt>
                     <dd>{words::duration(absolute)}</dd>
                     <dt>"When this page was made, left without activity"</dt>
-                    <dd>{words::duration(status.idle_remaining())}</dd>
+                    <dd>{words::duration(status.idle_remaining)}</dd>
                     <dt>"When this page was made, left in any case"</dt>
-                    <dd>{words::duration(status.absolute_remaining())}</dd>
+                    <dd>{words::duration(status.absolute_remaining)}</dd>
                     <dt>"You are warned before the end, for"</dt>
-                    <dd>{words::duration(status.warning())}</dd>
+                    <dd>{words::duration(status.warning)}</dd>
                 </dl>
             </section>
             <section aria-labelledby="other-sessions">
@@ -62,7 +62,7 @@ pub fn AccountPage(
                             {others.into_iter().map(|other| view! { <Other other /> }).collect_view()}
                         </ul>
                         <form method="post" action="/account/sign-out-others">
-                            <GenerationField generation=status.generation() />
+                            <GenerationField generation=status.generation />
                             <button type="submit">"Sign out other sessions"</button>
                         </form>
                     }

@@ -107,7 +107,7 @@ fn SignOut(signed_in: SignedIn) -> impl IntoView {
     let SignedIn { email, status } = signed_in;
     view! {
         <form class="sign-out" method="post" action=SIGN_OUT_PATH>
-            <GenerationField generation=status.generation() />
+            <GenerationField generation=status.generation />
             <span class="who">{email}</span>
             <button type="submit">"Sign out"</button>
         </form>

@@ -24,7 +24,7 @@ pub fn WorkspacePage(
     /// What was wrong with the note that was sent, and its text.
     rejected: Option<(String, String)>,
 ) -> impl IntoView {
-    let generation = signed_in.status.generation();
+    let generation = signed_in.status.generation;
     let (trouble, draft) = rejected.unzip();
     let is_rejected = trouble.is_some();
     view! {

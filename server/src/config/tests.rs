@@ -95,7 +95,7 @@ fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
 // A5
 #[test]
 fn a_preset_sets_the_limits_and_may_only_be_tightened() {
-    let minutes = |count| Duration::from_secs(60 * count);
+    let minutes = |count: u64| Duration::from_secs(60 * count);
     let pci = config(&[("DWELL_POLICY", "pci-dss")]).unwrap();
     assert_eq!(pci.policy.idle(), minutes(15));
 

@@ -20,12 +20,12 @@ pub(super) struct Expectation {
 impl Expectation {
     pub(super) fn new(status: &ActiveStatus, asked_at: Instant) -> Self {
         Self {
-            idle_at: asked_at + status.idle_remaining(),
-            absolute_at: asked_at + status.absolute_remaining(),
-            warning: status.warning(),
-            grace: status.grace(),
-            touch_interval: status.touch_interval(),
-            generation: status.generation(),
+            idle_at: asked_at + status.idle_remaining,
+            absolute_at: asked_at + status.absolute_remaining,
+            warning: status.warning,
+            grace: status.grace,
+            touch_interval: status.touch_interval,
+            generation: status.generation,
         }
     }
 
@@ -35,7 +35,7 @@ impl Expectation {
     /// then the better knowledge of when grace began.
     pub(super) fn updated(&self, status: &ActiveStatus, asked_at: Instant) -> Self {
         let told = Self::new(status, asked_at);
-        if status.idle_remaining().is_zero() {
+        if status.idle_remaining.is_zero() {
             Self {
                 idle_at: self.idle_at.min(told.idle_at),
                 ..told
