@@ -13,6 +13,8 @@ const HASHES: &str = "hash.txt";
 pub struct Built {
     directory: PathBuf,
     assets: Assets,
+    /// A name that changes with the content may be kept for ever.
+    is_hashed: bool,
 }
 
 impl Built {
@@ -42,12 +44,12 @@ impl Built {
         let hashes = beside
             .and_then(|directory| std::fs::read_to_string(directory.join(HASHES)).ok())
             .unwrap_or_default();
-        let built = Self::named(directory, &hashes);
-        let script = built.directory.join(file_name("js", &hashes));
-        if !script.is_file() {
-            return Err(SiteError::Stale { script });
-        }
-        Ok(built)
+        // The hashes may be those of an earlier build, and the latest without any.
+        [hashes.as_str(), ""]
+            .into_iter()
+            .find(|hashes| directory.join(file_name("js", hashes)).is_file())
+            .map(|hashes| Self::named(directory.clone(), hashes))
+            .ok_or(SiteError::Stale { directory })
     }
 
     /// The files in `directory`, with the names that follow from `hashes`: lines of an extension,
@@ -67,11 +69,16 @@ impl Built {
                 reload,
             },
             directory,
+            is_hashed: !hashes.is_empty(),
         }
     }
 
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    pub(crate) fn is_hashed(&self) -> bool {
+        self.is_hashed
     }
 
     pub(crate) fn assets(&self) -> &Assets {
@@ -104,10 +111,13 @@ pub enum SiteError {
         candidates: Vec<PathBuf>,
     },
     /// It lacks a file that this binary was built with.
-    #[error("{} is missing: the built site is not of this binary, build both with `cargo xtask run`", .script.display())]
+    #[error(
+        "the files in {} are not of this binary: build both with `cargo xtask run`",
+        .directory.display()
+    )]
     Stale {
-        /// The file.
-        script: PathBuf,
+        /// Where the files are.
+        directory: PathBuf,
     },
 }
 

@@ -1,0 +1,137 @@
+//! Set-up and every developer task, as `cargo xtask TASK`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the tasks talk to the person who started them"
+)]
+
+mod account;
+mod browser;
+mod budget;
+mod checks;
+mod debian_std;
+mod files;
+mod npm;
+mod process;
+mod release;
+mod serve;
+mod step;
+mod stopwatch;
+mod tools;
+mod wasm_target;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// Set-up and every developer task of Dwell
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Install what building and testing need and is not there yet
+    ///
+    /// The WebAssembly target, cargo-leptos, the wasm-bindgen named in Cargo.lock, the npm
+    /// packages of the browser tests (wasm-opt is one of them) and Chromium.
+    Setup,
+
+    /// Build for release, create the first account, and serve
+    ///
+    /// Installs what the build needs first. The account's password is shown once, by the run
+    /// that makes the account. DWELL_ADDR sets the address, by default 127.0.0.1:3000.
+    Run,
+
+    /// Serve a development build; rebuild and reload on every change
+    ///
+    /// `cargo leptos watch`, with the set-up done and the first account made.
+    Watch,
+
+    /// Check the formatting, and lint every package with each of its feature sets
+    Lint,
+
+    /// Run everything that CI runs
+    ///
+    /// Formatting, lints, unit, property and HTTP tests, documentation, the release build, its
+    /// size budget, and the browser tests. Installs what is missing first.
+    Test,
+
+    /// Run the browser tests against a release build
+    ///
+    /// DWELL_CHROMIUM names the browser to use, if not the one that is found.
+    E2e {
+        /// Passed on to Playwright, as in `cargo xtask e2e -- --grep warned`
+        #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
+        playwright: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match perform(Task::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+            eprintln!("\nerror: {}", causes.join("\n  "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
+    match task {
+        Task::Setup => {
+            set_up_building()?;
+            browser::set_up()?;
+        }
+        Task::Run => {
+            set_up_building()?;
+            release::build()?;
+            serve::release()?;
+        }
+        Task::Watch => {
+            set_up_building()?;
+            serve::watch()?;
+        }
+        Task::Lint => {
+            wasm_target::set_up()?;
+            checks::format()?;
+            checks::lint()?;
+        }
+        Task::Test => {
+            set_up_building()?;
+            let chromium = browser::set_up()?;
+            checks::format()?;
+            checks::lint()?;
+            checks::test()?;
+            checks::document()?;
+            release::build()?;
+            budget::check()?;
+            browser::test(&chromium, &[])?;
+        }
+        Task::E2e { playwright } => {
+            set_up_building()?;
+            let chromium = browser::set_up()?;
+            release::build()?;
+            browser::test(&chromium, &playwright)?;
+        }
+    }
+    Ok(())
+}
+
+fn set_up_building() -> Result<()> {
+    wasm_target::set_up()?;
+    npm::set_up()?;
+    tools::set_up()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Task;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Task::command().debug_assert();
+    }
+}
