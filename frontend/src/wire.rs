@@ -66,3 +66,47 @@ fn duration(millis: &JsValue) -> Option<Duration> {
     let millis = millis as u64;
     Some(Duration::from_millis(millis))
 }
+
+#[cfg(test)]
+mod tests {
+    use dwell_session::{EndReason, Generation};
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    fn whatever_the_server_writes_is_read() {
+        let active = Status::Active(ActiveStatus {
+            idle_remaining: Duration::from_millis(1_795_000),
+            absolute_remaining: Duration::from_hours(24 * 366),
+            warning: Duration::from_secs(120),
+            grace: Duration::from_millis(1),
+            touch_interval: Duration::ZERO,
+            generation: Generation::from_random(u128::MAX),
+        });
+        let ended = EndReason::ALL.map(|reason| Status::Ended { reason });
+        for written in ended.into_iter().chain([active, Status::Anonymous]) {
+            let json = serde_json::to_string(&written).unwrap();
+            assert_eq!(status(&json), Some(written), "{json}");
+        }
+    }
+
+    #[wasm_bindgen_test]
+    fn anything_else_is_no_status() {
+        for json in [
+            "",
+            "null",
+            "[]",
+            "\"active\"",
+            "<!DOCTYPE html>",
+            "{}",
+            r#"{"state":"active"}"#,
+            r#"{"state":"ended"}"#,
+            r#"{"state":"ended","reason":"bored"}"#,
+            r#"{"state":"active","idle_remaining_ms":-1,"absolute_remaining_ms":1,"warning_ms":1,"grace_ms":1,"touch_interval_ms":1,"generation":"00000000000000000000000000000abc"}"#,
+            r#"{"state":"active","idle_remaining_ms":"1","absolute_remaining_ms":1,"warning_ms":1,"grace_ms":1,"touch_interval_ms":1,"generation":"00000000000000000000000000000abc"}"#,
+        ] {
+            assert_eq!(status(json), None, "{json}");
+        }
+    }
+}

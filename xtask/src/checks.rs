@@ -17,7 +17,10 @@ const BUILDS: [Build; 7] = [
     Build::of("dwell-app").with("ssr").tested().documented(),
     Build::of("dwell-app").with("csr").for_browser(),
     Build::of("dwell-server").tested().documented(),
-    Build::of("dwell-frontend").for_browser().documented(),
+    Build::of("dwell-frontend")
+        .for_browser()
+        .tested()
+        .documented(),
     Build::of("xtask").tested().documented(),
 ];
 
