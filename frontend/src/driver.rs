@@ -59,6 +59,10 @@ impl Driver {
         self.handle(Monitor::handle_stay);
     }
 
+    pub(crate) fn hidden(self: &Rc<Self>) {
+        self.handle(Monitor::handle_hidden);
+    }
+
     pub(crate) fn put_away(self: &Rc<Self>) {
         self.handle(Monitor::handle_put_away);
     }

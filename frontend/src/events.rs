@@ -109,11 +109,12 @@ fn listen_to_page(driver: &Rc<Driver>, window: &web_sys::Window, document: &web_
         });
     }
     {
-        let returned = returned.clone();
+        let driver = Rc::clone(driver);
         let watched = document.clone();
         on(document, "visibilitychange", move |_| {
-            if watched.visibility_state() == VisibilityState::Visible {
-                returned();
+            match watched.visibility_state() {
+                VisibilityState::Visible => driver.returned(),
+                _ => driver.hidden(),
             }
         });
     }

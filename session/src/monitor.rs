@@ -240,6 +240,15 @@ impl Monitor {
         self.advance(now);
     }
 
+    /// The page can no longer be seen. It may be frozen next, or the machine sleep, so what the
+    /// user did is reported now.
+    pub fn handle_hidden(&mut self, now: Instant) {
+        self.advance(now);
+        if self.state == State::Active && self.in_flight.is_none() {
+            self.send_report(now);
+        }
+    }
+
     /// The page is put away, perhaps to be restored: whoever sees it next sees nothing of it.
     pub fn handle_put_away(&mut self, now: Instant) {
         if matches!(self.state, State::Ended(_)) {

@@ -100,6 +100,11 @@ impl Pair {
         self.carry_out();
     }
 
+    fn hide(&mut self) {
+        self.monitor.handle_hidden(self.now);
+        self.carry_out();
+    }
+
     fn come_back(&mut self) {
         self.monitor.handle_return(self.now);
         self.carry_out();
@@ -401,6 +406,30 @@ fn after_suspend_the_page_is_concealed_before_the_server_is_asked() {
 }
 
 #[test]
+fn what_the_user_did_is_reported_when_the_page_is_hidden() {
+    let mut pair = Pair::new();
+    pair.run_for(secs(10));
+    pair.act();
+    pair.hide();
+    pair.sleep(secs(595));
+    pair.come_back();
+    assert_eq!(
+        pair.left, None,
+        "ten minutes after the activity are not over"
+    );
+    assert_eq!(pair.keep_alives, [at(10_000)]);
+}
+
+#[test]
+fn hiding_a_page_is_no_activity() {
+    let mut pair = Pair::new();
+    pair.run_for(secs(10));
+    pair.hide();
+    assert_eq!(pair.keep_alives, []);
+    assert_eq!(pair.status_calls, []);
+}
+
+#[test]
 fn coming_back_is_no_activity() {
     let mut pair = Pair::new();
     pair.run_until(at(300_000));
@@ -507,6 +536,7 @@ enum Step {
     Act,
     Stay,
     Sleep(u64),
+    Hide,
     ComeBack,
     PutAway,
     Online(bool),
@@ -520,6 +550,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Step::Act),
         2 => Just(Step::Stay),
         1 => (1u64..1_000_000).prop_map(Step::Sleep),
+        1 => Just(Step::Hide),
         1 => Just(Step::ComeBack),
         1 => Just(Step::PutAway),
         1 => any::<bool>().prop_map(Step::Online),
@@ -538,6 +569,7 @@ impl Pair {
                 self.sleep(Duration::from_millis(millis));
                 self.come_back();
             }
+            Step::Hide => self.hide(),
             Step::ComeBack => self.come_back(),
             Step::PutAway => self.put_away(),
             Step::Online(online) => self.online = online,
