@@ -44,7 +44,8 @@ pub struct Monitor {
     /// When to ask next, in a concealed state or after a failure.
     ask_at: Option<Instant>,
     extension: Extension,
-    /// The user has seen that the absolute limit is near and goes on working.
+    /// The user has seen this countdown and goes on. Where only the absolute limit is ahead, that
+    /// puts it aside.
     dismissed: bool,
     shown: Option<Screen>,
     actions: VecDeque<Action>,
@@ -175,7 +176,7 @@ impl Monitor {
             return;
         }
         self.unreported = Some(now);
-        self.dismissed = self.expectation.limit_ahead(now) == Limit::Absolute;
+        self.dismissed = true;
         self.extension = Extension::Asked;
         self.send_report(now);
         self.show(now);

@@ -189,6 +189,11 @@ fn without_activity_the_user_is_warned_then_concealed_then_sent_to_sign_in() {
     pair.run_until(at(601_000));
     assert_eq!(pair.left, Some(EndReason::IdleTimeout));
     assert_eq!(pair.keep_alives, []);
+    assert_eq!(
+        pair.status_calls[1],
+        at(600_000),
+        "asks again when grace is over"
+    );
 }
 
 #[test]
@@ -234,6 +239,23 @@ fn the_report_carries_when_the_user_acted_not_when_it_was_sent() {
         at(10_000) + pair.latency,
         "later than the activity by the time that the report was under way, at most"
     );
+}
+
+#[test]
+fn activity_during_a_report_is_reported_by_the_next_one() {
+    let mut pair = Pair::new();
+    pair.run_until(at(100_000));
+    pair.monitor.handle_activity(pair.now);
+    let Some(Action::Send(report)) = pair.monitor.poll_action() else {
+        panic!("activity after a quiet time is reported");
+    };
+    let confirmed = pair.serve(report.purpose);
+    pair.run_for(secs(1));
+    pair.act();
+    pair.monitor
+        .handle_answer(report.attempt, &confirmed, pair.now);
+    pair.run_for(secs(60));
+    assert!(pair.lifetime.last_active_at() >= at(101_000));
 }
 
 #[test]
@@ -589,6 +611,9 @@ proptest! {
         for step in &steps {
             pair.take(step);
             let deadline = pair.server_deadline();
+            let (told, _) = pair.monitor.told_deadline();
+            prop_assert!(told <= deadline, "told {told} of {deadline}");
+            prop_assert!(told + pair.policy.grace() <= deadline || told == at(7_200_000));
             if pair.shows_content() {
                 prop_assert!(pair.now < deadline, "content is shown at {} after {deadline}", pair.now);
             }
