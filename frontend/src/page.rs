@@ -1,6 +1,6 @@
 //! The page: what of it is seen, and where it leads.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use dwell_app::{
     names::{PAGE_ID, SIGN_IN_PATH, STATE_ATTRIBUTE, STATUS_META},
@@ -21,13 +21,10 @@ pub(crate) struct Page {
     /// Everything that may be concealed.
     content: Element,
     own_title: String,
-    concealed: RefCell<Option<Whereabouts>>,
-}
-
-/// Where the user was when the page was concealed.
-struct Whereabouts {
-    focused: Option<HtmlElement>,
-    scroll: (f64, f64),
+    /// Where in the content the user is, or was before the countdown took the focus.
+    focused: RefCell<Option<HtmlElement>>,
+    /// How far the page was scrolled when it was concealed.
+    concealed_at: Cell<Option<(f64, f64)>>,
 }
 
 impl Page {
@@ -39,7 +36,8 @@ impl Page {
             root: document.document_element()?,
             content: document.get_element_by_id(PAGE_ID)?,
             own_title: document.title(),
-            concealed: RefCell::new(None),
+            focused: RefCell::new(None),
+            concealed_at: Cell::new(None),
             window,
             document,
         })
@@ -78,6 +76,7 @@ impl Page {
         };
         // Fails only for an attribute with an impossible name.
         let _ = self.root.set_attribute(STATE_ATTRIBUTE, state);
+        self.remember_focus();
         match screen {
             Screen::Page | Screen::Countdown(_) => self.reveal(),
             Screen::Concealed(_) => self.conceal(),
@@ -93,33 +92,36 @@ impl Page {
         if !self.content.is_connected() {
             return;
         }
-        let focused = self
-            .document
-            .active_element()
-            .filter(|element| self.content.contains(Some(element)));
-        *self.concealed.borrow_mut() = Some(Whereabouts {
-            focused: focused.and_then(|element| element.dyn_into().ok()),
-            scroll: (
-                self.window.scroll_x().unwrap_or_default(),
-                self.window.scroll_y().unwrap_or_default(),
-            ),
-        });
+        self.concealed_at.set(Some((
+            self.window.scroll_x().unwrap_or_default(),
+            self.window.scroll_y().unwrap_or_default(),
+        )));
         self.content.remove();
     }
 
     fn reveal(&self) {
-        let Some(Whereabouts { focused, scroll }) = self.concealed.borrow_mut().take() else {
+        let Some((left, top)) = self.concealed_at.take() else {
             return;
         };
         if let Some(body) = self.document.body() {
             // Fails only where the content would contain the body.
             let _ = body.prepend_with_node_1(&self.content);
         }
-        if let Some(focused) = focused {
+        if let Some(focused) = self.focused.borrow().as_ref() {
             let _ = focused.focus();
         }
-        let (left, top) = scroll;
         self.window.scroll_to_with_x_and_y(left, top);
+    }
+
+    /// Focus in the overlay says nothing of where the user is in the content.
+    fn remember_focus(&self) {
+        let active = self.document.active_element();
+        let is_in_overlay = active.as_ref().is_some_and(|active| {
+            !active.contains(Some(&self.content)) && !self.content.contains(Some(active))
+        });
+        if self.content.is_connected() && !is_in_overlay {
+            *self.focused.borrow_mut() = active.and_then(|element| element.dyn_into().ok());
+        }
     }
 
     /// Where one signs in and comes back to this page.

@@ -16,8 +16,9 @@ mod workspace;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state, map_response_with_state},
+    response::Response,
     routing::{get, post},
 };
 use dwell_app::{
@@ -40,26 +41,35 @@ use crate::{lifetime, state::AppState, store::TowerSessions};
 
 /// The whole server. A layer runs around everything that stands above it.
 pub fn router(state: AppState, sessions: TowerSessions) -> Router {
-    let session_manager = SessionManagerLayer::new(sessions)
-        .with_name(state.cookie.name.clone())
-        .with_secure(state.cookie.secure)
-        .with_http_only(true)
-        .with_same_site(state.cookie.same_site.into())
-        .with_expiry(Expiry::OnSessionEnd);
-
-    Router::new()
+    let routes = Router::new()
         .merge(protected())
         .merge(public())
-        .fallback(page::not_found)
-        .layer(from_fn_with_state(state.clone(), lifetime::layer))
-        .layer(session_manager)
-        .layer(map_response_with_state(state.clone(), cookie::write))
+        .fallback(page::not_found);
+    with_sessions(routes, &state, sessions)
         .nest("/pkg", files(&state))
         .merge(health::routes())
         .layer(CatchPanicLayer::custom(page::panicked))
         .layer(map_response_with_state(state.clone(), headers::add))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(state)
+}
+
+/// Runs `routes` in the session that the cookie names.
+pub fn with_sessions(
+    routes: Router<AppState>,
+    state: &AppState,
+    sessions: TowerSessions,
+) -> Router<AppState> {
+    let session_manager = SessionManagerLayer::new(sessions)
+        .with_name(state.cookie.name.clone())
+        .with_secure(state.cookie.secure)
+        .with_http_only(true)
+        .with_same_site(state.cookie.same_site.into())
+        .with_expiry(Expiry::OnSessionEnd);
+    routes
+        .layer(from_fn_with_state(state.clone(), lifetime::layer))
+        .layer(session_manager)
+        .layer(map_response_with_state(state.clone(), cookie::write))
 }
 
 /// The routes for people who are signed in.
@@ -82,9 +92,16 @@ fn public() -> Router<AppState> {
         .route(SIGN_OUT_PATH, post(sign_out::submit))
 }
 
-/// The built files, whose names change with their content.
+/// The built files. One whose name changes with its content may be kept for ever; one that is
+/// missing may be there after the next deployment.
 fn files(state: &AppState) -> Router<AppState> {
     const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+    let is_hashed = state.built.is_hashed();
+    let lifetime = move |response: &Response| {
+        let status = response.status();
+        let is_file = status.is_success() || status == StatusCode::NOT_MODIFIED;
+        (is_hashed && is_file).then_some(FOREVER)
+    };
     let directory = ServeDir::new(state.built.directory())
         .precompressed_br()
         .append_index_html_on_directories(false);
@@ -92,7 +109,7 @@ fn files(state: &AppState) -> Router<AppState> {
         .fallback_service(directory)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
-            FOREVER,
+            lifetime,
         ))
 }
 

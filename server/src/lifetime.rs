@@ -55,7 +55,7 @@ enum Admitted {
 }
 
 async fn admit(sessions: &Sessions, request: Request) -> Result<Admitted, StoreError> {
-    if let Err(refusal) = forgery::check(&request) {
+    if let Some(refusal) = forgery::refuse(&request) {
         return Ok(Admitted::Refuse(refusal));
     }
     let visit = match presented_id(&request) {

@@ -88,7 +88,7 @@ impl Sessions {
     /// The store failed.
     pub async fn visit(&self, key: SessionKey) -> Result<Visit, StoreError> {
         let sighting = self.store.find(key).await?;
-        Ok(self.judge(sighting))
+        self.settle(key, sighting).await
     }
 
     /// Moves the last activity of `live` to `at`, bounded by now, if it still lives.
@@ -102,7 +102,7 @@ impl Sessions {
         if unwritten_for >= self.policy.touch_interval() {
             let sighting = self.store.touch(key, at).await?;
             self.forget_pending(key, at);
-            return Ok(self.judge(sighting));
+            return self.settle(key, sighting).await;
         }
         match live.session.lifetime.touched(&self.policy, at, live.now) {
             Err(reason) => Ok(Visit::Ended(live.session.entombed(reason))),
@@ -220,6 +220,10 @@ impl Sessions {
     pub async fn maintain(&self) -> Result<(), StoreError> {
         let now = self.store.now().await?;
         self.write_pending(|touch| touch.due_at <= now).await?;
+        self.sweep().await
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
         for swept in self.store.sweep().await? {
             let (session, reason, ended_at) = (swept.key, swept.reason, swept.ended_at);
             tracing::info!(event = "session_expired", %session, %reason, ended_at_ms = ended_at.as_millis());
@@ -257,6 +261,21 @@ impl Sessions {
             self.forget_pending(key, at);
         }
         Ok(())
+    }
+
+    /// Whether the session lives, in one answer for everybody: that time has ended it is told only
+    /// once the store has written it down, or else a touch that read the clock in time and was
+    /// held up on its way would revive it (`A10`).
+    async fn settle(&self, key: SessionKey, sighting: Sighting) -> Result<Visit, StoreError> {
+        let Presence::Found(session) = &sighting.presence else {
+            return Ok(self.judge(sighting));
+        };
+        if session.lifetime.ended(&self.policy, sighting.now).is_none() {
+            return Ok(self.judge(sighting));
+        }
+        self.sweep().await?;
+        let settled = self.store.find(key).await?;
+        Ok(self.judge(settled))
     }
 
     /// Whether the session lives, from what the store says and what is yet to be written.

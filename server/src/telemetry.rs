@@ -1,30 +1,43 @@
 //! What the server writes down.
 
-use tracing_subscriber::EnvFilter;
+use std::io::{IsTerminal as _, stderr};
+
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::{FilterExt as _, LevelFilter, Targets},
+    layer::{Filter, SubscriberExt as _},
+    registry::LookupSpan,
+    util::SubscriberInitExt as _,
+};
 
 /// Libraries whose logs would show session ids or cookies (`L3`).
-const QUIET: [&str; 4] = [
-    "tower_sessions=error",
-    "tower_sessions_core=off",
-    "tower_cookies=off",
-    "hyper=info",
+const QUIET: [(&str, LevelFilter); 4] = [
+    ("tower_sessions", LevelFilter::ERROR),
+    ("tower_sessions_core", LevelFilter::OFF),
+    ("tower_cookies", LevelFilter::OFF),
+    ("hyper", LevelFilter::INFO),
 ];
 
-/// The log lines that `directives` ask for, except those that would show a session id.
-pub fn filter(directives: &str) -> EnvFilter {
-    let filter = directives
+/// The log lines that `directives` ask for, except those that would show a session id: these are
+/// not written, however they are asked for.
+pub fn filter<S>(directives: &str) -> impl Filter<S> + use<S>
+where
+    S: tracing::Subscriber + for<'span> LookupSpan<'span>,
+{
+    let asked_for = directives
         .parse()
         .unwrap_or_else(|_| EnvFilter::new("info"));
-    QUIET
-        .into_iter()
-        .filter_map(|quiet| quiet.parse().ok())
-        .fold(filter, EnvFilter::add_directive)
+    let allowed = Targets::new()
+        .with_default(LevelFilter::TRACE)
+        .with_targets(QUIET);
+    asked_for.and(allowed)
 }
 
 /// Writes log lines to standard error from now on.
 pub fn start(directives: &str) {
-    tracing_subscriber::fmt()
-        .with_env_filter(filter(directives))
-        .with_writer(std::io::stderr)
-        .init();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(stderr().is_terminal())
+        .with_writer(stderr)
+        .with_filter(filter(directives));
+    tracing_subscriber::registry().with(lines).init();
 }

@@ -6,7 +6,8 @@ use dwell_session::{Countdown, Limit};
 const ANNOUNCED_AT: [u64; 3] = [10, 30, 60];
 
 /// The sentence for the part of the countdown that `countdown` is in. It changes when one of the
-/// announced seconds is reached, and not in between.
+/// announced seconds is reached, and not in between; a countdown that begins in between begins
+/// with a sentence, which must not promise more than is left.
 pub(super) fn announcement(countdown: &Countdown) -> String {
     let Some(seconds) = ANNOUNCED_AT
         .into_iter()
@@ -18,7 +19,7 @@ pub(super) fn announcement(countdown: &Countdown) -> String {
         Limit::Idle => "Choose Stay signed in to go on, or Sign out now.",
         Limit::Absolute => "Choose Sign in again to go on, Keep working, or Sign out now.",
     };
-    format!("You will be signed out in {seconds} seconds. {choices}")
+    format!("You will be signed out within {seconds} seconds. {choices}")
 }
 
 #[cfg(test)]

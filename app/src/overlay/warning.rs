@@ -27,9 +27,11 @@ pub(super) fn Warning(
     let limit = Memo::new(move |_| countdown.get().map(|countdown| countdown.limit));
     let extension = Memo::new(move |_| countdown.get().map(|countdown| countdown.extension));
 
-    Effect::new(move |_| {
+    let focused_before = StoredValue::new_local(None::<web_sys::HtmlElement>);
+    let open_or_close = move || {
         let Some(dialog) = dialog.get() else { return };
         if is_open.get() && !dialog.open() {
+            focused_before.set_value(focused_element());
             // Fails only for a dialog that is open or in no document; neither can be here.
             let _ = dialog.show_modal();
             if let Some(button) = first_button.get() {
@@ -37,14 +39,18 @@ pub(super) fn Warning(
             }
         } else if !is_open.get() && dialog.open() {
             dialog.close();
+            focused_before.with_value(give_back_caret);
         }
-    });
+    };
+    Effect::new(move |_| open_or_close());
 
     // Escape would close the dialog and leave the session to end.
     let stay_on_escape = move |event: ev::Event| {
         event.prevent_default();
         on_stay.run(());
     };
+    // A browser that is told so twice in a row closes it all the same.
+    let reopen = move |_: ev::Event| untrack(open_or_close);
     let contain_tab = move |event: KeyboardEvent| {
         if event.key() == "Tab"
             && let Some(dialog) = dialog.get_untracked()
@@ -61,6 +67,7 @@ pub(super) fn Warning(
             aria-labelledby="dwell-warning-name"
             aria-describedby="dwell-warning-description"
             on:cancel=stay_on_escape
+            on:close=reopen
             on:keydown=contain_tab
         >
             <h2 id="dwell-warning-name">"You are about to be signed out"</h2>
@@ -123,6 +130,21 @@ fn describe(limit: Limit) -> &'static str {
             "This session reaches the longest time it may last. Save your work, \
              then sign in again to go on."
         }
+    }
+}
+
+fn focused_element() -> Option<web_sys::HtmlElement> {
+    use wasm_bindgen::JsCast as _;
+    document().active_element()?.dyn_into().ok()
+}
+
+/// Chromium gives the focus back to the field, but not the caret if the dialog was closed by a
+/// click: what is typed then would be lost.
+fn give_back_caret(element: &Option<web_sys::HtmlElement>) {
+    let Some(element) = element else { return };
+    if focused_element().as_ref() == Some(element) {
+        let _ = element.blur();
+        let _ = element.focus();
     }
 }
 

@@ -21,10 +21,12 @@ fn without_settings_the_defaults_of_the_contract_hold() {
     assert_eq!(config.cookie.same_site, SameSite::Lax);
 }
 
+type Environment = &'static [(&'static str, &'static str)];
+
 // A4
 #[test]
 fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
-    let table: [(&[(&str, &str)], [&str; 3]); 14] = [
+    let table: [(Environment, [&str; 3]); 14] = [
         (
             &[("DWELL_ADDR", "localhost")],
             ["DWELL_ADDR", "localhost", "127.0.0.1:3000"],

@@ -27,15 +27,16 @@ impl IntoResponseParts for SessionCookie {
     }
 }
 
-/// Writes the cookie that the handler asked for, and drops every other removal of it: an answer
-/// that comes late for an old id must not remove the cookie of a new session (`D3`).
+/// Writes the cookie that the handler asked for, and drops what the session library makes of it:
+/// an answer that comes late for an old id must neither remove nor replace the cookie of a new
+/// session (`D3`).
 pub(super) async fn write(State(state): State<AppState>, mut response: Response) -> Response {
     let config = &state.cookie;
     let kept: Vec<HeaderValue> = response
         .headers()
         .get_all(SET_COOKIE)
         .iter()
-        .filter(|cookie| !removes(cookie, &config.name))
+        .filter(|cookie| !is_named(cookie, &config.name))
         .cloned()
         .collect();
     response.headers_mut().remove(SET_COOKIE);
@@ -47,12 +48,12 @@ pub(super) async fn write(State(state): State<AppState>, mut response: Response)
     response
 }
 
-fn removes(cookie: &HeaderValue, name: &str) -> bool {
+fn is_named(cookie: &HeaderValue, name: &str) -> bool {
     cookie
         .to_str()
         .ok()
         .and_then(|text| Cookie::parse(text).ok())
-        .is_some_and(|cookie| cookie.name() == name && cookie.value().is_empty())
+        .is_some_and(|cookie| cookie.name() == name)
 }
 
 impl CookieConfig {

@@ -24,7 +24,10 @@ impl<S: Sync> FromRequestParts<S> for Origin {
             .headers
             .get(header::USER_AGENT)
             .and_then(|agent| agent.to_str().ok())
-            .map(|agent| agent.chars().take(LONGEST_BROWSER).collect());
+            .map(|agent| {
+                let printable = agent.chars().filter(|character| !character.is_control());
+                printable.take(LONGEST_BROWSER).collect()
+            });
         Ok(Self {
             address: address.unwrap_or_else(|| "an unknown address".into()),
             browser: browser.unwrap_or_else(|| "An unknown browser".into()),

@@ -10,24 +10,21 @@ use crate::http::refusal;
 
 /// Fetch Metadata decides; where the browser sends none, the origin does. A request with neither
 /// comes from no browser that another site could make send it.
-pub(super) fn check(request: &Request) -> Result<(), Response> {
-    if matches!(
+pub(super) fn refuse(request: &Request) -> Option<Response> {
+    let changes_nothing = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
-    ) {
-        return Ok(());
+    );
+    if changes_nothing || is_own(request.headers()) {
+        return None;
     }
-    if is_own(request.headers()) {
-        Ok(())
-    } else {
-        Err(refusal(
-            request.headers(),
-            StatusCode::FORBIDDEN,
-            "cross_site",
-            "This request came from another site",
-            "Nothing was changed. Open the page here and try again.",
-        ))
-    }
+    Some(refusal(
+        request.headers(),
+        StatusCode::FORBIDDEN,
+        "cross_site",
+        "This request came from another site",
+        "Nothing was changed. Open the page here and try again.",
+    ))
 }
 
 fn is_own(headers: &HeaderMap) -> bool {
@@ -62,7 +59,7 @@ mod tests {
             )
             .body(Body::empty())
             .unwrap();
-        check(&request).is_ok()
+        refuse(&request).is_none()
     }
 
     // K2

@@ -1,0 +1,21 @@
+import { defineConfig, devices } from "@playwright/test";
+import { launchOptions } from "./support/chromium.ts";
+
+/** Everything runs at the same time, on a server of its own worker; a test that fails has failed. */
+export default defineConfig({
+    testDir: "tests",
+    outputDir: "test-results",
+    fullyParallel: true,
+    workers: 2,
+    retries: 0,
+    forbidOnly: true,
+    timeout: 45_000,
+    expect: { timeout: 5_000 },
+    reporter: [["list"]],
+    use: {
+        ...devices["Desktop Chrome"],
+        channel: undefined,
+        launchOptions,
+        trace: "retain-on-failure",
+    },
+});

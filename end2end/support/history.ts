@@ -1,0 +1,88 @@
+import type { Page } from "@playwright/test";
+import { everythingIn } from "./probes.ts";
+import { expect, test } from "./test.ts";
+
+const NOTE = "The code of the safe is in the blue book";
+const DRAFT = "Move it to";
+
+/** The Back button, with the back/forward cache or without. */
+export function testsOfHistory(cacheIsOn: boolean): void {
+    // I5
+    test("Back after signing out shows nothing protected", async ({ page, app, account }) => {
+        const ghosts = await watchFor(page, NOTE);
+        await app.signInAs(account);
+        await app.write(NOTE);
+        await page.goto("/account");
+        await app.signOut.click();
+        await expect(app.reason).toHaveText("You have signed out.");
+        for (let step = 0; step < 2; step += 1) {
+            ghosts.length = 0;
+            await page.goBack({ waitUntil: "commit" });
+            await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+            expect(await everythingIn(page)).not.toContain(NOTE);
+            expect(ghosts).toEqual([]);
+        }
+    });
+
+    // I5, C7
+    test("Back to a page whose session has ended meanwhile shows nothing of it", async ({ page, app, account, server }) => {
+        const restored = restorations(page);
+        const ghosts = await watchFor(page, NOTE);
+        await app.signInAs(account);
+        await app.write(NOTE);
+        await app.newNote.fill(DRAFT);
+        await page.goto("/");
+        await server.signOut();
+        ghosts.length = 0;
+        await page.goBack({ waitUntil: "commit" });
+        await app.waitForSignIn();
+        await expect(app.reason).toHaveText("You have signed out.");
+        expect(ghosts).toEqual([]);
+        expect(restored).toHaveLength(cacheIsOn ? 1 : 0);
+    });
+
+    // I5
+    test("Back to a page whose session lives on shows it again", async ({ page, app, account }) => {
+        const restored = restorations(page);
+        await app.signInAs(account);
+        await app.write(NOTE);
+        await app.newNote.fill(DRAFT);
+        await page.goto("/");
+        await page.goBack({ waitUntil: "commit" });
+        await expect(app.note(NOTE)).toBeVisible();
+        await app.waitFor("active");
+        if (cacheIsOn) await expect(app.newNote).toHaveValue(DRAFT);
+        expect(restored).toHaveLength(cacheIsOn ? 1 : 0);
+    });
+}
+
+/** A list that gets an entry for every page that comes out of the back/forward cache. */
+function restorations(page: Page): string[] {
+    const restored: string[] = [];
+    page.on("console", (message) => {
+        if (message.text() === "restored") restored.push(page.url());
+    });
+    void page.addInitScript(() => {
+        addEventListener("pageshow", (event) => event.persisted && console.log("restored"));
+    });
+    return restored;
+}
+
+/** A list that gets an entry whenever a page that comes back shows `text`, be it for one frame. */
+async function watchFor(page: Page, text: string): Promise<string[]> {
+    const ghosts: string[] = [];
+    await page.exposeFunction("ghost", (url: string) => ghosts.push(url));
+    await page.addInitScript((text) => {
+        const look = () => {
+            if (document.body?.innerText.includes(text)) (window as unknown as { ghost(url: string): void }).ghost(location.href);
+        };
+        addEventListener("pageshow", look, true);
+        addEventListener("visibilitychange", look, true);
+        const watch = () => {
+            look();
+            requestAnimationFrame(watch);
+        };
+        watch();
+    }, text);
+    return ghosts;
+}

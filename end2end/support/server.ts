@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { stripVTControlCharacters } from "node:util";
+
+const REPOSITORY = path.resolve(import.meta.dirname, "../..");
+const BINARY = process.env.DWELL_BINARY ?? path.join(REPOSITORY, "target/release/dwell");
+const SITE_ROOT = process.env.DWELL_SITE_ROOT ?? path.join(REPOSITORY, "target/site");
+
+/** The limits of a server, written as in its configuration. */
+export interface Limits {
+    idle: string;
+    absolute: string;
+    warning: string;
+    grace: string;
+}
+
+/** Somebody who can sign in. */
+export interface Account {
+    email: string;
+    password: string;
+}
+
+/** A `dwell serve` of its own, with an empty database in a directory of its own. */
+export class Server {
+    private process: ChildProcess | undefined;
+    private lines: string[] = [];
+    private address = "127.0.0.1:0";
+
+    private constructor(
+        private readonly directory: string,
+        private readonly limits: Limits,
+    ) {}
+
+    static async start(limits: Limits): Promise<Server> {
+        const directory = await mkdtemp(path.join(tmpdir(), "dwell-end2end-"));
+        const server = new Server(directory, limits);
+        await server.start();
+        return server;
+    }
+
+    get url(): string {
+        return `http://${this.address}`;
+    }
+
+    /** What the server has written down so far. */
+    get log(): readonly string[] {
+        return this.lines;
+    }
+
+    /** Starts it, again on the address it had if it ran before. */
+    async start(): Promise<void> {
+        const server = spawn(BINARY, ["serve"], {
+            cwd: this.directory,
+            env: this.environment(),
+            stdio: ["ignore", "ignore", "pipe"],
+        });
+        this.process = server;
+        this.address = await new Promise((resolve, reject) => {
+            server.once("error", reject);
+            server.once("exit", () => reject(new Error(this.lines.join("\n"))));
+            server.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+                for (const line of stripVTControlCharacters(chunk).split("\n").filter(Boolean)) {
+                    this.lines.push(line);
+                    const listening = /listening address=(\S+)/.exec(line);
+                    if (listening?.[1]) resolve(listening[1]);
+                }
+            });
+        });
+    }
+
+    /** Takes it away without a goodbye. The database stays. */
+    async kill(): Promise<void> {
+        const server = this.process;
+        this.process = undefined;
+        if (!server || server.exitCode !== null) return;
+        const exited = once(server, "exit");
+        server.kill("SIGKILL");
+        await exited;
+    }
+
+    /** Takes it away for good. */
+    async remove(): Promise<void> {
+        await this.kill();
+        await rm(this.directory, { recursive: true, force: true });
+    }
+
+    /** An account that nothing else uses. */
+    async addAccount(name = "ada"): Promise<Account> {
+        const account = {
+            email: `${name}-${randomUUID().slice(0, 8)}@example.org`,
+            password: randomUUID(),
+        };
+        const adding = spawn(BINARY, ["user", "add", account.email, "--password-stdin"], {
+            cwd: this.directory,
+            env: this.environment(),
+            stdio: ["pipe", "ignore", "pipe"],
+        });
+        const exited = once(adding, "exit");
+        adding.stdin.end(account.password);
+        const complaint = await text(adding.stderr);
+        const [code] = await exited;
+        if (code !== 0) throw new Error(`dwell user add: ${complaint}`);
+        return account;
+    }
+
+    private environment(): NodeJS.ProcessEnv {
+        return {
+            PATH: process.env.PATH,
+            NO_COLOR: "1",
+            DWELL_ADDR: this.address,
+            DWELL_SITE_ROOT: SITE_ROOT,
+            DWELL_POLICY_CHECKS: "warn",
+            DWELL_IDLE_TIMEOUT: this.limits.idle,
+            DWELL_ABSOLUTE_TIMEOUT: this.limits.absolute,
+            DWELL_WARNING: this.limits.warning,
+            DWELL_GRACE: this.limits.grace,
+        };
+    }
+}

@@ -1,0 +1,71 @@
+import type { BrowserContext } from "@playwright/test";
+
+/** What the server says of a session, as it stands in the HTTP contract. */
+export interface Active {
+    state: "active";
+    idle_remaining_ms: number;
+    absolute_remaining_ms: number;
+    warning_ms: number;
+    grace_ms: number;
+    generation: string;
+}
+
+export type Status = Active | { state: "ended"; reason: string } | { state: "anonymous" };
+
+/** The server's own view of the session in `context`, past the browser. */
+export class ServersView {
+    constructor(
+        private readonly url: string,
+        private readonly context: BrowserContext,
+    ) {}
+
+    /** Asks, which is passive. */
+    async status(): Promise<Status> {
+        return (await this.post("/api/session/status", {}, {})) as Status;
+    }
+
+    /** The status of a session that is known to live. */
+    async active(): Promise<Active> {
+        const status = await this.status();
+        if (status.state !== "active") throw new Error(`no live session: ${JSON.stringify(status)}`);
+        return status;
+    }
+
+    /** When the told deadline passes on the clock of this machine: not before, not after. */
+    async toldDeadline(): Promise<{ earliest: number; latest: number }> {
+        const askedAt = Date.now();
+        const status = await this.active();
+        const left = Math.min(status.idle_remaining_ms, status.absolute_remaining_ms);
+        return { earliest: askedAt + left, latest: Date.now() + left };
+    }
+
+    /** Reports activity of the user from somewhere that is not the page under test. */
+    async keepAlive(): Promise<Status> {
+        const { generation } = await this.active();
+        const headers = { "dwell-generation": generation };
+        return (await this.post("/api/session/keep-alive", headers, { idle_for_ms: 0 })) as Status;
+    }
+
+    /** Signs out from somewhere that is not the page under test. */
+    async signOut(): Promise<void> {
+        const { generation } = await this.active();
+        await this.post("/sign-out", { "dwell-generation": generation }, undefined);
+    }
+
+    /** Playwright's own requests leave out `Secure` cookies over HTTP, so the header is ours. */
+    private async post(path: string, headers: Record<string, string>, body: unknown): Promise<unknown> {
+        const cookies = await this.context.cookies();
+        const response = await fetch(new URL(path, this.url), {
+            method: "POST",
+            redirect: "manual",
+            headers: {
+                ...headers,
+                cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; "),
+                ...(body === undefined ? {} : { "content-type": "application/json" }),
+            },
+            body: body === undefined ? null : JSON.stringify(body),
+        });
+        const type = response.headers.get("content-type") ?? "";
+        return type.includes("json") ? response.json() : response.text();
+    }
+}

@@ -1,0 +1,86 @@
+import { type BrowserContext, expect, test as base } from "@playwright/test";
+import { App } from "./app.ts";
+import { type Account, type Limits, Server } from "./server.ts";
+import { ServersView } from "./session.ts";
+
+export { expect, App, ServersView };
+export type { Account, Limits };
+
+/** Far enough away to be no part of a test that is not about time. */
+export const FAR: Limits = { idle: "30m", absolute: "12h", warning: "2m", grace: "5s" };
+
+/** Warned after 3 s, concealed after 7 s, ended after 8 s. */
+export const SHORT: Limits = { idle: "8s", absolute: "2m", warning: "4s", grace: "1s" };
+
+interface Fixtures {
+    /** The limits of the server that the test runs against. */
+    limits: Limits;
+    /** Whether nobody else uses the server, so that it can be taken away. */
+    alone: boolean;
+    dwell: Server;
+    account: Account;
+    app: App;
+    server: ServersView;
+    /** What must not happen on any page of any test. */
+    faults: string[];
+}
+
+interface WorkerFixtures {
+    servers: (limits: Limits) => Promise<Server>;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+    limits: [FAR, { option: true }],
+    alone: [false, { option: true }],
+
+    servers: [
+        async ({}, use) => {
+            const running = new Map<string, Promise<Server>>();
+            await use((limits) => {
+                const key = JSON.stringify(limits);
+                const server = running.get(key) ?? Server.start(limits);
+                running.set(key, server);
+                return server;
+            });
+            for (const server of running.values()) await (await server).remove();
+        },
+        { scope: "worker" },
+    ],
+
+    dwell: async ({ limits, alone, servers }, use) => {
+        if (!alone) return use(await servers(limits));
+        const server = await Server.start(limits);
+        await use(server);
+        await server.remove();
+    },
+
+    baseURL: async ({ dwell }, use) => use(dwell.url),
+    account: async ({ dwell }, use) => use(await dwell.addAccount()),
+    app: async ({ page }, use) => use(new App(page)),
+    server: async ({ dwell, context }, use) => use(new ServersView(dwell.url, context)),
+
+    faults: [
+        async ({ context }, use) => {
+            const faults = watchForFaults(context);
+            await use(faults);
+            expect(faults, "errors and violations of the policy on the pages").toEqual([]);
+        },
+        { auto: true },
+    ],
+});
+
+function watchForFaults(context: BrowserContext): string[] {
+    const faults: string[] = [];
+    context.on("weberror", (error) => faults.push(String(error.error())));
+    context.on("console", (message) => {
+        const isFault = /Content Security Policy|panicked|unreachable/i.test(message.text());
+        if (isFault) faults.push(message.text());
+    });
+    return faults;
+}
+
+/** Warned 2 s after anything that counts, and then for long enough to look at the dialog. */
+export const WARNED: Limits = { idle: "60s", absolute: "20m", warning: "57s", grace: "1s" };
+
+/** As `WARNED`, but 3 s after signing in only another sign-in can help, and after 12 s it is over. */
+export const NEAR_ABSOLUTE: Limits = { idle: "11s", absolute: "12s", warning: "9s", grace: "1s" };

@@ -1,0 +1,81 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { App, expect, NEAR_ABSOLUTE, test, WARNED } from "../support/test.ts";
+
+async function expectNoFindings(page: Page, what: string, without: string[] = []): Promise<void> {
+    const { violations } = await new AxeBuilder({ page }).disableRules(without).analyze();
+    const findings = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("; ")}`);
+    expect(findings, what).toEqual([]);
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+    test.describe(`in ${colorScheme} colours`, () => {
+        test.use({ colorScheme });
+
+        test("no page has a barrier that axe finds", async ({ page, app, account, browser, baseURL }) => {
+            await page.goto("/");
+            await expectNoFindings(page, "first page");
+            await page.goto("/no/such/page");
+            await expectNoFindings(page, "not found");
+            await page.goto("/sign-in?reason=idle_timeout");
+            await expectNoFindings(page, "sign in, with a reason");
+            await app.email.fill(account.email);
+            await app.password.fill("this is not it");
+            await app.signIn.click();
+            await expect(page.getByRole("alert")).toBeVisible();
+            await expectNoFindings(page, "sign in, refused");
+
+            await app.signInAs(account);
+            await expectNoFindings(page, "workspace, empty");
+            await app.newNote.fill(" ");
+            await app.saveNote.click();
+            await expect(page.getByRole("alert")).toBeVisible();
+            await expectNoFindings(page, "workspace, note refused");
+            await app.write("Something to delete");
+            await expectNoFindings(page, "workspace");
+
+            const elsewhere = await browser.newContext({ baseURL });
+            await new App(await elsewhere.newPage()).signInAs(account);
+            await page.goto("/account");
+            await expect(page.getByRole("button", { name: "Sign out other sessions" })).toBeVisible();
+            await expectNoFindings(page, "account");
+
+            await page.evaluate(() => document.querySelector("input[name=generation]")?.remove());
+            await app.signOut.click();
+            await expect(page.getByRole("heading", { name: "This page is out of date" })).toBeVisible();
+            // It is in the browser's own colours, of which axe takes the ground for white.
+            await expectNoFindings(page, "refusal", ["color-contrast"]);
+            await elsewhere.close();
+        });
+
+        test.describe("over a page", () => {
+            test.use({ limits: WARNED });
+
+            test("the countdown has no barrier that axe finds", async ({ page, app, account, context }) => {
+                await app.signInAs(account);
+                await expect(app.dialog).toBeVisible();
+                await expectNoFindings(page, "countdown");
+                await context.setOffline(true);
+                await app.stay.click();
+                await expect(app.dialog.getByRole("alert")).toBeVisible();
+                await expectNoFindings(page, "countdown, no answer");
+            });
+        });
+
+        test.describe("near the end", () => {
+            test.use({ limits: { ...NEAR_ABSOLUTE, idle: "11s", absolute: "12s", warning: "10s" } });
+
+            test("the countdown, the note and the cover have no barrier that axe finds", async ({ page, app, account, context }) => {
+                await app.signInAs(account);
+                await expect(app.keepWorking).toBeVisible();
+                await expectNoFindings(page, "countdown to the absolute timeout");
+                await app.keepWorking.click();
+                await expect(app.dialog).toBeHidden();
+                await expectNoFindings(page, "note");
+                await context.setOffline(true);
+                await expect(page.getByRole("heading", { name: "No connection" })).toBeVisible({ timeout: 20_000 });
+                await expectNoFindings(page, "cover");
+            });
+        });
+    });
+}

@@ -1,0 +1,74 @@
+import { observe, seen } from "../support/probes.ts";
+import { expect, test } from "../support/test.ts";
+
+test("the files are sent compressed, for good, under names of their content", async ({ page, app, account }) => {
+    const files = new Map<string, Record<string, string>>();
+    page.on("response", async (response) => {
+        const { pathname } = new URL(response.url());
+        if (pathname.startsWith("/pkg/")) files.set(pathname, await response.allHeaders());
+    });
+    await app.signInAs(account);
+    await app.waitFor("active");
+    await page.waitForLoadState("networkidle");
+    const kinds = [...files.keys()].map((path) => path.split(".").at(-1));
+    expect(kinds.sort()).toEqual(["css", "js", "wasm"]);
+    for (const [path, headers] of files) {
+        expect(path).toMatch(/^\/pkg\/dwell\.[\w-]{20,}\.(css|js|wasm)$/);
+        expect(headers["content-encoding"], path).toBe("br");
+        expect(headers["cache-control"], path).toBe("public, max-age=31536000, immutable");
+    }
+});
+
+// H1
+test("no page may be kept, and each has a policy of its own for scripts", async ({ page, app, account }) => {
+    await app.signInAs(account);
+    const nonces = new Set<string>();
+    for (const path of ["/", "/sign-in", "/workspace", "/account", "/nowhere"]) {
+        const headers = await (await page.goto(path))!.allHeaders();
+        expect(headers["cache-control"], path).toContain("no-store");
+        const nonce = /'nonce-([^']+)'/.exec(headers["content-security-policy"] ?? "")?.[1];
+        expect(nonce, path).toBeTruthy();
+        nonces.add(nonce!);
+    }
+    expect(nonces.size).toBe(5);
+});
+
+test("the policy lets no script of somebody else run", async ({ page, app, account, faults }) => {
+    await app.signInAs(account);
+    await page.evaluate(() => {
+        const script = document.createElement("img");
+        script.setAttribute("onerror", "document.title = 'mine'");
+        script.src = "/nothing.png";
+        document.body.append(script);
+    });
+    await expect.poll(() => faults.length).toBeGreaterThan(0);
+    expect(await page.title()).not.toBe("mine");
+    faults.length = 0;
+});
+
+test("every page loads without a complaint of the browser", async ({ page, app, account }) => {
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+        if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    await app.signInAs(account);
+    for (const path of ["/", "/sign-in?reason=revoked", "/workspace", "/account"]) {
+        await page.goto(path, { waitUntil: "networkidle" });
+    }
+    expect(complaints).toEqual([]);
+});
+
+test("nothing ticks while there is nothing to show", async ({ page, app, account }) => {
+    await observe(page);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await app.signInAs(account);
+    await app.waitFor("active");
+    await page.waitForLoadState("networkidle");
+    const before = (await seen(page)).timers;
+    expect(before, "the timer for the warning is set").toBeGreaterThan(0);
+    asked.length = 0;
+    await page.waitForTimeout(3_000);
+    expect((await seen(page)).timers).toBe(before);
+    expect(asked).toEqual([]);
+});

@@ -1,0 +1,175 @@
+import type { Locator, Page } from "@playwright/test";
+import { expect, FAR, NEAR_ABSOLUTE, test, WARNED } from "../support/test.ts";
+import { observe, seconds, seen } from "../support/probes.ts";
+
+test.describe("the countdown", () => {
+    test.use({ limits: WARNED });
+
+    // G7
+    test("is a modal alertdialog with a name and a description", async ({ page, app, account }) => {
+        await app.signInAs(account);
+        await expect(app.dialog).toBeVisible();
+        await expect(app.dialog).toHaveAccessibleDescription(/Stay signed in to go on where you are/);
+        await expect(app.dialog).toMatchAriaSnapshot(`
+            - alertdialog "You are about to be signed out":
+              - heading "You are about to be signed out" [level=2]
+              - timer: /0:5\\d/
+              - paragraph: /You have not been active for a while/
+              - button "Stay signed in"
+              - button "Sign out now"
+              - status: /within 60 seconds/
+        `);
+        expect(await app.dialog.evaluate((dialog) => dialog.matches(":modal"))).toBe(true);
+        const reachable = await page.evaluate(() => {
+            const field = document.querySelector("textarea")!;
+            field.focus();
+            return document.activeElement === field;
+        });
+        expect(reachable, "the page behind is inert").toBe(false);
+    });
+
+    // G8
+    for (const [how, choose] of [
+        ["Enter", (page: Page) => page.keyboard.press("Enter")],
+        ["Escape", (page: Page) => page.keyboard.press("Escape")],
+        ["a click", (_: Page, stay: Locator) => stay.click()],
+    ] as const) {
+        test(`takes the focus, and ${how} gives it back to the field with what was typed`, async ({ page, app, account }) => {
+            await app.signInAs(account);
+            await app.newNote.pressSequentially("Half a sentence");
+            await page.keyboard.press("Home");
+            await expect(app.dialog).toBeVisible();
+            await expect(app.stay).toBeFocused();
+            await choose(page, app.stay);
+            await expect(app.dialog).toBeHidden();
+            await expect(app.newNote).toBeFocused();
+            await page.keyboard.type("More than ");
+            await expect(app.newNote).toHaveValue("More than Half a sentence");
+        });
+    }
+
+    // G9
+    test("contains Tab and Shift+Tab", async ({ page, app, account }) => {
+        await app.signInAs(account);
+        await expect(app.stay).toBeFocused();
+        await page.keyboard.press("Tab");
+        await expect(app.signOutNow).toBeFocused();
+        await page.keyboard.press("Tab");
+        await expect(app.stay).toBeFocused();
+        await page.keyboard.press("Shift+Tab");
+        await expect(app.signOutNow).toBeFocused();
+        await page.keyboard.press("Shift+Tab");
+        await expect(app.stay).toBeFocused();
+    });
+
+    // G7, G9
+    test("stays, and stays modal, when somebody clicks beside it", async ({ page, app, account }) => {
+        await app.signInAs(account);
+        await expect(app.dialog).toBeVisible();
+        await page.mouse.click(5, 5);
+        await expect(app.dialog).toBeVisible();
+        await expect(page).toHaveURL(/\/workspace$/);
+        await page.keyboard.press("Tab");
+        const inside = await app.dialog.evaluate((dialog) => dialog.contains(document.activeElement));
+        expect(inside).toBe(true);
+    });
+
+    // G10
+    test("the ticking text is not announced", async ({ app, account }) => {
+        await app.signInAs(account);
+        await expect(app.dialog).toBeVisible();
+        await expect(app.timer).toHaveAttribute("aria-live", "off");
+        const spoken = await app.timer.evaluate((timer) => timer.closest("[aria-live=polite], [aria-live=assertive], [role=status], [role=alert]") !== null);
+        expect(spoken).toBe(false);
+    });
+
+    test("counts in the title too, and gives it back", async ({ page, app, account }) => {
+        await app.signInAs(account);
+        const own = await page.title();
+        await expect(page).toHaveTitle(/^0:5\d until you are signed out$/);
+        const shown = await page.title();
+        await expect(page).not.toHaveTitle(shown);
+        expect(seconds((await page.title()).slice(0, 4))).toBeLessThan(seconds(shown.slice(0, 4)));
+        await app.stay.click();
+        await expect(page).toHaveTitle(own);
+    });
+
+    test.describe("on a phone", () => {
+        test.use({ viewport: { width: 320, height: 480 } });
+
+        // G1
+        test("has all of its buttons on the screen", async ({ app, account }) => {
+            await app.signInAs(account);
+            await expect(app.stay).toBeInViewport({ ratio: 1 });
+            await expect(app.signOutNow).toBeInViewport({ ratio: 1 });
+        });
+    });
+});
+
+test.describe("a countdown of 65 seconds", () => {
+    test.use({ limits: { ...FAR, idle: "70s", warning: "65s", grace: "1s" } });
+
+    // G10
+    test("is announced at 60, 30 and 10 seconds, in whole sentences naming the buttons", async ({ page, app, account }) => {
+        await observe(page);
+        await page.clock.install();
+        await app.signInAs(account);
+        await page.clock.runFor(5_000);
+        await expect(app.dialog).toBeVisible();
+        const said: [left: number, sentence: string][] = [];
+        for (let left = 65; left > 2; ) {
+            const [timer, sentence] = await app.dialog.evaluate((dialog) => {
+                const text = (role: string) => dialog.querySelector(`[role=${role}]`)?.textContent ?? "";
+                return [text("timer"), text("status")] as const;
+            });
+            left = seconds(timer);
+            if (sentence !== (said.at(-1)?.[1] ?? "")) said.push([left, sentence]);
+            await page.clock.runFor(500);
+        }
+        expect(said.map(([left]) => left)).toEqual([60, 30, 10]);
+        for (const [left, sentence] of said) {
+            expect(sentence).toMatch(new RegExp(`^You will be signed out within ${left} seconds\\. `));
+            expect(sentence).toContain("Stay signed in");
+            expect(sentence).toContain("Sign out now");
+            expect(sentence).toMatch(/\.$/);
+        }
+        const { announcements } = await seen(page);
+        expect(announcements.filter(({ text }) => text !== "")).toHaveLength(3);
+    });
+});
+
+test.describe("near the absolute timeout", () => {
+    test.use({ limits: NEAR_ABSOLUTE });
+
+    // G3, G7
+    test("the dialog says that signing in again is needed, and offers nothing that does not help", async ({ app, account }) => {
+        await app.signInAs(account);
+        await expect(app.keepWorking).toBeVisible();
+        await expect(app.dialog).toMatchAriaSnapshot(`
+            - alertdialog "You are about to be signed out":
+              - heading "You are about to be signed out" [level=2]
+              - timer
+              - paragraph: /reaches the longest time it may last.*sign in again/
+              - button "Keep working"
+              - link "Sign in again":
+                - /url: /sign-in?next=%2Fworkspace
+              - button "Sign out now"
+              - status
+        `);
+        await expect(app.stay).toHaveCount(0);
+    });
+
+    // G9
+    test("Tab is contained with all three choices", async ({ page, app, account }) => {
+        await app.signInAs(account);
+        await expect(app.keepWorking).toBeFocused();
+        await page.keyboard.press("Tab");
+        await expect(app.signInAgain).toBeFocused();
+        await page.keyboard.press("Tab");
+        await expect(app.signOutNow).toBeFocused();
+        await page.keyboard.press("Tab");
+        await expect(app.keepWorking).toBeFocused();
+        await page.keyboard.press("Shift+Tab");
+        await expect(app.signOutNow).toBeFocused();
+    });
+});

@@ -1,0 +1,3 @@
+import { testsOfHistory } from "../support/history.ts";
+
+testsOfHistory(false);

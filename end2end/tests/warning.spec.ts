@@ -1,0 +1,164 @@
+import { expect, SHORT, test, WARNED } from "../support/test.ts";
+import { held } from "../support/held.ts";
+import { observe, seen } from "../support/probes.ts";
+
+const KEEP_ALIVE = "**/api/session/keep-alive";
+
+test.describe("warned, with time to choose", () => {
+    test.use({ limits: WARNED });
+
+    // G1
+    test("one press stays signed in, and moves the deadline on the server", async ({ page, app, account, server }) => {
+        await app.signInAs(account);
+        await expect(app.dialog).toBeVisible();
+        const before = await server.toldDeadline();
+        await page.keyboard.press("Enter");
+        await expect(app.dialog).toBeHidden();
+        const after = await server.toldDeadline();
+        expect(after.earliest).toBeGreaterThan(before.latest);
+    });
+
+    // G1
+    test("the dialog stays until the server has said yes", async ({ page, app, account, server }) => {
+        const answer = await held(page, KEEP_ALIVE);
+        await app.signInAs(account);
+        const before = await server.toldDeadline();
+        await app.stay.click();
+        await expect(app.stay).toHaveAttribute("aria-busy", "true");
+        const shown = await app.timer.innerText();
+        await expect(app.timer).not.toHaveText(shown);
+        await expect(app.dialog).toBeVisible();
+        expect((await server.toldDeadline()).earliest).toBeLessThanOrEqual(before.latest);
+
+        answer();
+        await expect(app.dialog).toBeHidden();
+        expect((await server.toldDeadline()).earliest).toBeGreaterThan(before.latest);
+    });
+
+    test("staying in a session that was ended elsewhere leads out, with the reason", async ({ app, account, server }) => {
+        await app.signInAs(account);
+        await expect(app.dialog).toBeVisible();
+        await server.signOut();
+        await app.stay.click();
+        await app.waitForSignIn();
+        await expect(app.reason).toHaveText("You have signed out.");
+    });
+
+    // C7
+    test("the dialog's way out signs out, with the reason", async ({ page, app, account, server }) => {
+        await app.signInAs(account);
+        const cookies = await page.context().cookies();
+        await app.signOutNow.click();
+        await app.waitForSignIn();
+        await expect(app.reason).toHaveText("You have signed out.");
+        await page.context().addCookies(cookies);
+        expect(await server.status()).toEqual({ state: "ended", reason: "signed_out" });
+    });
+
+    test("moving the mouse and typing do not make the countdown go away", async ({ page, app, account, server }) => {
+        await app.signInAs(account);
+        await expect(app.dialog).toBeVisible();
+        const before = await server.toldDeadline();
+        const shown = await app.timer.innerText();
+        for (let step = 0; (await app.timer.innerText()) === shown; step += 1) {
+            await page.mouse.move(100 + (step % 50), 100);
+            await page.keyboard.press("a");
+        }
+        await expect(app.dialog).toBeVisible();
+        expect((await server.toldDeadline()).earliest).toBeLessThanOrEqual(before.latest);
+    });
+
+    // G9
+    test("Escape stays signed in", async ({ page, app, account, server }) => {
+        await app.signInAs(account);
+        await expect(app.dialog).toBeVisible();
+        const before = await server.toldDeadline();
+        await page.keyboard.press("Escape");
+        await expect(app.dialog).toBeHidden();
+        expect((await server.toldDeadline()).earliest).toBeGreaterThan(before.latest);
+    });
+
+    // G9
+    test("Escape after Escape does not put the countdown out of sight", async ({ page, app, account }) => {
+        const answer = await held(page, KEEP_ALIVE);
+        await app.signInAs(account);
+        await expect(app.dialog).toBeVisible();
+        for (let press = 0; press < 4; press += 1) await page.keyboard.press("Escape");
+        await expect(app.stay).toHaveAttribute("aria-busy", "true");
+        await expect(app.dialog).toBeVisible();
+        await expect(app.stay).toBeFocused();
+        answer();
+        await expect(app.dialog).toBeHidden();
+    });
+});
+
+test.describe("warned, on a network that fails", () => {
+    test.use({ limits: { ...WARNED, warning: "55s" } });
+
+    test("an extension that fails is told, and tried again until it succeeds", async ({ page, app, account, server }) => {
+        await page.route(KEEP_ALIVE, async (route) => {
+            await route.fulfill({ status: 503, body: "later" });
+        }, { times: 1 });
+        await app.signInAs(account);
+        const before = await server.toldDeadline();
+        await app.stay.click();
+        await expect(app.dialog.getByRole("alert")).toContainText("The server does not answer");
+        await expect(app.dialog).toBeVisible();
+        await expect(app.dialog).toBeHidden();
+        expect((await server.toldDeadline()).earliest).toBeGreaterThan(before.latest);
+    });
+});
+
+test.describe("warned soon", () => {
+    test.use({ limits: { ...WARNED, warning: "58500ms" } });
+
+    // G2
+    test("one can stay ten times in a row", async ({ app, account, server }) => {
+        await app.signInAs(account);
+        let before = await server.toldDeadline();
+        for (let extension = 1; extension <= 10; extension += 1) {
+            await app.stay.click();
+            await expect(app.dialog).toBeHidden();
+            const after = await server.toldDeadline();
+            expect(after.earliest).toBeGreaterThan(before.latest);
+            before = after;
+        }
+    });
+});
+
+test.describe("warned and ignored", () => {
+    test.use({ limits: SHORT });
+
+    // C7, C9, F4, G6
+    test("one is signed out when the time is over, told why, and gets back", async ({ page, app, account, server }) => {
+        await observe(page);
+        await app.signInAs(account, "/account?from=a%20link");
+        const told = await server.toldDeadline();
+        const grace = (await server.active()).grace_ms;
+        await expect(app.dialog).toBeVisible();
+        const left = page.waitForRequest((request) => request.isNavigationRequest());
+        await app.waitFor("concealed");
+        const { states } = await seen(page);
+        expect(states.map(({ text }) => text)).toEqual(["active", "warning", "concealed"]);
+        await left;
+        const leftAt = Date.now();
+        expect(leftAt).toBeGreaterThanOrEqual(told.earliest + grace);
+        expect(leftAt).toBeLessThan(told.latest + grace + 2_000);
+
+        await app.waitForSignIn();
+        await expect(app.reason).toContainText("you had not been active for a while");
+        await expect(app.email).toHaveValue(account.email);
+        await app.password.fill(account.password);
+        await app.signIn.click();
+        await expect(page).toHaveURL(/\/account\?from=a%20link$/);
+    });
+
+    test("staying in the last second before the page would be concealed is in time", async ({ app, account, server }) => {
+        await app.signInAs(account);
+        await expect(app.timer).toHaveText("0:00", { timeout: 10_000 });
+        await app.stay.click();
+        await expect(app.dialog).toBeHidden();
+        await app.waitFor("active");
+        expect((await server.active()).idle_remaining_ms).toBeGreaterThan(5_000);
+    });
+});

@@ -1,0 +1,216 @@
+//! The cookie that carries the session, and where its value never is.
+
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use dwell_app::names::SIGN_OUT_PATH;
+use dwell_server::{
+    config::{CookieConfig, SameSite},
+    store::SessionId,
+};
+use tower_sessions::cookie;
+
+use crate::{
+    harness::{Answer, EMAIL, PASSWORD, SetCookie, Setup, TestApp, by_script, by_user},
+    routes::ROUTES,
+};
+
+fn only_cookie(answer: &Answer) -> SetCookie {
+    let cookies = answer.set_cookies();
+    let [cookie] = cookies.as_slice() else {
+        panic!("{answer:?}");
+    };
+    cookie.clone()
+}
+
+fn is_guarded(cookie: &SetCookie) {
+    assert_eq!(cookie.name(), "__Host-dwell");
+    assert_eq!(cookie.path(), Some("/"));
+    assert_eq!(cookie.domain(), None);
+    assert_eq!(cookie.secure(), Some(true));
+    assert_eq!(cookie.http_only(), Some(true));
+    assert_eq!(cookie.same_site(), Some(cookie::SameSite::Lax));
+}
+
+// B1, B2, B3, B5
+#[tokio::test]
+async fn the_cookie_is_bound_to_the_host_when_given_and_when_taken_away() {
+    let app = TestApp::new().await;
+    let mut browser = app.browser();
+
+    let given = only_cookie(&browser.sign_in(EMAIL, PASSWORD).await);
+    is_guarded(&given);
+    assert_eq!(given.max_age(), None);
+    assert_eq!(given.expires(), None);
+
+    let given_again = only_cookie(&browser.sign_in(EMAIL, PASSWORD).await);
+    is_guarded(&given_again);
+    assert_eq!(given_again.max_age(), None);
+
+    let taken = only_cookie(&browser.sign_out().await);
+    is_guarded(&taken);
+    assert_eq!(taken.value(), "");
+    assert_eq!(taken.max_age(), Some(cookie::time::Duration::ZERO));
+}
+
+// B3
+#[tokio::test]
+async fn same_site_is_what_is_configured() {
+    let mut setup = Setup::default();
+    setup.cookie.same_site = SameSite::Strict;
+    let app = TestApp::of(setup).await;
+    let given = only_cookie(&app.browser().sign_in(EMAIL, PASSWORD).await);
+    assert_eq!(given.same_site(), Some(cookie::SameSite::Strict));
+}
+
+// B4
+#[tokio::test]
+async fn an_id_is_128_random_bits() {
+    let app = TestApp::new().await;
+    let mut bits_seen = (0_u128, u128::MAX);
+    let mut ids = BTreeSet::new();
+    for _ in 0..64 {
+        let id = app.in_session().await.id();
+        bits_seen.0 |= id.0.cast_unsigned();
+        bits_seen.1 &= id.0.cast_unsigned();
+        ids.insert(id.to_string());
+    }
+    assert_eq!(ids.len(), 64);
+    // Each bit is sometimes set and sometimes not, save once in 2^56 runs.
+    assert_eq!(bits_seen, (u128::MAX, 0));
+    assert!(ids.iter().all(|id| id.len() == 22));
+}
+
+// B2, B7
+#[tokio::test]
+async fn the_id_is_in_no_body_and_in_no_header_but_set_cookie() {
+    let app = TestApp::new().await;
+    let mut browser = app.browser();
+    let mut answers = vec![browser.sign_in(EMAIL, PASSWORD).await];
+    let id = browser.cookie().unwrap().to_owned();
+    let decimal = browser.id().0.to_string();
+    for route in &ROUTES {
+        // Signing out comes last, and signing in would begin another session.
+        for request in [
+            by_user(Method::GET, route.path),
+            by_script(Method::GET, route.path),
+            by_user(Method::PUT, route.path),
+        ] {
+            answers.push(browser.send(request).await);
+        }
+    }
+    answers.push(browser.keep_alive(0).await);
+    let fields = [("text", "a note")];
+    answers.push(
+        browser
+            .submit_from("/workspace", "/workspace", &fields)
+            .await,
+    );
+    answers.push(browser.submit_from("/workspace", SIGN_OUT_PATH, &[]).await);
+    let mut old = app.browser().with_cookie(&id);
+    answers.push(old.visit("/workspace").await);
+    answers.push(old.ask_status().await);
+
+    for mut answer in answers {
+        assert!(!answer.body.contains(&id) && !answer.body.contains(&decimal));
+        answer.headers.remove("set-cookie");
+        let headers = format!("{:?}", answer.headers);
+        assert!(!headers.contains(&id), "{headers}");
+    }
+}
+
+// B5
+#[tokio::test]
+async fn a_cookie_that_the_browser_kept_is_refused_all_the_same() {
+    let app = TestApp::new().await;
+    let mut browser = app.signed_in().await;
+    let mut kept = browser.clone();
+    browser.sign_out().await;
+    assert_eq!(browser.cookie(), None);
+    assert_eq!(kept.ask_status().await.status, 401);
+}
+
+// B8, D1
+#[tokio::test]
+async fn an_invented_id_is_never_adopted() {
+    let app = TestApp::new().await;
+    let invented = SessionId::default().to_string();
+    for cookie in [
+        invented.as_str(),
+        "",
+        "1",
+        "invented",
+        "AAAAAAAAAAAAAAAAAAAAAA",
+    ] {
+        let mut browser = app.browser().with_cookie(cookie);
+        assert_eq!(browser.fetch("/workspace").await.status, 401);
+        assert_eq!(browser.visit("/").await.status, 200);
+        assert_eq!(browser.cookie(), Some(cookie), "nothing is set or removed");
+
+        assert_eq!(browser.sign_in(EMAIL, PASSWORD).await.status, 303);
+        assert_ne!(browser.cookie(), Some(cookie));
+        assert_eq!(browser.fetch("/workspace").await.status, 200);
+
+        let mut attacker = app.browser().with_cookie(cookie);
+        assert_eq!(attacker.fetch("/workspace").await.status, 401);
+    }
+    assert_eq!(app.count("select count(*) from sessions").await, 5);
+}
+
+// D1
+#[tokio::test]
+async fn signing_in_and_signing_in_again_give_a_new_id_and_kill_the_old_one() {
+    let app = TestApp::new().await;
+    let mut browser = app.signed_in().await;
+    let mut old = browser.clone();
+    let old_generation = browser.generation().await;
+
+    browser.sign_in(EMAIL, PASSWORD).await;
+
+    assert_ne!(browser.cookie(), old.cookie());
+    assert_ne!(browser.generation().await, old_generation);
+    let told = old.ask_status().await;
+    assert!(told.is_end(dwell_session::EndReason::Replaced), "{told:?}");
+}
+
+// D3
+#[tokio::test]
+async fn a_late_answer_for_an_old_id_leaves_the_new_cookie_alone() {
+    let app = TestApp::new().await;
+    let mut browser = app.signed_in().await;
+    let mut old = browser.clone();
+    browser.sign_in(EMAIL, PASSWORD).await;
+    for route in &ROUTES {
+        for request in [
+            by_user(route.method.clone(), route.path),
+            by_script(route.method.clone(), route.path),
+        ] {
+            let answer = old.send(request).await;
+            assert!(answer.set_cookies().is_empty(), "{route:?} {answer:?}");
+        }
+    }
+    assert_eq!(browser.visit("/workspace").await.status, 200);
+}
+
+// B9
+#[tokio::test]
+async fn a_year_of_https_is_demanded_where_the_cookie_is_secure() {
+    let secure = TestApp::new().await;
+    let plain = TestApp::of(Setup {
+        cookie: CookieConfig {
+            name: "dwell".into(),
+            secure: false,
+            same_site: SameSite::Lax,
+        },
+        ..Setup::default()
+    })
+    .await;
+    for route in &ROUTES {
+        let request = || by_user(Method::GET, route.path);
+        let answer = secure.browser().send(request()).await;
+        let demanded = answer.header("strict-transport-security").unwrap();
+        assert!(demanded.starts_with("max-age=31536000"), "{route:?}");
+        let answer = plain.browser().send(request()).await;
+        assert_eq!(answer.header("strict-transport-security"), None);
+    }
+}

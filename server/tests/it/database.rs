@@ -1,0 +1,145 @@
+//! What is, and what is not, in the database.
+
+use std::path::Path;
+
+use dwell_session::EndReason;
+
+use crate::harness::{EMAIL, PASSWORD, TestApp, by_user, form};
+
+async fn facts(app: &TestApp) -> Vec<(Option<i64>, Option<String>, String, String, String)> {
+    sqlx::query_as(
+        "select account, end_reason, data, address, browser from sessions \
+         order by authenticated_at, ended_at",
+    )
+    .fetch_all(&app.pool)
+    .await
+    .unwrap()
+}
+
+fn bytes_beneath(directory: &Path) -> Vec<u8> {
+    std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .flat_map(|path| std::fs::read(path).unwrap())
+        .collect()
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
+}
+
+#[tokio::test]
+async fn neither_the_id_nor_the_password_is_in_the_database_files() {
+    let app = TestApp::new().await;
+    let browser = app.signed_in().await;
+    let id = browser.id();
+    let files = bytes_beneath(app.directory.path());
+    assert!(
+        contains(&files, EMAIL.as_bytes()),
+        "looked in the right place"
+    );
+    for secret in [
+        browser.cookie().unwrap().as_bytes(),
+        id.0.to_string().as_bytes(),
+        &id.0.to_le_bytes(),
+        &id.0.to_be_bytes(),
+        PASSWORD.as_bytes(),
+    ] {
+        assert!(!contains(&files, secret));
+    }
+}
+
+// C7
+#[tokio::test]
+async fn a_sweep_leaves_who_when_and_why_and_wipes_the_rest() {
+    let app = TestApp::new().await;
+    let mut idle = app.browser();
+    let mut request = form(
+        by_user(axum::http::Method::POST, "/sign-in"),
+        &[("email", EMAIL), ("password", PASSWORD)],
+    );
+    let agent = "A browser/1.0".try_into().unwrap();
+    request.headers_mut().insert("user-agent", agent);
+    assert_eq!(idle.send(request).await.status, 303);
+    let (account, reason, data, _, browser) = facts(&app).await.remove(0);
+    assert_eq!((account, reason), (Some(1), None));
+    assert_eq!(browser, "A browser/1.0");
+    assert_ne!(data, "{}");
+
+    app.advance(app.policy.idle() - std::time::Duration::from_millis(1));
+    app.sessions.maintain().await.unwrap();
+    assert_eq!(facts(&app).await[0].1, None, "not before its time");
+    app.advance_ms(60_000);
+    app.sessions.maintain().await.unwrap();
+
+    let wiped = |reason: &str| {
+        let nothing = String::new;
+        let reason = Some(reason.to_owned());
+        (Some(1), reason, "{}".to_owned(), nothing(), nothing())
+    };
+    assert_eq!(facts(&app).await, [wiped("idle_timeout")]);
+    let late = "select count(*) from sessions \
+                where ended_at = authenticated_at + 30 * 60 * 1000";
+    assert_eq!(
+        app.count(late).await,
+        1,
+        "it ended at its deadline, not at the sweep"
+    );
+}
+
+// C7
+#[tokio::test]
+async fn every_end_wipes_the_data_in_the_same_step() {
+    let app = TestApp::new().await;
+    let mut browser = app.signed_in().await;
+    browser.sign_in(EMAIL, PASSWORD).await;
+    app.signed_in().await;
+    browser
+        .submit_from("/account", "/account/sign-out-others", &[])
+        .await;
+    browser.sign_out().await;
+    let mut reasons = Vec::new();
+    for (account, reason, data, address, browser) in facts(&app).await {
+        assert_eq!(account, Some(1));
+        assert_eq!((data.as_str(), address.as_str()), ("{}", ""));
+        assert_eq!(browser, "");
+        reasons.push(reason.unwrap());
+    }
+    reasons.sort();
+    assert_eq!(reasons, ["replaced", "revoked", "signed_out"]);
+}
+
+// C7: an end by activity up to the absolute timeout is told as such by the sweep too.
+#[tokio::test]
+async fn a_sweep_tells_the_two_timeouts_apart() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    let step = app.policy.idle() - std::time::Duration::from_millis(1);
+    let mut passed = std::time::Duration::ZERO;
+    while passed + step < app.policy.absolute() {
+        app.advance(step);
+        passed += step;
+        assert_eq!(browser.keep_alive(0).await.status, 200);
+    }
+    app.advance(app.policy.absolute() - passed);
+    app.sessions.maintain().await.unwrap();
+    let reason = facts(&app).await.remove(0).1;
+    assert_eq!(reason.as_deref(), Some(EndReason::AbsoluteTimeout.name()));
+}
+
+// C7
+#[tokio::test]
+async fn a_tombstone_is_forgotten_after_a_month_and_its_id_stays_dead() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    app.end(browser.id(), EndReason::SignedOut).await;
+    app.advance(std::time::Duration::from_secs(31 * 24 * 60 * 60));
+    app.sessions.maintain().await.unwrap();
+    assert_eq!(app.count("select count(*) from sessions").await, 0);
+    let answer = browser.ask_status().await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.body, r#"{"state":"anonymous"}"#);
+}

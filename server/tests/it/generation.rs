@@ -1,0 +1,236 @@
+//! What changes something carries the session's generation, and nothing changes on a GET.
+
+use axum::http::{Method, StatusCode};
+use dwell_app::{
+    api::{AskStatus, KeepAlive},
+    names::{SIGN_IN_PATH, SIGN_OUT_PATH},
+};
+use leptos::server_fn::ServerFn as _;
+use serde_json::json;
+
+use crate::{
+    harness::{Answer, Browser, EMAIL, PASSWORD, TestApp, by_script, by_user, form},
+    routes::{Access, ROUTES, Route, with_access},
+};
+
+/// Everything that a request could have changed, touches aside.
+async fn state(app: &TestApp) -> Vec<(String,)> {
+    sqlx::query_as(
+        "select 'note ' || id || text from notes union all \
+         select 'session ' || hex(key) || coalesce(end_reason, '') || data from sessions \
+         order by 1",
+    )
+    .fetch_all(&app.pool)
+    .await
+    .unwrap()
+}
+
+/// A person with a note and two sessions; what is returned is one of them.
+async fn somebody(app: &TestApp) -> Browser {
+    app.in_session().await;
+    let mut browser = app.in_session().await;
+    let fields = [("text", "a note")];
+    let answer = browser
+        .submit_from("/workspace", "/workspace", &fields)
+        .await;
+    assert_eq!(answer.status, 303);
+    browser
+}
+
+fn guarded() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(|route| {
+        route.method == Method::POST && ![SIGN_IN_PATH, AskStatus::PATH].contains(&route.path)
+    })
+}
+
+/// Sends a generation, if any, to a route in both ways in which it can be sent.
+async fn send(browser: &Browser, route: &Route, generation: Option<&str>) -> [Answer; 2] {
+    let mut browser = browser.clone();
+    let payload = json!({ "idle_for_ms": 0, "text": "forged", "id": 1 });
+    let in_header = browser.call(route.path, generation, &payload).await;
+    let fields: Vec<_> = [("text", "forged"), ("id", "1")]
+        .into_iter()
+        .chain(generation.map(|generation| ("generation", generation)))
+        .collect();
+    let in_field = browser.submit(route.path, &fields).await;
+    [in_header, in_field]
+}
+
+async fn is_refused(generation: Option<&str>, app: &TestApp, browser: &Browser, with: StatusCode) {
+    let before = state(app).await;
+    for route in guarded() {
+        for answer in send(browser, route, generation).await {
+            assert_eq!(answer.status, with, "{route:?} {generation:?}");
+            assert!(answer.set_cookies().is_empty());
+            assert!(!answer.body.contains(EMAIL));
+        }
+    }
+    assert_eq!(state(app).await, before, "{generation:?}");
+}
+
+// K1
+#[tokio::test]
+async fn without_a_generation_or_with_a_malformed_one_nothing_changes() {
+    let app = TestApp::new().await;
+    let browser = somebody(&app).await;
+    let own = browser.clone().generation().await.to_string();
+    let upper = own.to_uppercase();
+    let with_space = format!(" {own}");
+    let never_given = "0".repeat(32);
+    for generation in [
+        None,
+        Some(""),
+        Some("nonsense"),
+        Some(&own[1..]),
+        Some(&with_space),
+        Some(&upper)
+            .filter(|upper| **upper != own)
+            .map(String::as_str),
+        Some(&never_given),
+    ] {
+        is_refused(generation, &app, &browser, StatusCode::FORBIDDEN).await;
+    }
+}
+
+// K1, J3
+#[tokio::test]
+async fn with_another_sessions_generation_nothing_changes() {
+    let app = TestApp::new().await;
+    let browser = somebody(&app).await;
+    let grace = app.another_account("grace@example.com").await;
+    let mut hers = app.in_session_of(grace).await;
+    let generation = hers.generation().await.to_string();
+    is_refused(Some(&generation), &app, &browser, StatusCode::CONFLICT).await;
+
+    // Also where hers has ended meanwhile: she signed out in the browser that he uses now.
+    hers.sign_out().await;
+    is_refused(Some(&generation), &app, &browser, StatusCode::CONFLICT).await;
+}
+
+// J3
+#[tokio::test]
+async fn a_tab_from_before_signing_in_again_is_told_of_the_other_session() {
+    let app = TestApp::new().await;
+    let mut browser = somebody(&app).await;
+    let before = browser.generation().await.to_string();
+    browser.sign_in(EMAIL, PASSWORD).await;
+    is_refused(Some(&before), &app, &browser, StatusCode::CONFLICT).await;
+
+    let answer = browser
+        .submit("/workspace", &[("generation", &before)])
+        .await;
+    assert!(answer.body.contains("Another session has begun"));
+    let body = json!({ "idle_for_ms": 0 });
+    let answer = browser.call(KeepAlive::PATH, Some(&before), &body).await;
+    assert_eq!(answer.json()["error"], "another_session");
+}
+
+// K1
+#[tokio::test]
+async fn with_its_own_generation_every_route_does_its_work() {
+    for route in guarded() {
+        let app = TestApp::new().await;
+        let browser = somebody(&app).await;
+        let own = browser.clone().generation().await.to_string();
+        let before = state(&app).await;
+        let [in_header, in_field] = send(&browser, route, Some(&own)).await;
+        let is_form = !route.path.starts_with("/api");
+        let served = if is_form { in_field } else { in_header };
+        assert!(
+            served.status.is_success() || served.status.is_redirection(),
+            "{route:?} {served:?}"
+        );
+        assert_eq!(state(&app).await != before, is_form, "{route:?}");
+    }
+}
+
+// K1: the field may stand anywhere in the form; the header decides where both are given.
+#[tokio::test]
+async fn the_header_decides_where_both_are_given() {
+    let app = TestApp::new().await;
+    let mut browser = somebody(&app).await;
+    let own = browser.generation().await.to_string();
+    let other = "0".repeat(32);
+    let send = |header: &str, field: &str| {
+        let fields = [("text", "a note"), ("generation", field)];
+        let mut request = form(by_user(Method::POST, "/workspace"), &fields);
+        let header = header.try_into().unwrap();
+        request.headers_mut().insert("dwell-generation", header);
+        request
+    };
+    assert_eq!(browser.send(send(&own, &other)).await.status, 303);
+    assert_eq!(browser.send(send(&other, &own)).await.status, 403);
+}
+
+// K1
+#[tokio::test]
+async fn a_note_of_another_person_stays() {
+    let app = TestApp::new().await;
+    somebody(&app).await;
+    let grace = app.another_account("grace@example.com").await;
+    let mut hers = app.in_session_of(grace).await.with_generation().await;
+    let before = state(&app).await;
+    let answer = hers.submit("/workspace/delete", &[("id", "1")]).await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(state(&app).await, before);
+    assert!(!hers.visit("/workspace").await.body.contains("a note"));
+}
+
+// K3
+#[tokio::test]
+async fn nothing_changes_on_a_get() {
+    let app = TestApp::new().await;
+    let mut browser = somebody(&app).await;
+    let generation = browser.generation().await.to_string();
+    let before = state(&app).await;
+    for route in &ROUTES {
+        let query = format!(
+            "{}?generation={generation}&id=1&text=forged&email={EMAIL}&idle_for_ms=0",
+            route.path
+        );
+        for path in [route.path, &query] {
+            for method in [Method::GET, Method::HEAD] {
+                for mut request in [by_user(method.clone(), path), by_script(method, path)] {
+                    let generation = generation.as_str().try_into().unwrap();
+                    let headers = request.headers_mut();
+                    headers.insert("dwell-generation", generation);
+                    let answer = browser.send(request).await;
+                    let is_get = ROUTES
+                        .iter()
+                        .any(|other| other.path == route.path && other.method == Method::GET);
+                    let expected = if is_get { 200 } else { 405 };
+                    assert_eq!(answer.status, expected, "{path}");
+                }
+            }
+        }
+    }
+    assert_eq!(state(&app).await, before);
+}
+
+// K3
+#[tokio::test]
+async fn nobody_is_signed_out_by_a_get() {
+    let app = TestApp::new().await;
+    let mut browser = app.signed_in().await;
+    let answer = browser.visit(SIGN_OUT_PATH).await;
+    assert_eq!(answer.status, 405);
+    assert_eq!(answer.header("allow"), Some("POST"));
+    assert_eq!(browser.visit("/workspace").await.status, 200);
+}
+
+// K1
+#[tokio::test]
+async fn unusual_methods_are_guarded_too() {
+    let app = TestApp::new().await;
+    let mut browser = somebody(&app).await;
+    let session_routes = with_access(Access::Protected).chain(with_access(Access::Public));
+    for route in session_routes {
+        for method in ["PUT", "PATCH", "DELETE", "PROPFIND"] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let answer = browser.send(by_script(method, route.path)).await;
+            let is_exempt = [SIGN_IN_PATH, AskStatus::PATH].contains(&route.path);
+            let expected = if is_exempt { 405 } else { 403 };
+            assert_eq!(answer.status, expected, "{route:?}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The server under test.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use axum::Router;
+use dwell_server::{
+    accounts::{AccountId, Accounts, Password, Passwords},
+    assets::Built,
+    clock::{Clock, ManualClock},
+    config::{CookieConfig, SameSite},
+    database, http,
+    notes::Notes,
+    sessions::Sessions,
+    state::AppState,
+    store::{Origin, SessionId, SessionKey, SqliteStore, Store, TowerSessions},
+};
+use dwell_session::{Checks, EndReason, Instant, Limits, Policy};
+use sqlx::SqlitePool;
+use tempfile::TempDir;
+
+use super::Browser;
+
+/// The address of the person that every app knows.
+pub const EMAIL: &str = "ada@example.com";
+/// Their password.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// What differs from the usual app.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub limits: Limits,
+    pub cookie: CookieConfig,
+    /// As the build names its files.
+    pub hashes: &'static str,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            cookie: CookieConfig {
+                name: "__Host-dwell".into(),
+                secure: true,
+                same_site: SameSite::Lax,
+            },
+            hashes: "js: 4711\n",
+        }
+    }
+}
+
+/// A server with its own directory, database and clock. The directory goes with it.
+pub struct TestApp {
+    pub directory: TempDir,
+    pub clock: Arc<ManualClock>,
+    pub policy: Policy,
+    pub pool: SqlitePool,
+    pub store: Arc<dyn Store>,
+    pub sessions: Arc<Sessions>,
+    pub accounts: Accounts,
+    pub account: AccountId,
+    pub state: AppState,
+    pub router: Router,
+}
+
+impl TestApp {
+    pub async fn new() -> Self {
+        Self::of(Setup::default()).await
+    }
+
+    pub async fn of(setup: Setup) -> Self {
+        Self::on(setup, |store| store).await
+    }
+
+    /// An app whose store is what `wrap` makes of the real one.
+    pub async fn on(setup: Setup, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+        let Setup {
+            limits,
+            cookie,
+            hashes,
+        } = setup;
+        let directory = TempDir::new().unwrap();
+        let pkg = directory.path().join("pkg");
+        std::fs::create_dir(&pkg).unwrap();
+        std::fs::write(pkg.join("dwell.4711.js"), "export default 1;").unwrap();
+
+        let pool = open(directory.path().join("dwell.db")).await;
+        let policy = Policy::new(limits, None, Checks::Warn).unwrap();
+        let clock = Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)));
+        let as_clock: Arc<dyn Clock> = clock.clone();
+        let sqlite = SqliteStore::new(pool.clone(), as_clock.clone(), &policy);
+        let store = wrap(Arc::new(sqlite));
+        let sessions = Arc::new(Sessions::new(store.clone(), policy));
+        let passwords = Arc::new(Passwords::new(2).unwrap());
+        let accounts = Accounts::new(pool.clone(), passwords, as_clock);
+        let account = add_account(&accounts, EMAIL).await;
+        let state = AppState {
+            sessions: sessions.clone(),
+            accounts: accounts.clone(),
+            notes: Notes::new(pool.clone()),
+            cookie: Arc::new(cookie),
+            built: Arc::new(Built::named(pkg, hashes)),
+        };
+        let router = http::router(state.clone(), TowerSessions::new(store.clone()));
+        Self {
+            directory,
+            clock,
+            policy,
+            pool,
+            store,
+            sessions,
+            accounts,
+            account,
+            state,
+            router,
+        }
+    }
+
+    /// A browser that has been nowhere yet.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.router.clone(), self.cookie_name())
+    }
+
+    /// A browser whose user has just signed in through the form.
+    pub async fn signed_in(&self) -> Browser {
+        let mut browser = self.browser();
+        let answer = browser.sign_in(EMAIL, PASSWORD).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        browser
+    }
+
+    /// A browser in a session that was begun without the form, which is faster.
+    pub async fn in_session(&self) -> Browser {
+        self.in_session_of(self.account).await
+    }
+
+    pub async fn in_session_of(&self, account: AccountId) -> Browser {
+        let origin = Origin::default();
+        let id = self.sessions.begin(account, None, origin).await.unwrap();
+        self.browser().with_id(id)
+    }
+
+    /// Another person, with the same password.
+    pub async fn another_account(&self, email: &str) -> AccountId {
+        add_account(&self.accounts, email).await
+    }
+
+    /// Another node on the same store.
+    pub fn another_node(&self) -> Self {
+        let sessions = Arc::new(Sessions::new(self.store.clone(), self.policy));
+        let state = AppState {
+            sessions: sessions.clone(),
+            ..self.state.clone()
+        };
+        let router = http::router(state.clone(), TowerSessions::new(self.store.clone()));
+        Self {
+            directory: TempDir::new().unwrap(),
+            clock: self.clock.clone(),
+            policy: self.policy,
+            pool: self.pool.clone(),
+            store: self.store.clone(),
+            sessions,
+            accounts: self.accounts.clone(),
+            account: self.account,
+            state,
+            router,
+        }
+    }
+
+    pub fn advance(&self, duration: Duration) {
+        self.clock.advance(duration);
+    }
+
+    pub fn advance_ms(&self, millis: u64) {
+        self.advance(Duration::from_millis(millis));
+    }
+
+    pub fn cookie_name(&self) -> &str {
+        &self.state.cookie.name
+    }
+
+    pub async fn end(&self, id: SessionId, reason: EndReason) -> bool {
+        let key = SessionKey::of(&id);
+        self.sessions.end(key, reason).await.unwrap()
+    }
+
+    /// One number from the database.
+    pub async fn count(&self, query: &'static str) -> i64 {
+        let (count,) = sqlx::query_as(query).fetch_one(&self.pool).await.unwrap();
+        count
+    }
+}
+
+async fn open(file: PathBuf) -> SqlitePool {
+    let url = format!("sqlite://{}", file.display());
+    database::open(&url.parse().unwrap()).await.unwrap()
+}
+
+async fn add_account(accounts: &Accounts, email: &str) -> AccountId {
+    let password = Password::typed(PASSWORD.into());
+    accounts
+        .add(&email.parse().unwrap(), password)
+        .await
+        .unwrap()
+}

@@ -1,0 +1,75 @@
+//! A clock that holds a request at the point that matters.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+};
+
+use dwell_server::clock::{Clock, ManualClock};
+use dwell_session::Instant;
+use tokio::sync::Notify;
+
+/// A clock that can keep who has just read it from going on.
+pub struct HeldClock {
+    clock: Arc<ManualClock>,
+    holds_next: AtomicBool,
+    is_held: Notify,
+    is_released: (Mutex<bool>, Condvar),
+}
+
+impl HeldClock {
+    pub fn over(clock: Arc<ManualClock>) -> Arc<Self> {
+        Arc::new(Self {
+            clock,
+            holds_next: AtomicBool::new(false),
+            is_held: Notify::new(),
+            is_released: (Mutex::new(false), Condvar::new()),
+        })
+    }
+
+    /// The next to read the clock gets the time, and is then held until the hold is dropped.
+    pub fn hold_next(&self) -> Hold<'_> {
+        *self.is_released.0.lock().unwrap() = false;
+        self.holds_next.store(true, SeqCst);
+        Hold(self)
+    }
+}
+
+/// Keeps one reader of the clock. A test that fails lets go of it.
+pub struct Hold<'a>(&'a HeldClock);
+
+impl Hold<'_> {
+    /// Done when somebody is held.
+    pub async fn takes_effect(&self) {
+        self.0.is_held.notified().await;
+    }
+}
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        *self.0.is_released.0.lock().unwrap() = true;
+        self.0.is_released.1.notify_all();
+    }
+}
+
+impl fmt::Debug for HeldClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HeldClock")
+    }
+}
+
+impl Clock for HeldClock {
+    fn now(&self) -> Instant {
+        let now = self.clock.now();
+        if self.holds_next.swap(false, SeqCst) {
+            self.is_held.notify_one();
+            let (lock, changed) = &self.is_released;
+            let released = lock.lock().unwrap();
+            drop(changed.wait_while(released, |released| !*released));
+        }
+        now
+    }
+}

@@ -1,0 +1,135 @@
+//! A store that counts, and that fails when it is told to.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
+use async_trait::async_trait;
+use dwell_server::{
+    accounts::AccountId,
+    store::{Data, NewSession, Session, SessionKey, Sighting, Store, StoreError, Swept},
+};
+use dwell_session::{EndReason, Generation, Instant, Lifetime};
+
+use super::{Setup, TestApp};
+
+/// The real store, watched.
+#[derive(Debug)]
+pub struct Probe {
+    store: Arc<dyn Store>,
+    calls_left: AtomicUsize,
+    failures: AtomicUsize,
+    touches: AtomicUsize,
+}
+
+impl Probe {
+    /// An app on a store that is watched, and works.
+    pub async fn app() -> (TestApp, Arc<Self>) {
+        let mut probe = None;
+        let app = TestApp::on(Setup::default(), |store| {
+            let watched = Arc::new(Self {
+                store,
+                calls_left: AtomicUsize::new(usize::MAX),
+                failures: AtomicUsize::new(0),
+                touches: AtomicUsize::new(0),
+            });
+            probe = Some(watched.clone());
+            watched
+        })
+        .await;
+        (app, probe.unwrap())
+    }
+
+    /// From now on the store answers `calls` times and then no more.
+    pub fn fail_after(&self, calls: usize) {
+        self.failures.store(0, SeqCst);
+        self.calls_left.store(calls, SeqCst);
+    }
+
+    /// From now on the store works. Tells how often it failed.
+    pub fn recover(&self) -> usize {
+        self.calls_left.store(usize::MAX, SeqCst);
+        self.failures.load(SeqCst)
+    }
+
+    /// How many touches have reached the store.
+    pub fn touches(&self) -> usize {
+        self.touches.load(SeqCst)
+    }
+
+    fn answer(&self) -> Result<&dyn Store, StoreError> {
+        let is_left = |left: usize| match left {
+            usize::MAX => Some(left),
+            _ => left.checked_sub(1),
+        };
+        match self.calls_left.fetch_update(SeqCst, SeqCst, is_left) {
+            Ok(_) => Ok(self.store.as_ref()),
+            Err(_) => {
+                self.failures.fetch_add(1, SeqCst);
+                Err(StoreError::new("told to fail"))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Probe {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.answer()?.ping().await
+    }
+
+    async fn now(&self) -> Result<Instant, StoreError> {
+        self.answer()?.now().await
+    }
+
+    async fn create(&self, session: NewSession) -> Result<Lifetime, StoreError> {
+        self.answer()?.create(session).await
+    }
+
+    async fn find(&self, key: SessionKey) -> Result<Sighting, StoreError> {
+        self.answer()?.find(key).await
+    }
+
+    async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError> {
+        self.touches.fetch_add(1, SeqCst);
+        self.answer()?.touch(key, at).await
+    }
+
+    async fn rotate(&self, old: SessionKey, session: NewSession) -> Result<bool, StoreError> {
+        self.answer()?.rotate(old, session).await
+    }
+
+    async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
+        self.answer()?.end(key, reason).await
+    }
+
+    async fn end_others(
+        &self,
+        account: AccountId,
+        keep: SessionKey,
+        reason: EndReason,
+    ) -> Result<u64, StoreError> {
+        self.answer()?.end_others(account, keep, reason).await
+    }
+
+    async fn list(&self, account: AccountId) -> Result<Vec<Session>, StoreError> {
+        self.answer()?.list(account).await
+    }
+
+    async fn knows(&self, generation: Generation) -> Result<bool, StoreError> {
+        self.answer()?.knows(generation).await
+    }
+
+    async fn sweep(&self) -> Result<Vec<Swept>, StoreError> {
+        self.answer()?.sweep().await
+    }
+
+    async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
+        self.answer()?.data(key).await
+    }
+
+    async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
+        self.answer()?.set_data(key, data).await
+    }
+}

@@ -1,0 +1,202 @@
+//! What every answer says about itself.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Method, header},
+};
+use dwell_app::names::{SIGN_IN_PATH, SIGN_OUT_PATH};
+
+use crate::{
+    harness::{Answer, EMAIL, PASSWORD, Probe, Setup, TestApp, by_script, by_user, form},
+    routes::ROUTES,
+};
+
+/// Answers of every route with as many statuses as there are.
+async fn answers() -> Vec<(String, Answer)> {
+    let (app, probe) = Probe::app().await;
+    let live = app.in_session().await.with_generation().await;
+    let ended = app.in_session().await;
+    app.end(ended.id(), dwell_session::EndReason::Revoked).await;
+    let other = app.in_session().await.generation().await.to_string();
+    let mut answers = Vec::new();
+    for route in ROUTES.iter().map(|route| route.path).chain(["/nowhere"]) {
+        for (who, browser) in [
+            ("live", live.clone()),
+            ("ended", ended.clone()),
+            ("nobody", app.browser()),
+            ("failing", live.clone()),
+        ] {
+            for method in [Method::GET, Method::HEAD, Method::POST, Method::DELETE] {
+                for (kind, mut request) in [
+                    ("navigation", by_user(method.clone(), route)),
+                    ("script", by_script(method.clone(), route)),
+                    ("form", form(by_user(method.clone(), route), &[("id", "x")])),
+                    ("foreign", form(by_user(method.clone(), route), &[])),
+                    ("other", form(by_user(method.clone(), route), &[])),
+                    ("huge", by_user(method.clone(), route)),
+                ] {
+                    // Signing out for good would make the rest of this one.
+                    if route == SIGN_OUT_PATH && who == "live" && method == Method::POST {
+                        continue;
+                    }
+                    match kind {
+                        "foreign" => {
+                            let site = HeaderValue::from_static("cross-site");
+                            request.headers_mut().insert("sec-fetch-site", site);
+                        }
+                        "other" => {
+                            let other = HeaderValue::from_str(&other).unwrap();
+                            request.headers_mut().insert("dwell-generation", other);
+                        }
+                        "huge" => {
+                            request = form(request, &[]);
+                            *request.body_mut() = Body::from("x".repeat(3_000_000));
+                        }
+                        _ => {}
+                    }
+                    if who == "failing" {
+                        probe.fail_after(0);
+                    }
+                    let answer = browser.clone().send(request).await;
+                    probe.recover();
+                    answers.push((format!("{who} {kind} {method} {route}"), answer));
+                }
+            }
+        }
+    }
+    let mut leaving = live.clone();
+    answers.push(("sign-out".into(), leaving.submit(SIGN_OUT_PATH, &[]).await));
+    let entering = app.browser().sign_in(EMAIL, PASSWORD).await;
+    answers.push(("sign-in".into(), entering));
+    answers
+}
+
+// H1
+#[tokio::test]
+async fn nothing_but_the_built_files_may_be_kept() {
+    let mut statuses = BTreeSet::new();
+    for (what, answer) in answers().await {
+        let kept = answer.header("cache-control").unwrap();
+        let is_file = what.ends_with("/pkg/dwell.4711.js") && answer.status == 200;
+        match is_file {
+            true => assert_eq!(kept, "public, max-age=31536000, immutable"),
+            false => assert_eq!(kept, "no-store", "{what} {}", answer.status),
+        }
+        statuses.insert(answer.status.as_u16());
+    }
+    let expected = [200, 303, 400, 401, 403, 404, 405, 409, 413, 415, 422, 503];
+    assert_eq!(statuses, BTreeSet::from(expected));
+}
+
+// H1: a file that is not there yet may be there after the next deployment.
+#[tokio::test]
+async fn a_built_file_that_is_missing_may_not_be_kept() {
+    let app = TestApp::new().await;
+    for path in ["/pkg/dwell.0123.js", "/pkg/", "/pkg", "/pkg/../dwell.db"] {
+        let answer = app.browser().visit(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+    }
+}
+
+// H1: as while developing.
+#[tokio::test]
+async fn a_built_file_whose_name_does_not_change_with_it_may_not_be_kept() {
+    let app = TestApp::of(Setup {
+        hashes: "",
+        ..Setup::default()
+    })
+    .await;
+    let answer = app.browser().visit("/pkg/dwell.4711.js").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+}
+
+// H1
+#[tokio::test]
+async fn a_built_file_that_has_not_changed_may_be_kept_on() {
+    let app = TestApp::new().await;
+    let file = app.browser().visit("/pkg/dwell.4711.js").await;
+    let mut request = by_user(Method::GET, "/pkg/dwell.4711.js");
+    let since = file.headers[header::LAST_MODIFIED].clone();
+    request
+        .headers_mut()
+        .insert(header::IF_MODIFIED_SINCE, since);
+    let answer = app.browser().send(request).await;
+    assert_eq!(answer.status, 304);
+    assert_ne!(answer.header("cache-control"), Some("no-store"));
+}
+
+// H4
+#[tokio::test]
+async fn signing_out_clears_what_pages_have_kept_and_nothing_else_does() {
+    for (what, answer) in answers().await {
+        let expected = (what == "sign-out").then_some("\"storage\"");
+        assert_eq!(answer.header("clear-site-data"), expected, "{what}");
+    }
+}
+
+// G6
+#[tokio::test]
+async fn no_page_leaves_by_itself() {
+    for (what, answer) in answers().await {
+        assert_eq!(answer.header("refresh"), None, "{what}");
+        let body = answer.body.to_lowercase();
+        assert!(!body.contains("http-equiv"), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_forbids_what_it_does_not_need() {
+    for (what, answer) in answers().await {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{what}");
+        }
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'"), "{what} {policy}");
+        assert!(policy.contains("frame-ancestors 'none'"));
+        assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"));
+        // No other site may read an answer.
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+    }
+}
+
+fn nonce(answer: &Answer) -> String {
+    let policy = answer.header("content-security-policy").unwrap();
+    let (_, nonce) = policy.split_once("'nonce-").unwrap();
+    nonce.split_once('\'').unwrap().0.to_owned()
+}
+
+#[tokio::test]
+async fn scripts_run_with_a_nonce_that_is_new_in_every_answer() {
+    let app = TestApp::new().await;
+    let mut nonces = BTreeSet::new();
+    for path in ["/", SIGN_IN_PATH, "/account", "/workspace", "/nowhere"] {
+        let mut browser = app.in_session().await;
+        for _ in 0..3 {
+            let answer = browser.visit(path).await;
+            let nonce = nonce(&answer);
+            assert!(nonce.len() >= 16, "{nonce}");
+            for script in answer.body.split("<script").skip(1) {
+                let (attributes, _) = script.split_once('>').unwrap();
+                let expected = format!("nonce=\"{nonce}\"");
+                assert!(attributes.contains(&expected), "{path} {attributes}");
+            }
+            let is_signed_in = ["/account", "/workspace"].contains(&path);
+            assert_eq!(answer.body.contains("<script"), is_signed_in);
+            let body = answer.body.to_lowercase();
+            for inline in [" style=", "<style", "javascript:", " onclick=", " onload="] {
+                assert!(!body.contains(inline), "{path} {inline}");
+            }
+            assert!(nonces.insert(nonce), "a nonce was used twice");
+        }
+    }
+}

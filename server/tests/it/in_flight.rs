@@ -1,0 +1,195 @@
+//! A request that is under way while its session ends revives nothing.
+//!
+//! The handler here does what none of the product does: it writes into the session's data, which
+//! is what brings sessions back to life elsewhere.
+
+use std::sync::Arc;
+
+use axum::{Extension, Router, http::Method, middleware::from_fn, routing::post};
+use dwell_server::{
+    http::with_sessions,
+    lifetime::require_session,
+    store::{Origin, SessionKey, TowerSessions},
+};
+use dwell_session::EndReason;
+use tokio::{sync::Notify, task::yield_now};
+use tower_sessions::Session;
+
+use crate::harness::{Answer, Browser, TestApp, by_script};
+
+const ROUNDS: usize = 1_000;
+const ENDS: [EndReason; 3] = [
+    EndReason::SignedOut,
+    EndReason::Replaced,
+    EndReason::IdleTimeout,
+];
+
+/// Where the slow handler is.
+#[derive(Debug, Default)]
+struct Progress {
+    has_begun: Notify,
+    may_finish: Notify,
+}
+
+async fn write_then_wait(Extension(progress): Extension<Arc<Progress>>, session: Session) {
+    session.insert("draft", "late").await.unwrap();
+    progress.has_begun.notify_one();
+    progress.may_finish.notified().await;
+}
+
+async fn wait_then_write(Extension(progress): Extension<Arc<Progress>>, session: Session) {
+    progress.has_begun.notify_one();
+    progress.may_finish.notified().await;
+    // The library fails where the session is gone and the id with it.
+    let _ = session.insert("draft", "late").await;
+}
+
+async fn write_at_some_time(session: Session) {
+    yield_now().await;
+    let _ = session.insert("draft", "late").await;
+    yield_now().await;
+}
+
+async fn cycle_the_id(Extension(progress): Extension<Arc<Progress>>, session: Session) {
+    session.insert("draft", "late").await.unwrap();
+    progress.has_begun.notify_one();
+    progress.may_finish.notified().await;
+    let _ = session.cycle_id().await;
+}
+
+const HELD: [&str; 3] = ["/write-then-wait", "/wait-then-write", "/cycle-the-id"];
+
+/// The layers of the product around handlers that write into the session.
+fn router(app: &TestApp, progress: &Arc<Progress>) -> Router {
+    let routes = Router::new()
+        .route("/write-then-wait", post(write_then_wait))
+        .route("/wait-then-write", post(wait_then_write))
+        .route("/cycle-the-id", post(cycle_the_id))
+        .route("/write-at-some-time", post(write_at_some_time))
+        .route_layer(from_fn(require_session))
+        .layer(Extension(progress.clone()));
+    let sessions = TowerSessions::new(app.store.clone());
+    with_sessions(routes, &app.state, sessions).with_state(app.state.clone())
+}
+
+async fn end(app: &TestApp, browser: &Browser, reason: EndReason) {
+    let key = SessionKey::of(&browser.id());
+    match reason {
+        EndReason::Replaced => {
+            let origin = Origin::default();
+            let begun = app.sessions.begin(app.account, Some(key), origin).await;
+            begun.unwrap();
+        }
+        EndReason::IdleTimeout => app.advance(app.policy.idle()),
+        EndReason::SignedOut | EndReason::Revoked | EndReason::AbsoluteTimeout => {
+            let answer = browser.clone().submit("/sign-out", &[]).await;
+            assert_eq!(answer.status, 303);
+        }
+    }
+}
+
+async fn send(mut browser: Browser, path: &str) -> Answer {
+    browser.send(by_script(Method::POST, path)).await
+}
+
+/// The old id is refused, and for the reason for which the session ended.
+async fn nothing_is_revived(app: &TestApp, old: &Browser, reason: EndReason) {
+    let told = old.at(&app.router).ask_status().await;
+    assert!(told.is_end(reason), "{reason} {told:?}");
+}
+
+/// What was written late is in no session of a person, and only `live` of those live.
+async fn nothing_is_left(app: &TestApp, live: i64) {
+    app.sessions.maintain().await.unwrap();
+    let written = "select count(*) from sessions where data like '%late%' and account is not null";
+    assert_eq!(app.count(written).await, 0);
+    let signed_in = "select count(*) from sessions where ended_at is null and account is not null";
+    assert_eq!(app.count(signed_in).await, live);
+}
+
+// C2, D3
+#[tokio::test]
+async fn a_slow_request_that_outlives_its_session_revives_nothing() {
+    for reason in ENDS {
+        for path in HELD {
+            let app = TestApp::new().await;
+            let progress = Arc::new(Progress::default());
+            let router = router(&app, &progress);
+            let browser = app.in_session().await.with_generation().await;
+            let slow = tokio::spawn({
+                let browser = browser.at(&router);
+                async move { send(browser, path).await }
+            });
+            progress.has_begun.notified().await;
+
+            end(&app, &browser, reason).await;
+            progress.may_finish.notify_one();
+            let late = slow.await.unwrap();
+
+            assert!(late.set_cookies().is_empty(), "{reason} {path} {late:?}");
+            nothing_is_revived(&app, &browser, reason).await;
+            let live = i64::from(reason == EndReason::Replaced);
+            nothing_is_left(&app, live).await;
+        }
+    }
+}
+
+// C2: what is written in a session that lives stays, so that the test above means something.
+#[tokio::test]
+async fn a_slow_request_in_a_live_session_keeps_what_it_wrote() {
+    let app = TestApp::new().await;
+    let progress = Arc::new(Progress::default());
+    let router = router(&app, &progress);
+    let browser = app.in_session().await.with_generation().await;
+    progress.may_finish.notify_one();
+    let answer = send(browser.at(&router), "/write-then-wait").await;
+    assert_eq!(answer.status, 200);
+    let kept = "select count(*) from sessions where data like '%late%'";
+    assert_eq!(app.count(kept).await, 1);
+}
+
+async fn race(reason: EndReason) {
+    let app = Arc::new(TestApp::new().await);
+    let router = router(&app, &Arc::new(Progress::default()));
+    let mut begun = 0;
+    for round in 0..ROUNDS {
+        let browser = app.in_session().await.with_generation().await;
+        let slow = tokio::spawn({
+            let browser = browser.at(&router);
+            async move { send(browser, "/write-at-some-time").await }
+        });
+        let ending = tokio::spawn({
+            let (app, browser) = (app.clone(), browser.clone());
+            async move {
+                for _ in 0..round % 5 {
+                    yield_now().await;
+                }
+                end(&app, &browser, reason).await;
+            }
+        });
+        ending.await.unwrap();
+        let late = slow.await.unwrap();
+        assert!(late.set_cookies().is_empty(), "{late:?}");
+        nothing_is_revived(&app, &browser, reason).await;
+        begun += i64::from(reason == EndReason::Replaced);
+    }
+    nothing_is_left(&app, begun).await;
+}
+
+// C2
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_requests_race_a_sign_out_and_revive_nothing() {
+    race(EndReason::SignedOut).await;
+}
+
+// C2
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_requests_race_a_rotation_and_revive_nothing() {
+    race(EndReason::Replaced).await;
+}
+
+// C2
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_requests_race_an_expiry_and_revive_nothing() {
+    race(EndReason::IdleTimeout).await;
+}

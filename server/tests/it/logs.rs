@@ -1,0 +1,247 @@
+//! What is written down, and what never is.
+
+use std::{
+    io,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use axum::{
+    Router,
+    http::{HeaderValue, Method},
+    routing::post,
+};
+use dwell_server::{
+    http::with_sessions,
+    store::{SessionId, TowerSessions},
+    telemetry,
+};
+use tower_sessions::Session;
+use tracing::{
+    Dispatch,
+    subscriber::{DefaultGuard, NoSubscriber},
+};
+use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
+
+use crate::{
+    harness::{EMAIL, PASSWORD, TestApp, by_script, by_user, form},
+    routes::ROUTES,
+};
+
+/// While there is one subscriber only, `tracing` believes that the threads of other tests, which
+/// have none, speak for all, and forgets log lines.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+
+/// The log of the thread that a test runs on.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Captures what `directives` ask for, until the guard is dropped.
+    fn capture(directives: &str) -> (Self, DefaultGuard) {
+        LazyLock::force(&ANOTHER);
+        let log = Self::default();
+        let writer = log.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .with_filter(telemetry::filter(directives));
+        let subscriber = tracing_subscriber::registry().with(layer);
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn lines_with(&self, parts: &[&str]) -> usize {
+        let is_wanted = |line: &&str| parts.iter().all(|part| line.contains(part));
+        self.text().lines().filter(is_wanted).count()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn write_into_the_session(session: Session) {
+    session.insert("draft", "text").await.unwrap();
+}
+
+/// A handler that makes the session library do all it can, and log it.
+fn busy_router(app: &TestApp) -> Router {
+    let routes = Router::new().route("/busy", post(write_into_the_session));
+    let sessions = TowerSessions::new(app.store.clone());
+    with_sessions(routes, &app.state, sessions).with_state(app.state.clone())
+}
+
+/// A day in the life of two sessions. Gives their ids.
+async fn use_everything(app: &TestApp) -> [SessionId; 2] {
+    let mut browser = app.signed_in().await;
+    let first = browser.id();
+    let carrying = browser.clone().with_generation().await;
+    let mut busy = carrying.at(&busy_router(app));
+    for route in &ROUTES {
+        browser.send(by_user(Method::GET, route.path)).await;
+        browser.send(by_script(Method::POST, route.path)).await;
+    }
+    assert_eq!(busy.send_by_script(Method::POST, "/busy").await.status, 200);
+    browser.keep_alive(0).await;
+    browser.sign_in(EMAIL, PASSWORD).await;
+    let second = browser.id();
+    busy.send_by_script(Method::POST, "/busy").await;
+    browser
+        .submit_from("/workspace", "/workspace", &[("text", "a note")])
+        .await;
+    browser.sign_out().await;
+    for id in [first, second] {
+        let mut old = app.browser().with_id(id);
+        old.visit("/workspace").await;
+        old.ask_status().await;
+        old.at(&busy_router(app))
+            .send_by_script(Method::POST, "/busy")
+            .await;
+    }
+    app.sessions.maintain().await.unwrap();
+    [first, second]
+}
+
+// L3
+#[tokio::test]
+async fn no_log_line_has_a_session_id_whatever_is_asked_for() {
+    for directives in [
+        "trace",
+        "trace,tower_sessions=trace,tower_sessions_core=trace,tower_cookies=trace",
+        "trace,tower_sessions_core::session=trace,tower_sessions::service=trace",
+        "[request]=trace",
+        "trace,[{path}]=trace",
+    ] {
+        let app = TestApp::new().await;
+        let (log, guard) = Log::capture(directives);
+        let ids = use_everything(&app).await;
+        drop(guard);
+        let text = log.text();
+        assert!(text.lines().count() > 50, "{directives} {text}");
+        for id in ids {
+            for secret in [id.to_string(), id.0.to_string(), format!("{id:?}")] {
+                let leak = text.lines().find(|line| line.contains(&secret));
+                assert_eq!(leak, None, "{directives}");
+            }
+        }
+        assert!(!text.contains(PASSWORD));
+    }
+}
+
+// L3
+#[test]
+fn what_libraries_may_say_of_sessions_is_not_written_however_it_is_asked_for() {
+    for directives in [
+        "trace",
+        "tower_sessions_core::session=trace",
+        "[request]=trace",
+    ] {
+        let (log, _guard) = Log::capture(directives);
+        let _span = tracing::info_span!("request").entered();
+        tracing::error!(target: "tower_sessions_core::session", "secret");
+        tracing::warn!(target: "tower_sessions::service", "secret");
+        tracing::error!(target: "tower_cookies", "secret");
+        tracing::debug!(target: "hyper::proto", "secret");
+        assert_eq!(log.text(), "", "{directives}");
+    }
+}
+
+// L1
+#[tokio::test]
+async fn the_events_of_a_session_are_written_down_with_who_and_why() {
+    let app = TestApp::new().await;
+    let (log, _guard) = Log::capture("info");
+    app.browser().sign_in(EMAIL, "wrong password").await;
+    assert_eq!(log.lines_with(&["sign_in_refused"]), 1);
+
+    let mut browser = app.signed_in().await;
+    assert_eq!(log.lines_with(&["session_created", "account=1"]), 1);
+
+    browser.sign_in(EMAIL, PASSWORD).await;
+    assert_eq!(log.lines_with(&["session_ended", "reason=replaced"]), 1);
+
+    app.in_session().await;
+    browser
+        .submit_from("/account", "/account/sign-out-others", &[])
+        .await;
+    assert_eq!(
+        log.lines_with(&["sessions_ended", "count=1", "reason=revoked"]),
+        1
+    );
+
+    browser.sign_out().await;
+    assert_eq!(log.lines_with(&["session_ended", "reason=signed_out"]), 1);
+}
+
+// L1: once, whether it is noticed by a request or by the sweep.
+#[tokio::test]
+async fn an_expiry_is_written_down_once() {
+    let app = TestApp::new().await;
+    let (log, _guard) = Log::capture("info");
+    let mut noticed = app.in_session().await;
+    app.in_session().await;
+    app.advance(app.policy.idle());
+    for _ in 0..3 {
+        assert_eq!(noticed.ask_status().await.status, 401);
+        app.sessions.maintain().await.unwrap();
+    }
+    let expired = ["session_expired", "reason=idle_timeout", "ended_at_ms="];
+    assert_eq!(log.lines_with(&expired), 2, "{}", log.text());
+}
+
+// L4
+#[tokio::test]
+async fn nothing_that_is_sent_begins_a_line_of_the_log_or_reaches_the_list_raw() {
+    let app = TestApp::new().await;
+    let (log, _guard) = Log::capture("trace");
+    for line_end in ["\r\n", "\n", "\r", "\0", "\u{1b}[31m", "\u{7f}"] {
+        let agent = format!("A browser{line_end}INJECTED");
+        assert!(HeaderValue::from_str(&agent).is_err(), "{agent:?}");
+    }
+    let injected = "x\r\nINJECTED@example.com";
+    app.browser().sign_in(injected, injected).await;
+    let mut browser = app.in_session().await;
+    browser.visit("/%0d%0aINJECTED?a=%0d%0aINJECTED").await;
+    browser.visit("/sign-in?reason=%0d%0aINJECTED").await;
+
+    let fields = [("email", EMAIL), ("password", PASSWORD)];
+    for agent in ["A\tbrowser\t\tINJECTED", "INJECTED \u{9b}31m \u{85}"] {
+        let mut request = form(by_user(Method::POST, "/sign-in"), &fields);
+        let agent = HeaderValue::from_bytes(agent.as_bytes()).unwrap();
+        request.headers_mut().insert("user-agent", agent);
+        assert_eq!(app.browser().send(request).await.status, 303);
+    }
+
+    let begins_a_line = |line: &str| line.trim_start().starts_with("INJECTED");
+    assert!(!log.text().lines().any(begins_a_line), "{}", log.text());
+    let stored: Vec<(String,)> = sqlx::query_as("select browser from sessions")
+        .fetch_all(&app.pool)
+        .await
+        .unwrap();
+    assert_eq!(stored.len(), 3);
+    for (browser,) in stored {
+        assert!(!browser.contains(char::is_control), "{browser:?}");
+    }
+}
+
+// E3
+#[tokio::test]
+async fn a_long_user_agent_is_shortened() {
+    let app = TestApp::new().await;
+    let fields = [("email", EMAIL), ("password", PASSWORD)];
+    let mut request = form(by_user(Method::POST, "/sign-in"), &fields);
+    let agent = HeaderValue::from_str(&"x".repeat(5_000)).unwrap();
+    request.headers_mut().insert("user-agent", agent);
+    app.browser().send(request).await;
+    let longest = app.count("select max(length(browser)) from sessions").await;
+    assert_eq!(longest, 120);
+}

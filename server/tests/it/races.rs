@@ -1,0 +1,126 @@
+//! What happens at the same moment as an end.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use dwell_app::api::KeepAlive;
+use dwell_server::{
+    sessions::{LiveSession, Sessions, Visit},
+    store::{SessionKey, SqliteStore},
+};
+use dwell_session::EndReason;
+use leptos::server_fn::ServerFn as _;
+use serde_json::json;
+use tokio::task::yield_now;
+
+use crate::harness::{Answer, Browser, HeldClock, TestApp};
+
+const ROUNDS: usize = 1_000;
+const MS: Duration = Duration::from_millis(1);
+
+async fn live(sessions: &Sessions, key: SessionKey) -> LiveSession {
+    match sessions.visit(key).await.unwrap() {
+        Visit::Live(live) => live,
+        visit => panic!("{visit:?}"),
+    }
+}
+
+// A10
+/// A touch that read the clock in time, but reaches the database when somebody has been told of
+/// the end already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_touch_that_is_held_up_on_its_way_revives_nothing() {
+    let app = TestApp::new().await;
+    let clock = HeldClock::over(app.clock.clone());
+    let store = SqliteStore::new(app.pool.clone(), clock.clone(), &app.policy);
+    let slow = Arc::new(Sessions::new(Arc::new(store), app.policy));
+    let mut browser = app.in_session().await;
+    let key = SessionKey::of(&browser.id());
+    app.advance(app.policy.idle() - MS);
+    let seen = live(&slow, key).await;
+
+    let hold = clock.hold_next();
+    let touch = tokio::spawn(async move { slow.touch(&seen, seen.now).await.unwrap() });
+    hold.takes_effect().await;
+    app.advance_ms(1);
+    assert!(browser.ask_status().await.is_end(EndReason::IdleTimeout));
+    drop(hold);
+    touch.await.unwrap();
+
+    let told = browser.ask_status().await;
+    assert!(told.is_end(EndReason::IdleTimeout), "{told:?}");
+}
+
+/// Whether the end has been told to anybody.
+#[derive(Debug, Default)]
+struct Told(AtomicBool);
+
+impl Told {
+    /// Takes note of the answer to `request`. Once an end has been told, a request that begins
+    /// afterwards is told the same.
+    async fn consistently(&self, request: impl Future<Output = Answer>) {
+        let was_told = self.0.load(SeqCst);
+        let answer = request.await;
+        match answer.status.as_u16() {
+            200 => assert!(!was_told, "revived: {answer:?}"),
+            401 => self.0.store(true, SeqCst),
+            _ => panic!("{answer:?}"),
+        }
+    }
+}
+
+async fn report(told: Arc<Told>, mut browser: Browser) {
+    for _ in 0..2 {
+        let activity = json!({ "idle_for_ms": 0 });
+        told.consistently(browser.call(KeepAlive::PATH, None, &activity))
+            .await;
+    }
+}
+
+async fn watch(told: Arc<Told>, mut browser: Browser) {
+    for _ in 0..4 {
+        told.consistently(browser.ask_status()).await;
+    }
+}
+
+// A10, C2
+/// In the last millisecond a tab reports activity on each of two nodes, a third tab watches, and
+/// time passes. Either a report came in time or the session has ended, and nothing after that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_reports_race_the_expiry_and_revive_nothing() {
+    let app = TestApp::new().await;
+    let elsewhere = app.another_node();
+    let mut ended = 0;
+    for round in 0..ROUNDS {
+        let browser = app.in_session().await.with_generation().await;
+        let told = Arc::new(Told::default());
+        app.advance(app.policy.idle() - MS);
+        let clock = app.clock.clone();
+        let tasks = [
+            tokio::spawn(report(told.clone(), browser.clone())),
+            tokio::spawn(report(told.clone(), browser.at(&elsewhere.router))),
+            tokio::spawn(watch(told.clone(), browser.clone())),
+            tokio::spawn(async move {
+                for _ in 0..round % 16 {
+                    yield_now().await;
+                }
+                clock.advance(MS);
+            }),
+        ];
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let answer = browser.at(&elsewhere.router).ask_status().await;
+        if answer.status == 401 {
+            ended += 1;
+        } else {
+            assert!(!told.0.load(SeqCst), "revived: {answer:?}");
+        }
+    }
+    println!("{ended} of {ROUNDS} sessions ended, the others were extended in time");
+}

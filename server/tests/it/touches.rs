@@ -1,0 +1,162 @@
+//! Touches are written now and then, and the last one is never dropped.
+
+use std::time::Duration;
+
+use dwell_session::EndReason;
+
+use crate::harness::{Probe, TestApp};
+
+const MS: Duration = Duration::from_millis(1);
+
+#[tokio::test]
+async fn a_hundred_navigations_in_quick_succession_are_written_a_couple_of_times() {
+    let (app, probe) = Probe::app().await;
+    let mut browser = app.in_session().await;
+    app.advance(app.policy.touch_interval());
+    for _ in 0..100 {
+        app.advance_ms(10);
+        assert_eq!(browser.visit("/workspace").await.status, 200);
+        app.sessions.maintain().await.unwrap();
+    }
+    assert!((1..=2).contains(&probe.touches()), "{}", probe.touches());
+
+    // The last of them counts, on this node at once and on another after the touch interval.
+    let left = app.policy.idle() - app.policy.grace();
+    let told = browser.ask_status().await.idle_remaining_ms();
+    assert_eq!(u128::from(told), left.as_millis());
+    app.advance(app.policy.touch_interval());
+    app.sessions.maintain().await.unwrap();
+    assert!(probe.touches() <= 3);
+    let elsewhere = app.another_node();
+    let told = browser.at(&elsewhere.router).ask_status().await;
+    let left = left - app.policy.touch_interval();
+    assert_eq!(u128::from(told.idle_remaining_ms()), left.as_millis());
+}
+
+#[tokio::test]
+async fn a_touch_that_was_kept_back_is_written_before_a_shutdown() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    app.advance(app.policy.touch_interval() - MS);
+    browser.visit("/workspace").await;
+    app.sessions.write_all().await.unwrap();
+
+    let successor = app.another_node();
+    app.advance(app.policy.idle() - MS);
+    let told = browser.at(&successor.router).ask_status().await;
+    assert_eq!(told.status, 200);
+}
+
+#[tokio::test]
+async fn a_touch_outlives_a_moment_in_which_the_store_fails() {
+    let (app, probe) = Probe::app().await;
+    let mut browser = app.in_session().await;
+    app.advance(app.policy.touch_interval() - MS);
+    browser.visit("/workspace").await;
+    app.advance(app.policy.touch_interval());
+    probe.fail_after(1);
+    assert!(app.sessions.maintain().await.is_err());
+    assert_eq!(probe.recover(), 1);
+    app.sessions.maintain().await.unwrap();
+
+    app.advance(app.policy.idle() - app.policy.touch_interval() - MS);
+    let elsewhere = app.another_node();
+    let told = browser.at(&elsewhere.router).ask_status().await;
+    assert_eq!(told.status, 200);
+}
+
+/// Whenever the page was loaded after the last touch that was written.
+#[tokio::test]
+async fn a_page_loaded_once_and_left_keeps_its_full_idle_timeout_on_any_node() {
+    let app = TestApp::new().await;
+    let elsewhere = app.another_node();
+    let interval = app.policy.touch_interval();
+    for loaded_after in [Duration::ZERO, MS, interval / 2, interval - MS, interval] {
+        let mut browser = app.in_session().await;
+        app.advance(loaded_after);
+        assert_eq!(browser.visit("/workspace").await.status, 200);
+
+        let mut left = app.policy.idle() - MS;
+        while !left.is_zero() {
+            let step = left.min(app.sessions.maintenance_interval() * 20);
+            app.advance(step);
+            left -= step;
+            app.sessions.maintain().await.unwrap();
+        }
+        for router in [&app.router, &elsewhere.router] {
+            let answer = browser.at(router).fetch("/workspace").await;
+            assert_eq!(answer.status, 200, "{loaded_after:?}");
+        }
+        app.advance(MS);
+        for router in [&app.router, &elsewhere.router] {
+            let told = browser.at(router).ask_status().await;
+            assert!(told.is_end(EndReason::IdleTimeout), "{loaded_after:?}");
+        }
+    }
+}
+
+/// Well before the deadline another node knows of what is kept back here.
+#[tokio::test]
+async fn another_node_never_ends_a_session_whose_user_is_active_here() {
+    let app = TestApp::new().await;
+    let elsewhere = app.another_node();
+    let mut browser = app.in_session().await;
+    let step = app.policy.touch_interval() / 3;
+    let mut passed = Duration::ZERO;
+    while passed < app.policy.idle() * 3 {
+        app.advance(step);
+        passed += step;
+        browser.visit("/workspace").await;
+        app.sessions.maintain().await.unwrap();
+        elsewhere.sessions.maintain().await.unwrap();
+        let told = browser.at(&elsewhere.router).ask_status().await;
+        let least = app.policy.idle() - app.policy.grace() - app.policy.touch_interval();
+        assert!(u128::from(told.idle_remaining_ms()) >= least.as_millis());
+    }
+}
+
+// A3
+#[tokio::test]
+async fn a_late_report_of_older_activity_never_moves_the_deadline_back() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    let mut last = 0;
+    for (waited, idle_for) in [
+        (100_000, 0),
+        (0, 50_000),
+        (10, 10_000),
+        (100_000, 30_000),
+        (1_000, 1_000_000),
+        (60_000, u64::MAX),
+    ] {
+        app.advance_ms(waited);
+        assert_eq!(browser.keep_alive(idle_for).await.status, 200);
+        app.sessions.write_all().await.unwrap();
+        let now = app.count("select last_active_at from sessions").await;
+        assert!(now >= last, "{waited} {idle_for}");
+        last = now;
+    }
+}
+
+/// The user acted, the network was slow: the time of the act counts, not that of its arrival.
+#[tokio::test]
+async fn a_report_counts_from_when_the_user_acted() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    app.advance(app.policy.idle() / 2);
+    let told = browser.keep_alive(7_000).await.idle_remaining_ms();
+    let expected = app.policy.idle() - app.policy.grace() - Duration::from_secs(7);
+    assert_eq!(u128::from(told), expected.as_millis());
+}
+
+/// During grace the browser is told that nothing is left, and yet a click arrives in time.
+#[tokio::test]
+async fn a_report_within_grace_extends() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    app.advance(app.policy.idle() - MS);
+    assert_eq!(browser.ask_status().await.idle_remaining_ms(), 0);
+    let told = browser.keep_alive(3_000).await;
+    assert_eq!(told.status, 200);
+    assert!(told.idle_remaining_ms() > 0);
+}
