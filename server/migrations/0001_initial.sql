@@ -11,7 +11,7 @@ create table accounts (
 -- An ended session stays as a tombstone that says who, when and why.
 create table sessions (
     key              blob    primary key,
-    account          integer references accounts (id),
+    account          integer not null references accounts (id),
     generation       text    not null unique,
     authenticated_at integer not null,
     last_active_at   integer not null,

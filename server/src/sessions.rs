@@ -136,7 +136,7 @@ impl Sessions {
         let id = SessionId::default();
         let session = NewSession {
             key: SessionKey::of(&id),
-            account: Some(account),
+            account,
             generation: Generation::from_random(rand::random()),
             origin,
             data: Data::from([("account".into(), account.to_string().into())]),

@@ -106,8 +106,8 @@ impl fmt::Debug for SessionKey {
 pub struct NewSession {
     /// Names it.
     pub key: SessionKey,
-    /// Whose it is; nobody's before signing in.
-    pub account: Option<AccountId>,
+    /// Whose it is.
+    pub account: AccountId,
     /// Its generation.
     pub generation: Generation,
     /// Where it is begun from.
@@ -131,7 +131,7 @@ pub struct Session {
     /// Names it.
     pub key: SessionKey,
     /// Whose it is.
-    pub account: Option<AccountId>,
+    pub account: AccountId,
     /// Its generation.
     pub generation: Generation,
     /// When it began and was last active.
@@ -174,7 +174,7 @@ pub enum Presence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tombstone {
     /// Whose it was.
-    pub account: Option<AccountId>,
+    pub account: AccountId,
     /// Why it ended.
     pub reason: EndReason,
 }
@@ -185,7 +185,7 @@ pub struct Swept {
     /// Names it.
     pub key: SessionKey,
     /// Whose it was.
-    pub account: Option<AccountId>,
+    pub account: AccountId,
     /// The limit that ended it.
     pub reason: EndReason,
     /// When it ended, which is before it was swept.

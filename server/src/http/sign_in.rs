@@ -65,9 +65,9 @@ pub(super) async fn show(
 /// Somebody who signed out is forgotten.
 async fn remembered(state: &AppState, visit: &Visit) -> String {
     let account = match visit {
-        Visit::Live(live) => live.session.account,
+        Visit::Live(live) => Some(live.session.account),
         Visit::Ended(tombstone) => match tombstone.reason {
-            EndReason::IdleTimeout | EndReason::AbsoluteTimeout => tombstone.account,
+            EndReason::IdleTimeout | EndReason::AbsoluteTimeout => Some(tombstone.account),
             EndReason::SignedOut | EndReason::Revoked | EndReason::Replaced => None,
         },
         Visit::Anonymous => None,

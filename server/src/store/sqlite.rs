@@ -286,7 +286,7 @@ async fn insert(
 #[derive(FromRow)]
 struct Row {
     key: Vec<u8>,
-    account: Option<AccountId>,
+    account: AccountId,
     generation: String,
     authenticated_at: i64,
     last_active_at: i64,
@@ -332,7 +332,7 @@ impl TryFrom<Row> for Session {
 #[derive(FromRow)]
 struct SweptRow {
     key: Vec<u8>,
-    account: Option<AccountId>,
+    account: AccountId,
     ended_at: i64,
     end_reason: String,
 }

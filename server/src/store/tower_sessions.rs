@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use dwell_session::{EndReason, Generation, Instant};
+use dwell_session::{EndReason, Instant};
 use time::OffsetDateTime;
 use tower_sessions::{
     SessionStore,
@@ -11,9 +11,9 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-use super::{NewSession, Origin, SessionId, SessionKey, Store, StoreError};
+use super::{SessionKey, Store, StoreError};
 
-/// Lets `SessionManagerLayer` and `Session` work on a [`Store`].
+/// Lets `SessionManagerLayer` and `Session` work on the live sessions of a [`Store`].
 ///
 /// Unlike the published stores it never inserts where it means to update, and the expiry that
 /// `tower_sessions` computes has no say: the lifetime alone decides.
@@ -35,20 +35,10 @@ impl fmt::Debug for TowerSessions {
 
 #[async_trait]
 impl SessionStore for TowerSessions {
-    /// Begins a session that is nobody's yet.
-    async fn create(&self, record: &mut Record) -> Result<()> {
-        record.id = SessionId::default();
-        self.0
-            .create(NewSession {
-                key: SessionKey::of(&record.id),
-                account: None,
-                generation: Generation::from_random(rand::random()),
-                origin: Origin::default(),
-                data: record.data.clone(),
-            })
-            .await
-            .map_err(backend)?;
-        Ok(())
+    /// Refuses: a session begins with signing in, in [`Sessions::begin`](crate::sessions::Sessions),
+    /// and in no other way. What is written into a session that is not there is an error, not lost.
+    async fn create(&self, _: &mut Record) -> Result<()> {
+        Err(Error::Backend("a session begins with signing in".into()))
     }
 
     /// Fails where the session has ended meanwhile, so that no cookie is given out for it.

@@ -58,18 +58,14 @@ async fn saving_and_loading_an_ended_session_revives_nothing() {
 
 // B8
 #[tokio::test]
-async fn what_is_created_gets_an_id_of_its_own_and_is_nobodys() {
+async fn no_session_begins_but_by_signing_in() {
     let app = TestApp::new().await;
     let view = TowerSessions::new(app.store.clone());
     let invented = SessionId::default();
-    let mut created = record(invented);
-    created.data.insert("account".into(), json!("1"));
-    view.create(&mut created).await.unwrap();
-    assert_ne!(created.id, invented);
-    for id in [created.id, invented] {
-        let mut browser = app.browser().with_id(id);
-        assert_eq!(browser.fetch("/workspace").await.status, 401);
-    }
+    assert!(view.create(&mut record(invented)).await.is_err());
+    assert_eq!(app.count(SESSIONS).await, 0);
+    let mut browser = app.browser().with_id(invented);
+    assert_eq!(browser.fetch("/workspace").await.status, 401);
 }
 
 // A2, A8: the expiry that the library computes has no say.
