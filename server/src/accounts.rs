@@ -11,18 +11,7 @@ pub use self::{
     email::{Email, InvalidEmail},
     passwords::{Busy, Password, PasswordError, Passwords, WeakPassword},
 };
-use crate::{clock::Clock, store::StoreError};
-
-/// Names an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
-#[sqlx(transparent)]
-pub struct AccountId(i64);
-
-impl std::fmt::Display for AccountId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use crate::{account_id::AccountId, clock::Clock, store::StoreError};
 
 /// The accounts in the database.
 #[derive(Debug, Clone)]

@@ -8,7 +8,6 @@ mod health;
 mod home;
 mod origin;
 mod page;
-mod return_path;
 mod sign_in;
 mod sign_out;
 mod workspace;
@@ -32,12 +31,8 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-pub use self::{
-    cookie::SessionCookie,
-    page::{refusal, unavailable},
-    return_path::{InvalidReturnPath, ReturnPath},
-};
-use crate::{lifetime, state::AppState, store::TowerSessions};
+pub use self::cookie::SessionCookie;
+use crate::{lifetime, refusal, state::AppState, store::TowerSessions};
 
 /// The whole server. A layer runs around everything that stands above it.
 pub fn router(state: AppState, sessions: TowerSessions) -> Router {
@@ -48,7 +43,7 @@ pub fn router(state: AppState, sessions: TowerSessions) -> Router {
     with_sessions(routes, &state, sessions)
         .nest("/pkg", files(&state))
         .merge(health::routes())
-        .layer(CatchPanicLayer::custom(page::panicked))
+        .layer(CatchPanicLayer::custom(refusal::panicked))
         .layer(map_response_with_state(state.clone(), headers::add))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(state)

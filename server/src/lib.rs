@@ -1,5 +1,6 @@
 //! The server of Dwell.
 
+pub mod account_id;
 pub mod accounts;
 pub mod application;
 pub mod assets;
@@ -8,7 +9,10 @@ pub mod config;
 pub mod database;
 pub mod http;
 pub mod lifetime;
+pub mod navigation;
 pub mod notes;
+pub mod refusal;
+pub mod return_path;
 pub mod sessions;
 pub mod state;
 pub mod store;

@@ -14,14 +14,11 @@ use axum::{
 };
 use tower_sessions::Session;
 
+pub use self::turned_away::{sign_in_location, turn_away};
 use self::{activity::Activity, generation::GenerationCheck};
-pub use self::{
-    activity::is_navigation,
-    turned_away::{sign_in_location, turn_away},
-};
 use crate::{
-    accounts::AccountId,
-    http::unavailable,
+    account_id::AccountId,
+    refusal::unavailable,
     sessions::{LiveSession, Sessions, Visit},
     state::AppState,
     store::{SessionId, SessionKey, StoreError},

@@ -3,7 +3,7 @@
 use dwell_session::Instant;
 use sqlx::{FromRow, SqlitePool};
 
-use crate::{accounts::AccountId, store::StoreError};
+use crate::{account_id::AccountId, store::StoreError};
 
 /// In characters.
 const LONGEST: usize = 10_000;

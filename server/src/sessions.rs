@@ -9,7 +9,7 @@ use std::{
 use dwell_session::{ActiveStatus, EndReason, Generation, Instant, Policy};
 
 use crate::{
-    accounts::AccountId,
+    account_id::AccountId,
     store::{
         Data, NewSession, Origin, Presence, Session, SessionId, SessionKey, Sighting, Store,
         StoreError, Tombstone,

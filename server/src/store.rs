@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use self::{sqlite::SqliteStore, tower_sessions::TowerSessions};
-use crate::accounts::AccountId;
+use crate::account_id::AccountId;
 
 /// The id of a session, as it stands in the cookie: 128 random bits (`B4`).
 pub type SessionId = ::tower_sessions::session::Id;

@@ -1,17 +1,18 @@
 //! The limits in force, and the rules they have to keep.
 
-use std::{fmt, str::FromStr, time::Duration};
+mod preset;
+mod rule;
+
+use std::{fmt, time::Duration};
+
+use self::rule::Weight;
+pub use self::{
+    preset::{Preset, UnknownPreset},
+    rule::Rule,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
-const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-
-/// WCAG 2.2.1: the user has at least this long to extend.
-const SHORTEST_WARNING: Duration = Duration::from_secs(20);
-
-/// WCAG 2.2.1: the first period and ten extensions of it fit into the absolute timeout.
-const PERIODS: u32 = 11;
-
 /// Four durations that together bound a session. Not yet known to make sense: see [`Policy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -118,212 +119,6 @@ pub enum Checks {
     Enforce,
     /// A broken rule is advice. For tests with timeouts of seconds.
     Warn,
-}
-
-/// Upper bounds that a standard sets. A preset may be tightened, never loosened (`A5`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
-    /// OWASP, applications of low risk: 30 minutes and 8 hours.
-    OwaspLow,
-    /// OWASP, applications of high risk: 5 minutes and 4 hours.
-    OwaspHigh,
-    /// NIST SP 800-63B, authenticator assurance level 2: 1 hour and 24 hours.
-    NistAal2,
-    /// NIST SP 800-63B, authenticator assurance level 3: 15 minutes and 12 hours.
-    NistAal3,
-    /// PCI DSS 4.0.1, 8.2.8: 15 minutes and 12 hours.
-    PciDss,
-    /// PSD2 RTS, article 4(3)(d): 5 minutes and 12 hours.
-    Psd2,
-}
-
-impl Preset {
-    /// Every preset.
-    pub const ALL: [Self; 6] = [
-        Self::OwaspLow,
-        Self::OwaspHigh,
-        Self::NistAal2,
-        Self::NistAal3,
-        Self::PciDss,
-        Self::Psd2,
-    ];
-
-    /// The name used in configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::OwaspLow => "owasp-low",
-            Self::OwaspHigh => "owasp-high",
-            Self::NistAal2 => "nist-aal2",
-            Self::NistAal3 => "nist-aal3",
-            Self::PciDss => "pci-dss",
-            Self::Psd2 => "psd2",
-        }
-    }
-
-    /// The longest limits that this preset allows.
-    pub fn limits(self) -> Limits {
-        let (idle, absolute) = match self {
-            Self::OwaspLow => (30 * MINUTE, 8 * HOUR),
-            Self::OwaspHigh => (5 * MINUTE, 4 * HOUR),
-            Self::NistAal2 => (HOUR, 24 * HOUR),
-            Self::NistAal3 | Self::PciDss => (15 * MINUTE, 12 * HOUR),
-            Self::Psd2 => (5 * MINUTE, 12 * HOUR),
-        };
-        let usual = Limits::default();
-        Limits {
-            idle,
-            absolute,
-            warning: usual.warning.min(idle / 5),
-            grace: usual.grace,
-        }
-    }
-}
-
-impl fmt::Display for Preset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Preset {
-    type Err = UnknownPreset;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|preset| preset.name() == name)
-            .ok_or(UnknownPreset)
-    }
-}
-
-/// A name that is no [`Preset`]'s.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("allowed are owasp-low, owasp-high, nist-aal2, nist-aal3, pci-dss and psd2")]
-pub struct UnknownPreset;
-
-/// One rule that [`Limits`] have to keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// Every limit is at least one millisecond and at most 366 days.
-    Representable,
-    /// The grace is shorter than the warning period.
-    GraceBelowWarning,
-    /// The warning period and the grace together are shorter than the idle timeout.
-    WarningBelowIdle,
-    /// The idle timeout is shorter than the absolute timeout.
-    IdleBelowAbsolute,
-    /// The warning period is at least 20 seconds (WCAG 2.2.1).
-    WarningLongEnough,
-    /// The idle timeout is at most the preset's.
-    PresetIdle(Preset),
-    /// The absolute timeout is at most the preset's.
-    PresetAbsolute(Preset),
-    /// Ten extensions fit into the absolute timeout (WCAG 2.2.1).
-    TenExtensions,
-}
-
-/// What follows from a broken [`Rule`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Weight {
-    /// The mechanism does not work without it.
-    Mechanism,
-    /// A standard demands it.
-    Standard,
-    /// A standard recommends it.
-    Advice,
-}
-
-impl Rule {
-    /// The rules for every policy, then those of `preset`.
-    pub fn all(preset: Option<Preset>) -> impl Iterator<Item = Self> {
-        let of_preset = preset
-            .map(|preset| [Self::PresetIdle(preset), Self::PresetAbsolute(preset)])
-            .into_iter()
-            .flatten();
-        [
-            Self::Representable,
-            Self::GraceBelowWarning,
-            Self::WarningBelowIdle,
-            Self::IdleBelowAbsolute,
-            Self::WarningLongEnough,
-            Self::TenExtensions,
-        ]
-        .into_iter()
-        .chain(of_preset)
-    }
-
-    /// Whether `limits` keep this rule.
-    pub fn holds(self, limits: &Limits) -> bool {
-        let Limits {
-            idle,
-            absolute,
-            warning,
-            grace,
-        } = *limits;
-        match self {
-            Self::Representable => [idle, absolute, warning, grace]
-                .iter()
-                .all(|limit| (Duration::from_millis(1)..=YEAR).contains(limit)),
-            Self::GraceBelowWarning => grace < warning,
-            Self::WarningBelowIdle => warning.saturating_add(grace) < idle,
-            Self::IdleBelowAbsolute => idle < absolute,
-            Self::WarningLongEnough => warning >= SHORTEST_WARNING,
-            Self::PresetIdle(preset) => idle <= preset.limits().idle,
-            Self::PresetAbsolute(preset) => absolute <= preset.limits().absolute,
-            Self::TenExtensions => absolute >= idle.saturating_mul(PERIODS),
-        }
-    }
-
-    /// Where the rule comes from.
-    pub fn source(self) -> &'static str {
-        match self {
-            Self::Representable
-            | Self::GraceBelowWarning
-            | Self::WarningBelowIdle
-            | Self::IdleBelowAbsolute => "Dwell",
-            Self::WarningLongEnough | Self::TenExtensions => "WCAG 2.2.1",
-            Self::PresetIdle(preset) | Self::PresetAbsolute(preset) => match preset {
-                Preset::OwaspLow | Preset::OwaspHigh => "OWASP",
-                Preset::NistAal2 | Preset::NistAal3 => "NIST SP 800-63B",
-                Preset::PciDss => "PCI DSS 4.0.1 8.2.8",
-                Preset::Psd2 => "PSD2 RTS 4(3)(d)",
-            },
-        }
-    }
-
-    fn weight(self) -> Weight {
-        match self {
-            Self::Representable
-            | Self::GraceBelowWarning
-            | Self::WarningBelowIdle
-            | Self::IdleBelowAbsolute => Weight::Mechanism,
-            Self::WarningLongEnough | Self::PresetIdle(_) | Self::PresetAbsolute(_) => {
-                Weight::Standard
-            }
-            Self::TenExtensions => Weight::Advice,
-        }
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Representable => f.write_str("every limit is between 1ms and 366 days"),
-            Self::GraceBelowWarning => f.write_str("grace < warning"),
-            Self::WarningBelowIdle => f.write_str("warning + grace < idle timeout"),
-            Self::IdleBelowAbsolute => f.write_str("idle timeout < absolute timeout"),
-            Self::WarningLongEnough => write!(f, "warning >= {SHORTEST_WARNING:?}"),
-            Self::PresetIdle(preset) => {
-                write!(f, "idle timeout <= {:?} for {preset}", preset.limits().idle)
-            }
-            Self::PresetAbsolute(preset) => write!(
-                f,
-                "absolute timeout <= {:?} for {preset}",
-                preset.limits().absolute
-            ),
-            Self::TenExtensions => write!(f, "absolute timeout >= {PERIODS} x idle timeout"),
-        }
-    }
 }
 
 /// Limits that break a rule.

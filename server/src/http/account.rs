@@ -8,9 +8,10 @@ use axum::{
 use dwell_app::pages::{AccountPage, OtherSession};
 use leptos::prelude::*;
 
-use super::page::{render, signed_in, unavailable};
+use super::page::{render, signed_in};
 use crate::{
     lifetime::CurrentSession,
+    refusal::unavailable,
     state::AppState,
     store::{Session, StoreError},
 };

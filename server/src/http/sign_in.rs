@@ -12,13 +12,11 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{
-    SessionCookie,
-    page::{render, unavailable},
-    return_path::ReturnPath,
-};
+use super::{SessionCookie, page::render};
 use crate::{
     accounts::{Password, PasswordError, SignInError},
+    refusal::unavailable,
+    return_path::ReturnPath,
     sessions::Visit,
     state::AppState,
     store::{Origin, SessionKey},

@@ -7,8 +7,8 @@ use axum::{
 };
 use dwell_session::EndReason;
 
-use super::{SessionCookie, page::unavailable};
-use crate::{lifetime::sign_in_location, sessions::Visit, state::AppState};
+use super::SessionCookie;
+use crate::{lifetime::sign_in_location, refusal::unavailable, sessions::Visit, state::AppState};
 
 /// Also lets go of what pages have kept in the browser (`H4`).
 const FORGET: (HeaderName, HeaderValue) = (

@@ -11,10 +11,11 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use time::{OffsetDateTime, macros::format_description};
 
-use super::page::{render, signed_in, unavailable};
+use super::page::{render, signed_in};
 use crate::{
     lifetime::CurrentSession,
     notes::{NoteText, StoredNote},
+    refusal::unavailable,
     state::AppState,
     store::StoreError,
 };

@@ -7,6 +7,8 @@ use axum::{
 use dwell_app::api::KeepAlive;
 use leptos::server_fn::ServerFn as _;
 
+use crate::navigation::{header_text, is_navigation};
+
 /// What a request says about the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Activity {
@@ -37,34 +39,21 @@ impl Activity {
     }
 }
 
-/// Whether the answer is to become the page: told by Fetch Metadata, or, where the browser sends
-/// none, by an `Accept` header that asks for HTML.
-pub fn is_navigation(headers: &HeaderMap) -> bool {
-    match text(headers, "sec-fetch-mode") {
-        Some(mode) => mode == "navigate",
-        None => text(headers, header::ACCEPT.as_str()).is_some_and(|a| a.contains("text/html")),
-    }
-}
-
 fn is_started_by_user(headers: &HeaderMap) -> bool {
     let is_speculative = ["sec-purpose", "purpose"]
         .into_iter()
-        .filter_map(|name| text(headers, name))
+        .filter_map(|name| header_text(headers, name))
         .any(|purpose| purpose.contains("prefetch") || purpose.contains("prerender"));
-    let is_by_user = match text(headers, "sec-fetch-mode") {
-        Some(_) => text(headers, "sec-fetch-user") == Some("?1"),
+    let is_by_user = match header_text(headers, "sec-fetch-mode") {
+        Some(_) => header_text(headers, "sec-fetch-user") == Some("?1"),
         None => true,
     };
     is_navigation(headers) && is_by_user && !is_speculative
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    text(headers, header::CONTENT_TYPE.as_str())
+    header_text(headers, header::CONTENT_TYPE.as_str())
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 
-use crate::http::refusal;
+use crate::refusal::refusal;
 
 /// Fetch Metadata decides; where the browser sends none, the origin does. A request with neither
 /// comes from no browser that another site could make send it.

@@ -14,7 +14,7 @@ use dwell_session::Generation;
 use http_body_util::{BodyExt as _, Limited};
 use leptos::server_fn::ServerFn as _;
 
-use crate::{http::refusal, sessions::Sessions, store::StoreError};
+use crate::{refusal::refusal, sessions::Sessions, store::StoreError};
 
 /// The longest form that is read to find the generation, in bytes.
 const LONGEST_FORM: usize = 256 * 1024;

@@ -9,8 +9,7 @@ use axum::{
 use dwell_app::names::SIGN_IN_PATH;
 use dwell_session::{EndReason, Status};
 
-use super::is_navigation;
-use crate::http::ReturnPath;
+use crate::{navigation::is_navigation, return_path::ReturnPath};
 
 /// A redirect to where one signs in, for a navigation; a status in JSON otherwise.
 pub fn turn_away(request: &Request, reason: Option<EndReason>) -> Response {

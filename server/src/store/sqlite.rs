@@ -10,7 +10,7 @@ use super::{
     Data, NewSession, Origin, Presence, Session, SessionKey, Sighting, Store, StoreError, Swept,
     Tombstone,
 };
-use crate::{accounts::AccountId, clock::Clock};
+use crate::{account_id::AccountId, clock::Clock};
 
 /// How long a tombstone can tell why its session ended.
 const TOMBSTONE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -4,7 +4,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::Router;
 use dwell_server::{
-    accounts::{AccountId, Accounts, Password, Passwords},
+    account_id::AccountId,
+    accounts::{Accounts, Password, Passwords},
     assets::Built,
     clock::{Clock, ManualClock},
     config::{CookieConfig, SameSite},

@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use dwell_server::{
-    accounts::AccountId,
+    account_id::AccountId,
     store::{Data, NewSession, Session, SessionKey, Sighting, Store, StoreError, Swept},
 };
 use dwell_session::{EndReason, Generation, Instant, Lifetime};
