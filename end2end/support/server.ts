@@ -89,12 +89,9 @@ export class Server {
         await rm(this.directory, { recursive: true, force: true });
     }
 
-    /** An account that nothing else uses. */
-    async addAccount(name = "ada"): Promise<Account> {
-        const account = {
-            email: `${name}-${randomUUID().slice(0, 8)}@example.org`,
-            password: randomUUID(),
-        };
+    /** An account that nothing else uses, unless it is given an address. */
+    async addAccount(name = "ada", email = `${name}-${randomUUID().slice(0, 8)}@example.org`): Promise<Account> {
+        const account = { email, password: randomUUID() };
         const adding = spawn(BINARY, ["user", "add", account.email, "--password-stdin"], {
             cwd: this.directory,
             env: this.environment(),

@@ -63,7 +63,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         });
 
         test.describe("near the end", () => {
-            test.use({ limits: { ...NEAR_ABSOLUTE, idle: "11s", absolute: "12s", warning: "10s" } });
+            test.use({ limits: { ...NEAR_ABSOLUTE, idle: "10s", absolute: "11s", warning: "8s" } });
 
             test("the countdown, the note and the cover have no barrier that axe finds", async ({ page, app, account, context }) => {
                 await app.signInAs(account);

@@ -16,12 +16,13 @@ if (process.env.DWELL_SCREENSHOTS) {
             viewport: { width: 1100, height: 700 },
             deviceScaleFactor: 2,
             colorScheme: "light",
+            alone: true,
             limits: { ...WARNED, idle: "12m", absolute: "12h", warning: "10m", grace: "5s" },
         });
 
         test("is in docs/countdown.png", async ({ page, app, dwell }) => {
             await page.clock.install();
-            const account = await dwell.addAccount("mara.lindqvist");
+            const account = await dwell.addAccount("mara", "mara@harbour.example");
             await app.signInAs(account);
             for (const note of NOTES.toReversed()) await app.write(note);
             await app.newNote.fill("Dear Mr Ashworth, thank you for your letter about the moorings. We have looked at ");
