@@ -18,6 +18,10 @@ use crate::{ActiveStatus, EndReason, Instant, Limit, Status};
 /// How long to wait before asking again when an answer neither revealed nor ended the session.
 const CONFIRM_INTERVAL: Duration = Duration::from_millis(250);
 
+/// A concealed page comes back for at least this long, or not at all: what the server tells may
+/// differ from the told deadline by the round trip, and the page must not flash up in between.
+const SHORTEST_REVEAL: Duration = Duration::from_secs(1);
+
 /// Between two reports of activity, however little time is left.
 const SHORTEST_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -318,7 +322,11 @@ impl Monitor {
     /// Puts the page into the state that follows from the expectation, and shows it.
     fn settle(&mut self, now: Instant) {
         let (told, _) = self.expectation.told_deadline();
-        if now >= told {
+        let shortest = match self.state {
+            State::Confirming | State::Unreachable => SHORTEST_REVEAL,
+            State::Active | State::Warning | State::Ended(_) => Duration::ZERO,
+        };
+        if now + shortest >= told {
             self.confirm(now);
         } else if now >= self.expectation.warn_at() {
             self.state = State::Warning;

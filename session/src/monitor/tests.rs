@@ -274,6 +274,23 @@ fn activity_is_reported_before_the_warning_would_begin() {
 }
 
 #[test]
+fn a_page_that_was_told_too_early_a_deadline_does_not_flash_up_before_the_end() {
+    let mut pair = Pair::new();
+    let Status::Active(status) = pair.serve(Purpose::Status) else {
+        panic!("the session lives");
+    };
+    let asked_at = at(-400);
+    pair.monitor = Monitor::new(&status, asked_at, pair.now);
+    pair.run_until(at(594_600));
+    assert_eq!(pair.screen, Screen::Concealed(Concealed::Confirming));
+    while pair.left.is_none() {
+        pair.run_for(Duration::from_millis(10));
+        assert!(!pair.shows_content(), "at {}", pair.now);
+    }
+    assert_eq!(pair.left, Some(EndReason::IdleTimeout));
+}
+
+#[test]
 fn activity_does_not_dismiss_the_countdown() {
     let mut pair = Pair::new();
     pair.run_until(at(540_000));
