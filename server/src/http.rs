@@ -44,6 +44,7 @@ pub fn router(state: AppState, sessions: TowerSessions) -> Router {
         .nest("/pkg", files(&state))
         .merge(health::routes())
         .layer(CatchPanicLayer::custom(refusal::panicked))
+        .layer(map_response_with_state(state.clone(), refusal::show))
         .layer(map_response_with_state(state.clone(), headers::add))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(state)

@@ -12,6 +12,7 @@ pub mod lifetime;
 pub mod navigation;
 pub mod notes;
 pub mod refusal;
+pub mod rendering;
 pub mod return_path;
 pub mod sessions;
 pub mod state;

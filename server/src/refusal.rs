@@ -1,15 +1,18 @@
-//! Answers that say that something was not done, and why. They need nothing else to work.
+//! Answers that say that something was not done, and why.
 
 use std::any::Any;
 
 use axum::{
-    Json,
+    Extension, Json,
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse as _, Response},
+    response::{IntoResponse as _, Response},
 };
+use dwell_app::pages::MessagePage;
+use leptos::prelude::*;
 use serde_json::json;
 
-use crate::{navigation::is_navigation, store::StoreError};
+use crate::{navigation::is_navigation, rendering::render, state::AppState, store::StoreError};
 
 /// An answer that says why nothing was done: a page for a navigation, JSON with `code` otherwise.
 pub fn refusal(
@@ -20,7 +23,7 @@ pub fn refusal(
     advice: &'static str,
 ) -> Response {
     if is_navigation(headers) {
-        plain_page(status, heading, advice)
+        say(status, Message { heading, advice })
     } else {
         (status, Json(json!({ "error": code, "message": advice }))).into_response()
     }
@@ -43,21 +46,36 @@ pub fn unavailable(headers: &HeaderMap, error: &StoreError) -> Response {
 
 /// A handler panicked; the request gets an answer and the server goes on.
 pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    plain_page(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong",
-        "It has been written down. Please try again.",
-    )
+    let message = Message {
+        heading: "Something went wrong",
+        advice: "It has been written down. Please try again.",
+    };
+    say(StatusCode::INTERNAL_SERVER_ERROR, message)
 }
 
-/// A page that needs nothing else to work.
-fn plain_page(status: StatusCode, heading: &str, advice: &str) -> Response {
-    let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{heading} · Dwell</title></head>\
-         <body><main><h1>{heading}</h1><p>{advice}</p><p><a href=\"/\">To the first page</a></p>\
-         </main></body></html>"
-    );
-    (status, Html(page)).into_response()
+/// What a refusal says to a person. Part of the answer until [`show`] makes a page of it.
+#[derive(Debug, Clone, Copy)]
+struct Message {
+    heading: &'static str,
+    advice: &'static str,
+}
+
+fn say(status: StatusCode, message: Message) -> Response {
+    (status, Extension(message)).into_response()
+}
+
+/// Makes a page of what a refusal says.
+pub async fn show(State(state): State<AppState>, mut response: Response) -> Response {
+    let Some(Message { heading, advice }) = response.extensions_mut().remove() else {
+        return response;
+    };
+    let mut page = render(&state.built, response.status(), || {
+        view! { <MessagePage heading advice /> }
+    });
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_LENGTH {
+            page.headers_mut().append(name, value.clone());
+        }
+    }
+    page
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::document::{Document, GenerationField, SignedIn};
+use super::document::{Document, GenerationField, SignedIn, Visitor};
 use crate::words;
 
 /// Another live session of the same person (`E3`).
@@ -34,7 +34,7 @@ pub fn AccountPage(
     let status = signed_in.status;
     let email = signed_in.email.clone();
     view! {
-        <Document title="Account" signed_in=Some(signed_in)>
+        <Document title="Account" visitor=Visitor::SignedIn(signed_in)>
             <h1>"Account"</h1>
             <p>"You are signed in as " <strong>{email}</strong> "."</p>
             <section aria-labelledby="this-session">

@@ -27,11 +27,28 @@ pub struct SignedIn {
     pub status: ActiveStatus,
 }
 
+/// Who the page is shown to, as far as that is known.
+pub(super) enum Visitor {
+    SignedIn(SignedIn),
+    Anonymous,
+    /// It could not be found out, so nothing is said about it.
+    Unknown,
+}
+
+impl Visitor {
+    fn status(&self) -> Option<ActiveStatus> {
+        match self {
+            Self::SignedIn(signed_in) => Some(signed_in.status),
+            Self::Anonymous | Self::Unknown => None,
+        }
+    }
+}
+
 /// The document: head, header with the way out, the page, footer.
 #[component]
 pub(super) fn Document(
     #[prop(into)] title: String,
-    signed_in: Option<SignedIn>,
+    visitor: Visitor,
     children: Children,
 ) -> impl IntoView {
     let assets = expect_context::<Assets>();
@@ -47,7 +64,7 @@ pub(super) fn Document(
                 <title>{format!("{title} · Dwell")}</title>
                 <link rel="stylesheet" href=style />
                 <link rel="icon" href="data:," />
-                {signed_in.as_ref().map(|signed_in| view! { <Agreement assets status=signed_in.status /> })}
+                {visitor.status().map(|status| view! { <Agreement assets status /> })}
                 {reload.map(|options| view! { <AutoReload options /> })}
             </head>
             <body>
@@ -56,8 +73,8 @@ pub(super) fn Document(
                         <a class="brand" href="/">
                             "Dwell"
                         </a>
-                        {match signed_in {
-                            Some(signed_in) => {
+                        {match visitor {
+                            Visitor::SignedIn(signed_in) => {
                                 view! {
                                     <nav aria-label="Main">
                                         <a href="/workspace">"Workspace"</a>
@@ -67,7 +84,7 @@ pub(super) fn Document(
                                 }
                                     .into_any()
                             }
-                            None => {
+                            Visitor::Anonymous => {
                                 view! {
                                     <nav aria-label="Main">
                                         <a href=SIGN_IN_PATH>"Sign in"</a>
@@ -75,6 +92,7 @@ pub(super) fn Document(
                                 }
                                     .into_any()
                             }
+                            Visitor::Unknown => ().into_any(),
                         }}
                     </header>
                     <main>{children()}</main>

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::document::Document;
+use super::document::{Document, Visitor};
 use crate::words;
 
 /// What Dwell does, for everybody.
@@ -16,7 +16,7 @@ pub fn HomePage(
     absolute: Duration,
 ) -> impl IntoView {
     view! {
-        <Document title="Welcome" signed_in=None>
+        <Document title="Welcome" visitor=Visitor::Anonymous>
             <section class="hero">
                 <h1>"A workspace that signs you out in time, and never too early"</h1>
                 <p>

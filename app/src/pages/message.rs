@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::document::Document;
+use super::document::{Document, Visitor};
 
 /// One heading, one sentence, and a way on.
 #[component]
@@ -15,7 +15,7 @@ pub fn MessagePage(
     advice: String,
 ) -> impl IntoView {
     view! {
-        <Document title=heading.clone() signed_in=None>
+        <Document title=heading.clone() visitor=Visitor::Unknown>
             <section class="card">
                 <h1>{heading}</h1>
                 <p>{advice}</p>

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dwell_session::EndReason;
 use leptos::prelude::*;
 
-use super::document::Document;
+use super::document::{Document, Visitor};
 use crate::{names::SIGN_IN_PATH, words};
 
 /// Why signing in did not work.
@@ -33,7 +33,7 @@ pub fn SignInPage(
 ) -> impl IntoView {
     let autofocus_password = !email.is_empty();
     view! {
-        <Document title="Sign in" signed_in=None>
+        <Document title="Sign in" visitor=Visitor::Anonymous>
             <section class="card">
                 <h1>"Sign in"</h1>
                 {reason

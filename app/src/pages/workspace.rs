@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::document::{Document, GenerationField, SignedIn};
+use super::document::{Document, GenerationField, SignedIn, Visitor};
 
 /// One note.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub fn WorkspacePage(
     let (trouble, draft) = rejected.unzip();
     let is_rejected = trouble.is_some();
     view! {
-        <Document title="Workspace" signed_in=Some(signed_in)>
+        <Document title="Workspace" visitor=Visitor::SignedIn(signed_in)>
             <h1>"Workspace"</h1>
             <form method="post" action="/workspace" class="composer">
                 <GenerationField generation />

@@ -8,10 +8,11 @@ use axum::{
 use dwell_app::pages::{AccountPage, OtherSession};
 use leptos::prelude::*;
 
-use super::page::{render, signed_in};
+use super::page::signed_in;
 use crate::{
     lifetime::CurrentSession,
     refusal::unavailable,
+    rendering::render,
     state::AppState,
     store::{Session, StoreError},
 };
@@ -26,7 +27,7 @@ pub(super) async fn show(
         Err(error) => return unavailable(&headers, &error),
     };
     let policy = *state.sessions.policy();
-    render(&state, StatusCode::OK, move || {
+    render(&state.built, StatusCode::OK, move || {
         view! {
             <AccountPage
                 signed_in

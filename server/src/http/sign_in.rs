@@ -12,10 +12,11 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{SessionCookie, page::render};
+use super::SessionCookie;
 use crate::{
     accounts::{Password, PasswordError, SignInError},
     refusal::unavailable,
+    rendering::render,
     return_path::ReturnPath,
     sessions::Visit,
     state::AppState,
@@ -130,7 +131,7 @@ struct Shown {
 
 fn form(state: &AppState, status: StatusCode, shown: Shown) -> Response {
     let idle = state.sessions.policy().idle();
-    render(state, status, move || {
+    render(&state.built, status, move || {
         let Shown {
             reason,
             trouble,

@@ -11,11 +11,12 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use time::{OffsetDateTime, macros::format_description};
 
-use super::page::{render, signed_in};
+use super::page::signed_in;
 use crate::{
     lifetime::CurrentSession,
     notes::{NoteText, StoredNote},
     refusal::unavailable,
+    rendering::render,
     state::AppState,
     store::StoreError,
 };
@@ -87,7 +88,7 @@ async fn page(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
-    render(state, status, move || {
+    render(&state.built, status, move || {
         view! {
             <WorkspacePage
                 signed_in
