@@ -44,12 +44,12 @@ pub fn AccountPage(
                     <dd>{words::duration(idle)}</dd>
                     <dt>"Ends in any case after"</dt>
                     <dd>{words::duration(absolute)}</dd>
-                    <dt>"When this page was made, left without activity"</dt>
-                    <dd>{words::duration(status.idle_remaining)}</dd>
-                    <dt>"When this page was made, left in any case"</dt>
-                    <dd>{words::duration(status.absolute_remaining)}</dd>
-                    <dt>"You are warned before the end, for"</dt>
+                    <dt>"You are warned before that, for"</dt>
                     <dd>{words::duration(status.warning)}</dd>
+                    <dt>"Without activity, left when this page opened"</dt>
+                    <dd>{words::duration(status.idle_remaining)}</dd>
+                    <dt>"In any case, left when this page opened"</dt>
+                    <dd>{words::duration(status.absolute_remaining)}</dd>
                 </dl>
             </section>
             <section aria-labelledby="other-sessions">

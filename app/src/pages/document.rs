@@ -44,7 +44,7 @@ impl Visitor {
     }
 }
 
-/// The document: head, header with the way out, the page, footer.
+/// The document: head, header with the way out, and the page.
 #[component]
 pub(super) fn Document(
     #[prop(into)] title: String,
