@@ -1,0 +1,159 @@
+//! What holds whatever happens.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::{
+    super::{Screen, State, expectation::Expectation},
+    pair::{Pair, at, generation, policy, secs},
+};
+use crate::{EndReason, Instant, Lifetime, Status};
+
+/// What the world does to a page.
+#[derive(Debug, Clone)]
+enum Step {
+    Wait(u64),
+    Act,
+    Stay,
+    Sleep(u64),
+    Hide,
+    ComeBack,
+    PutAway,
+    Online(bool),
+    Latency(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (1u64..700_000).prop_map(Step::Wait),
+        4 => (1u64..70_000).prop_map(Step::Wait),
+        4 => Just(Step::Act),
+        2 => Just(Step::Stay),
+        1 => (1u64..1_000_000).prop_map(Step::Sleep),
+        1 => Just(Step::Hide),
+        1 => Just(Step::ComeBack),
+        1 => Just(Step::PutAway),
+        1 => any::<bool>().prop_map(Step::Online),
+        1 => (0u64..3_000).prop_map(Step::Latency),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+impl Pair {
+    fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Wait(millis) => self.run_for(Duration::from_millis(millis)),
+            Step::Act => self.act(),
+            Step::Stay => self.stay(),
+            Step::Sleep(millis) => {
+                self.sleep(Duration::from_millis(millis));
+                self.come_back();
+            }
+            Step::Hide => self.hide(),
+            Step::ComeBack => self.come_back(),
+            Step::PutAway => self.put_away(),
+            Step::Online(online) => self.online = online,
+            Step::Latency(millis) => self.latency = Duration::from_millis(millis),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_ghost_and_no_early_end_and_an_honest_countdown(steps in steps()) {
+        let mut pair = Pair::new();
+        for step in &steps {
+            pair.take(step);
+            let deadline = pair.server_deadline();
+            let (told, _) = pair.monitor.told_deadline();
+            prop_assert!(told <= deadline, "told {told} of {deadline}");
+            prop_assert!(told + pair.policy.grace() <= deadline || told == at(7_200_000));
+            if pair.shows_content() {
+                prop_assert!(pair.now < deadline, "content is shown at {} after {deadline}", pair.now);
+            }
+            if let Some(reason) = pair.left {
+                prop_assert!(pair.now >= deadline, "left at {} before {deadline}", pair.now);
+                prop_assert_eq!(Some(reason), pair.lifetime.ended(&pair.policy, pair.now));
+            }
+            if let Screen::Countdown(countdown) = pair.screen {
+                let left = deadline.since(pair.now);
+                let shown = secs(countdown.seconds_left);
+                let slack = pair.policy.grace() + secs(6) + secs(1);
+                prop_assert!(shown <= left, "{shown:?} shown of {left:?}");
+                prop_assert!(shown + slack >= left, "{shown:?} shown of {left:?}");
+            }
+        }
+    }
+
+    // I1
+    #[test]
+    fn the_told_deadline_is_never_later_than_the_servers(
+        skew in -4_000_000_000i64..4_000_000_000,
+        exchanges in prop::collection::vec((0u64..400_000, 0u64..5_000, 0u64..5_000), 1..20),
+    ) {
+        let policy = policy();
+        let on_server = |browser: Instant| at(browser.as_millis() + skew);
+        let mut now = at(0);
+        let lifetime = Lifetime::begin(on_server(now));
+        let mut expectation: Option<Expectation> = None;
+        for (wait, there, back) in exchanges {
+            now = now + Duration::from_millis(wait);
+            let asked_at = now;
+            now = now + Duration::from_millis(there);
+            let Status::Active(status) = lifetime.status(&policy, generation(), on_server(now)) else {
+                break;
+            };
+            now = now + Duration::from_millis(back);
+            let told = match expectation {
+                Some(before) => before.updated(&status, asked_at),
+                None => Expectation::new(&status, asked_at),
+            };
+            let (told_at, _) = told.told_deadline();
+            let deadline = lifetime.deadline(&policy).at;
+            prop_assert!(on_server(told_at) <= deadline - policy.grace());
+            prop_assert!(on_server(told_at) + Duration::from_millis(there) + policy.grace() >= deadline
+                || status.idle_remaining.is_zero());
+            expectation = Some(told);
+        }
+    }
+
+    #[test]
+    fn activity_preserves(steps in steps()) {
+        let mut pair = Pair::new();
+        let mut acted_at = at(0);
+        for step in &steps {
+            if matches!(step, Step::Sleep(_)) && pair.monitor.unreported.is_some() {
+                return Ok(());
+            }
+            let counts = matches!(step, Step::Act) && pair.screen == Screen::Page;
+            pair.take(step);
+            if counts && pair.monitor.state() == State::Active {
+                acted_at = pair.now;
+            }
+            if pair.left == Some(EndReason::IdleTimeout) && pair.monitor.unreported.is_none() {
+                let promised = acted_at + pair.policy.idle();
+                prop_assert!(pair.server_deadline() + secs(6) >= promised || pair.now >= promised);
+            }
+        }
+    }
+
+    #[test]
+    fn a_timer_is_always_set_while_the_session_may_live(steps in steps()) {
+        let mut pair = Pair::new();
+        let mut put_away = false;
+        for step in &steps {
+            pair.take(step);
+            put_away = match step {
+                Step::PutAway => true,
+                Step::ComeBack | Step::Sleep(_) => false,
+                _ => put_away,
+            };
+            if pair.left.is_none() && !put_away {
+                prop_assert!(pair.monitor.poll_timeout().is_some());
+            }
+        }
+    }
+}
