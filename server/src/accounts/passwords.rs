@@ -155,6 +155,10 @@ pub enum PasswordError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use futures::future::join_all;
+
     use super::*;
 
     #[tokio::test]
@@ -171,6 +175,26 @@ mod tests {
         );
         assert!(!verify(typed("Correct horse"), Some(hash)).await.unwrap());
         assert!(!verify(typed("correct horse"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn no_more_passwords_than_allowed_are_worked_on_at_a_time() {
+        let passwords = Passwords::new(2).unwrap();
+        let (working, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let work = |_| {
+            let (working, most) = (Arc::clone(&working), Arc::clone(&most));
+            passwords.in_turn(move || {
+                most.fetch_max(working.fetch_add(1, SeqCst) + 1, SeqCst);
+                for _ in 0..1_000 {
+                    std::thread::yield_now();
+                }
+                working.fetch_sub(1, SeqCst);
+                Ok(())
+            })
+        };
+        let done = join_all((0..16).map(work)).await;
+        assert!(done.iter().all(Result::is_ok));
+        assert!(most.load(SeqCst) <= 2);
     }
 
     #[test]
