@@ -20,8 +20,8 @@ pub use elapsed::{Elapsed, Reading};
 pub use generation::{Generation, InvalidGeneration};
 pub use lifetime::{Deadline, EndReason, Lifetime, Limit, UnknownEndReason};
 pub use monitor::{
-    Action, Attempt, Concealed, Countdown, Extension, Monitor, Purpose, Request, Screen, State,
-    Timer,
+    Action, Attempt, Concealed, Countdown, Extension, Message, Monitor, News, Purpose, Request,
+    Screen, State, Timer, UnknownMessage,
 };
 pub use policy::{Advice, Checks, Limits, Policy, PolicyError, Preset, Rule, UnknownPreset};
 pub use status::{ActiveStatus, Status};

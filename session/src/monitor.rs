@@ -3,17 +3,27 @@
 //! It predicts when the server will end the session, conceals the page before that, and asks.
 //! It never decides that a session has ended, and only an answer of the server extends.
 
+mod asking;
+mod backoff;
 mod countdown;
 mod expectation;
+mod message;
 mod request;
+mod screen;
+mod tabs;
 
 use std::{collections::VecDeque, time::Duration};
 
+use asking::InFlight;
+use backoff::Backoff;
 pub use countdown::{Countdown, Extension};
 use expectation::Expectation;
+pub use message::{Message, News, UnknownMessage};
 pub use request::{Attempt, Purpose, Request};
+pub use screen::{Concealed, Screen};
+use tabs::{SAME_DEADLINE, Tabs};
 
-use crate::{ActiveStatus, EndReason, Instant, Limit, Status};
+use crate::{ActiveStatus, EndReason, Generation, Instant, Limit, Status};
 
 /// How long to wait before asking again when an answer neither revealed nor ended the session.
 const CONFIRM_INTERVAL: Duration = Duration::from_millis(250);
@@ -21,14 +31,6 @@ const CONFIRM_INTERVAL: Duration = Duration::from_millis(250);
 /// A concealed page comes back for at least this long, or not at all: what the server tells may
 /// differ from the told deadline by the round trip, and the page must not flash up in between.
 const SHORTEST_REVEAL: Duration = Duration::from_secs(1);
-
-/// Between two reports of activity, however little time is left.
-const SHORTEST_REPORT_INTERVAL: Duration = Duration::from_secs(1);
-
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
-/// While the user waits for the answer.
-const LONGEST_RETRY_WHEN_WAITED_FOR: Duration = Duration::from_secs(5);
 
 /// Watches one session for one page.
 ///
@@ -44,13 +46,14 @@ pub struct Monitor {
     last_report_at: Instant,
     in_flight: Option<InFlight>,
     next_attempt: u32,
-    failures: u32,
+    backoff: Backoff,
     /// When to ask next, in a concealed state or after a failure.
     ask_at: Option<Instant>,
     extension: Extension,
     /// The user has seen this countdown and goes on. Where only the absolute limit is ahead, that
     /// puts it aside.
     dismissed: bool,
+    tabs: Tabs,
     shown: Option<Screen>,
     actions: VecDeque<Action>,
 }
@@ -78,30 +81,12 @@ pub enum Action {
     Send(Request),
     /// Show this.
     Show(Screen),
-    /// Go to where one signs in: the session has ended.
+    /// Tell the other tabs of this browser.
+    Tell(Message),
+    /// The same person has signed in again: go on under this generation.
+    Adopt(Generation),
+    /// Go to where one signs in: the session has ended, and the page with it.
     Leave(EndReason),
-}
-
-/// What is to be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Screen {
-    /// The page, and nothing else.
-    Page,
-    /// The page behind a countdown.
-    Countdown(Countdown),
-    /// Nothing of the page.
-    Concealed(Concealed),
-}
-
-/// Why the page is concealed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Concealed {
-    /// The server is being asked.
-    Confirming,
-    /// The server cannot be reached.
-    Unreachable,
-    /// The session has ended.
-    Ended(EndReason),
 }
 
 /// Why the monitor wants to be called at an instant.
@@ -115,20 +100,16 @@ pub enum Timer {
     Tick,
     /// Activity is to be reported.
     Report,
+    /// The other tabs are to be told of activity.
+    Tell,
     /// The server is to be asked, again.
     Ask,
 }
 
-#[derive(Debug)]
-struct InFlight {
-    request: Request,
-    sent_at: Instant,
-    reports: Option<Instant>,
-}
-
 impl Monitor {
     /// Begins with a status that the server gave, on a request that left at `asked_at`.
-    pub fn new(status: &ActiveStatus, asked_at: Instant, now: Instant) -> Self {
+    /// `seed` varies when requests that failed are sent again.
+    pub fn new(status: &ActiveStatus, asked_at: Instant, seed: u64, now: Instant) -> Self {
         let mut monitor = Self {
             state: State::Active,
             expectation: Expectation::new(status, asked_at),
@@ -136,13 +117,15 @@ impl Monitor {
             last_report_at: asked_at,
             in_flight: None,
             next_attempt: 0,
-            failures: 0,
+            backoff: Backoff::new(seed),
             ask_at: None,
             extension: Extension::NotAsked,
             dismissed: false,
+            tabs: Tabs::default(),
             shown: None,
             actions: VecDeque::new(),
         };
+        monitor.tell_alive(None, now);
         monitor.advance(now);
         monitor
     }
@@ -196,31 +179,21 @@ impl Monitor {
         match status {
             Status::Ended { reason } => self.end(*reason, now),
             Status::Anonymous => self.end(EndReason::SignedOut, now),
-            Status::Active(status) => {
-                if status.generation != self.expectation.generation() {
-                    return self.end(EndReason::Replaced, now);
-                }
-                self.expectation = self.expectation.updated(status, answered.sent_at);
-                if self.unreported <= answered.reports {
-                    self.unreported = None;
-                }
-                if answered.request.purpose != Purpose::Status {
-                    self.extension = Extension::NotAsked;
-                }
-                self.failures = 0;
-                self.ask_at = None;
-                self.settle(now);
-                self.advance(now);
-            }
+            Status::Active(status) => self.go_on(&answered, status, now),
         }
     }
 
-    /// The server refused `attempt` because of what it carried: the session may be another one.
+    /// The server refused `attempt` because of what it carried: a report because the session is
+    /// another one, and a question because it is another person's (`J3`).
     pub fn handle_refused(&mut self, attempt: Attempt, now: Instant) {
-        if self.take_in_flight(attempt).is_some() {
-            self.send(Purpose::Status, now);
-            self.advance(now);
+        let Some(refused) = self.take_in_flight(attempt) else {
+            return;
+        };
+        match refused.request.purpose {
+            Purpose::KeepAlive { .. } => self.send(Purpose::Status, now),
+            Purpose::Status => self.end(EndReason::Replaced, now),
         }
+        self.advance(now);
     }
 
     /// `attempt` brought no answer of the server: the network, a time-out, an error on the way.
@@ -228,8 +201,11 @@ impl Monitor {
         let Some(failed) = self.take_in_flight(attempt) else {
             return;
         };
+        if matches!(self.state, State::Ended(_)) {
+            return;
+        }
+        self.tabs.claim = None;
         self.ask_at = Some(now + self.retry_delay());
-        self.failures = self.failures.saturating_add(1);
         if failed.request.purpose != Purpose::Status && self.extension == Extension::Asked {
             self.extension = Extension::Unanswered;
         }
@@ -237,6 +213,19 @@ impl Monitor {
             self.state = State::Unreachable;
         }
         self.advance(now);
+        self.show(now);
+    }
+
+    /// The server has confirmed that the user signed out on this page.
+    pub fn handle_signed_out(&mut self, now: Instant) {
+        self.end(EndReason::SignedOut, now);
+    }
+
+    /// Somebody has signed in on this page, whose session had ended. Whether it is the person
+    /// whose page it is, the server says.
+    pub fn handle_signed_in(&mut self, now: Instant) {
+        self.state = State::Confirming;
+        self.send(Purpose::Status, now);
         self.show(now);
     }
 
@@ -268,12 +257,14 @@ impl Monitor {
     /// The page is back: restored, shown, focused, resumed, online again, or after a gap in time.
     /// That is no activity. What has passed meanwhile is unknown, so the server is asked.
     pub fn handle_return(&mut self, now: Instant) {
-        if matches!(self.state, State::Ended(_)) {
-            return;
+        match self.state {
+            State::Ended(_) => self.ask_after_end(now),
+            _ => {
+                self.in_flight = None;
+                self.ask_at = Some(now);
+                self.advance(now);
+            }
         }
-        self.in_flight = None;
-        self.ask_at = Some(now);
-        self.advance(now);
     }
 
     /// The next action to carry out.
@@ -292,14 +283,14 @@ impl Monitor {
         let warning_runs = self.state == State::Warning;
         let timers = [
             (!concealed).then_some((told, Timer::Conceal)),
-            (self.state == State::Active).then(|| (self.expectation.warn_at(), Timer::Warn)),
+            (self.state == State::Active && !self.checks_claim())
+                .then(|| (self.expectation.warn_at(), Timer::Warn)),
             self.shown_countdown()
                 .filter(|_| warning_runs)
                 .map(|countdown| (countdown.next_tick(told), Timer::Tick)),
             self.report_at().map(|at| (at, Timer::Report)),
-            self.ask_at
-                .filter(|_| self.in_flight.is_none())
-                .map(|at| (at, Timer::Ask)),
+            self.tell_at().map(|at| (at, Timer::Tell)),
+            self.next_ask_at().map(|at| (at, Timer::Ask)),
         ];
         timers.into_iter().flatten().min()
     }
@@ -311,10 +302,13 @@ impl Monitor {
             State::Confirming | State::Unreachable => {}
             State::Ended(_) => return,
         }
+        if self.tell_at().is_some_and(|at| at <= now) {
+            self.tell_activity(now);
+        }
         if self.report_at().is_some_and(|at| at <= now) {
             self.send_report(now);
         }
-        if self.in_flight.is_none() && self.ask_at.is_some_and(|at| at <= now) {
+        if self.next_ask_at().is_some_and(|at| at <= now) {
             self.ask(now);
         }
     }
@@ -328,7 +322,7 @@ impl Monitor {
         };
         if now + shortest >= told {
             self.confirm(now);
-        } else if now >= self.expectation.warn_at() {
+        } else if now >= self.expectation.warn_at() && !self.checks_claim() {
             self.state = State::Warning;
         } else {
             self.state = State::Active;
@@ -350,75 +344,64 @@ impl Monitor {
         self.ask_at = Some(ask_at);
     }
 
+    /// The session lives: the page goes on, under another generation if the same person has
+    /// signed in again.
+    fn go_on(&mut self, answered: &InFlight, status: &ActiveStatus, now: Instant) {
+        let known_idle_at = self.expectation.idle_at();
+        if status.generation == self.expectation.generation() {
+            self.expectation = self.expectation.updated(status, answered.sent_at);
+            if self.unreported <= answered.reports {
+                self.unreported = None;
+            }
+        } else {
+            self.expectation = Expectation::new(status, answered.sent_at);
+            self.unreported = None;
+            self.actions.push_back(Action::Adopt(status.generation));
+        }
+        if answered.request.purpose != Purpose::Status {
+            self.extension = Extension::NotAsked;
+        }
+        self.backoff.reset();
+        self.ask_at = None;
+        self.tabs.claim = None;
+        self.tabs.told_of_end = false;
+        if answered.reports.is_some() || self.expectation.idle_at() > known_idle_at + SAME_DEADLINE
+        {
+            self.tell_alive(answered.reports, now);
+        }
+        self.settle(now);
+        self.advance(now);
+    }
+
+    /// Where time alone has ended the session, the same person may sign in again on the page.
     fn end(&mut self, reason: EndReason, now: Instant) {
-        self.state = State::Ended(reason);
         self.in_flight = None;
         self.ask_at = None;
-        self.show(now);
-        self.actions.push_back(Action::Leave(reason));
-    }
-
-    /// When activity is to be reported: once a touch interval, and in time before the warning.
-    fn report_at(&self) -> Option<Instant> {
-        let unreported = self.unreported?;
-        if self.in_flight.is_some() || self.ask_at.is_some() {
-            return None;
-        }
-        let regular = self.last_report_at + self.expectation.touch_interval();
-        let last_call = self.expectation.last_call_at();
-        let soonest = self.last_report_at + SHORTEST_REPORT_INTERVAL;
-        Some(regular.min(last_call).max(soonest).max(unreported))
-    }
-
-    fn send_report(&mut self, now: Instant) {
-        let Some(active_at) = self.unreported else {
+        if let State::Ended(before) = self.state
+            && (before == reason || reason != EndReason::Replaced)
+        {
             return;
-        };
-        self.last_report_at = now;
-        let idle_for = now.since(active_at);
-        self.send(Purpose::KeepAlive { idle_for }, now);
-    }
-
-    /// Asks the server, with the activity it does not know of, if there is any.
-    fn ask(&mut self, now: Instant) {
-        self.ask_at = None;
-        match self.unreported {
-            Some(_) => self.send_report(now),
-            None => self.send(Purpose::Status, now),
+        }
+        self.state = State::Ended(reason);
+        self.show(now);
+        self.tell_end();
+        match reason {
+            EndReason::IdleTimeout | EndReason::AbsoluteTimeout => {}
+            EndReason::SignedOut | EndReason::Revoked | EndReason::Replaced => {
+                self.actions.push_back(Action::Leave(reason));
+            }
         }
     }
 
-    fn send(&mut self, purpose: Purpose, now: Instant) {
-        let attempt = Attempt::from_number(self.next_attempt);
-        self.next_attempt = self.next_attempt.wrapping_add(1);
-        let request = Request { attempt, purpose };
-        self.ask_at = None;
-        self.in_flight = Some(InFlight {
-            request,
-            sent_at: now,
-            reports: match purpose {
-                Purpose::KeepAlive { .. } => self.unreported,
-                Purpose::Status => None,
-            },
-        });
-        self.actions.push_back(Action::Send(request));
-    }
-
-    fn take_in_flight(&mut self, attempt: Attempt) -> Option<InFlight> {
-        self.in_flight
-            .take_if(|in_flight| in_flight.request.attempt == attempt)
-    }
-
-    fn retry_delay(&self) -> Duration {
-        let longest = match self.state {
-            State::Active | State::Ended(_) => LONGEST_RETRY,
-            State::Warning | State::Confirming | State::Unreachable => {
-                LONGEST_RETRY_WHEN_WAITED_FOR
-            }
-        };
-        FIRST_RETRY
-            .saturating_mul(2u32.saturating_pow(self.failures))
-            .min(longest)
+    /// Asks whether somebody has signed in again meanwhile. What is shown stays until they have.
+    fn ask_after_end(&mut self, now: Instant) {
+        let by_time = matches!(
+            self.state,
+            State::Ended(EndReason::IdleTimeout | EndReason::AbsoluteTimeout)
+        );
+        if by_time && self.in_flight.is_none() {
+            self.send(Purpose::Status, now);
+        }
     }
 
     fn show(&mut self, now: Instant) {

@@ -45,6 +45,16 @@ impl Expectation {
         }
     }
 
+    pub(super) fn idle_at(&self) -> Instant {
+        self.idle_at
+    }
+
+    /// Whether the told deadline would be later with this idle one.
+    pub(super) fn would_extend(&self, idle_at: Instant) -> bool {
+        let (told, _) = self.told_deadline();
+        idle_at.min(self.absolute_at) > told
+    }
+
     pub(super) fn told_deadline(&self) -> (Instant, Limit) {
         if self.idle_at < self.absolute_at {
             (self.idle_at, Limit::Idle)

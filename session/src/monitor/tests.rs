@@ -2,6 +2,7 @@
 
 mod pair;
 mod properties;
+mod tabs;
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -29,10 +30,10 @@ fn without_activity_the_user_is_warned_then_concealed_then_sent_to_sign_in() {
     pair.run_until(told);
     assert_eq!(pair.screen, Screen::Concealed(Concealed::Confirming));
     assert_eq!(pair.status_calls, [told]);
-    assert_eq!(pair.left, None, "the session lives on during grace");
+    assert_eq!(pair.ended_as(), None, "the session lives on during grace");
 
     pair.run_until(at(601_000));
-    assert_eq!(pair.left, Some(EndReason::IdleTimeout));
+    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
     assert_eq!(pair.keep_alives, []);
     assert_eq!(
         pair.status_calls[1],
@@ -91,9 +92,7 @@ fn activity_during_a_report_is_reported_by_the_next_one() {
     let mut pair = Pair::new();
     pair.run_until(at(100_000));
     pair.monitor.handle_activity(pair.now);
-    let Some(Action::Send(report)) = pair.monitor.poll_action() else {
-        panic!("activity after a quiet time is reported");
-    };
+    let report = pair.sent();
     let confirmed = pair.serve(report.purpose);
     pair.run_for(secs(1));
     pair.act();
@@ -125,14 +124,14 @@ fn a_page_that_was_told_too_early_a_deadline_does_not_flash_up_before_the_end() 
         panic!("the session lives");
     };
     let asked_at = at(-400);
-    pair.monitor = Monitor::new(&status, asked_at, pair.now);
+    pair.monitor = Monitor::new(&status, asked_at, 0, pair.now);
     pair.run_until(at(594_600));
     assert_eq!(pair.screen, Screen::Concealed(Concealed::Confirming));
-    while pair.left.is_none() {
+    while pair.ended_as().is_none() {
         pair.run_for(Duration::from_millis(10));
         assert!(!pair.shows_content(), "at {}", pair.now);
     }
-    assert_eq!(pair.left, Some(EndReason::IdleTimeout));
+    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
 }
 
 #[test]
@@ -150,12 +149,7 @@ fn staying_closes_the_countdown_when_the_server_has_said_yes() {
     let mut pair = Pair::new();
     pair.run_until(at(594_000));
     pair.monitor.handle_stay(pair.now);
-    let request = std::iter::from_fn(|| pair.monitor.poll_action())
-        .find_map(|action| match action {
-            Action::Send(request) => Some(request),
-            _ => None,
-        })
-        .unwrap();
+    let request = pair.sent();
     assert_eq!(
         request.purpose,
         Purpose::KeepAlive {
@@ -191,7 +185,7 @@ fn a_click_in_the_last_second_arrives_within_grace() {
     pair.run_until(at(594_900));
     pair.stay();
     assert_eq!(pair.screen, Screen::Page);
-    assert_eq!(pair.left, None);
+    assert_eq!(pair.ended_as(), None);
 }
 
 #[test]
@@ -230,7 +224,7 @@ fn near_the_absolute_timeout_staying_is_not_offered() {
     assert!(pair.countdown().dismissed);
 
     pair.run_until(at(7_201_000));
-    assert_eq!(pair.left, Some(EndReason::AbsoluteTimeout));
+    assert_eq!(pair.ended_as(), Some(EndReason::AbsoluteTimeout));
 }
 
 #[test]
@@ -242,11 +236,11 @@ fn past_the_deadline_without_a_network_the_page_stays_concealed_and_keeps_asking
 
     pair.run_until(at(3_600_000));
     assert_eq!(pair.screen, Screen::Concealed(Concealed::Unreachable));
-    assert_eq!(pair.left, None, "only the server ends a session");
+    assert_eq!(pair.ended_as(), None, "only the server ends a session");
 
     pair.online = true;
     pair.run_for(secs(31));
-    assert_eq!(pair.left, Some(EndReason::IdleTimeout));
+    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
 }
 
 #[test]
@@ -298,7 +292,8 @@ fn what_the_user_did_is_reported_when_the_page_is_hidden() {
     pair.sleep(secs(595));
     pair.come_back();
     assert_eq!(
-        pair.left, None,
+        pair.ended_as(),
+        None,
         "ten minutes after the activity are not over"
     );
     assert_eq!(pair.keep_alives, [at(10_000)]);
@@ -337,7 +332,7 @@ fn a_page_put_away_shows_nothing_until_the_server_has_answered() {
     pair.put_away();
     pair.ended = Some(EndReason::SignedOut);
     pair.come_back();
-    assert_eq!(pair.left, Some(EndReason::SignedOut));
+    assert_eq!(pair.ended_as(), Some(EndReason::SignedOut));
 }
 
 #[test]
@@ -346,12 +341,7 @@ fn a_slow_answer_never_overrides_a_newer_one() {
     pair.run_until(at(540_000));
     let send = |pair: &mut Pair| {
         pair.monitor.handle_return(pair.now);
-        std::iter::from_fn(|| pair.monitor.poll_action())
-            .find_map(|action| match action {
-                Action::Send(request) => Some(request),
-                _ => None,
-            })
-            .unwrap()
+        pair.sent()
     };
     let slow = send(&mut pair);
     let stale = pair.serve(slow.purpose);
@@ -368,18 +358,71 @@ fn a_slow_answer_never_overrides_a_newer_one() {
 
 // J3
 #[test]
-fn the_page_of_another_session_is_left() {
+fn the_page_of_another_person_is_left() {
     let mut pair = Pair::new();
     pair.monitor.handle_return(pair.now);
-    let Some(Action::Send(request)) = pair.monitor.poll_action() else {
-        panic!("coming back asks the server");
-    };
-    let other = Generation::from_random(8);
-    let status = pair.lifetime.status(&pair.policy, other, pair.now);
-    pair.monitor
-        .handle_answer(request.attempt, &status, pair.now);
+    let question = pair.sent();
+    pair.monitor.handle_refused(question.attempt, pair.now);
     pair.carry_out();
     assert_eq!(pair.left, Some(EndReason::Replaced));
+    assert!(!pair.shows_content());
+}
+
+#[test]
+fn a_new_session_of_the_same_person_is_taken_over() {
+    let mut pair = Pair::new();
+    pair.run_until(at(540_000));
+    pair.monitor.handle_return(pair.now);
+    let question = pair.sent();
+    let other = Generation::from_random(8);
+    let status = Lifetime::begin(pair.now).status(&pair.policy, other, pair.now);
+    pair.monitor
+        .handle_answer(question.attempt, &status, pair.now);
+    pair.carry_out();
+    assert_eq!(pair.generation, other);
+    assert_eq!(pair.screen, Screen::Page);
+    assert_eq!(pair.monitor.told_deadline().0, at(540_000 + 595_000));
+}
+
+// F3
+#[test]
+fn signing_in_again_on_the_page_goes_on_where_one_was() {
+    let mut pair = Pair::new();
+    pair.run_until(at(602_000));
+    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
+    assert_eq!(pair.left, None, "the page is there to go on with");
+
+    pair.monitor.handle_return(pair.now);
+    pair.carry_out();
+    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
+
+    pair.monitor.handle_signed_in(pair.now);
+    let question = pair.sent();
+    let other = Generation::from_random(8);
+    let status = Lifetime::begin(pair.now).status(&pair.policy, other, pair.now);
+    pair.carry_out();
+    assert!(
+        !pair.shows_content(),
+        "only the server says whose page it is"
+    );
+    pair.monitor
+        .handle_answer(question.attempt, &status, pair.now);
+    pair.carry_out();
+    assert_eq!(pair.screen, Screen::Page);
+    assert_eq!(pair.generation, other);
+}
+
+// J3
+#[test]
+fn signing_in_as_somebody_else_on_the_page_leads_to_a_fresh_one() {
+    let mut pair = Pair::new();
+    pair.run_until(at(602_000));
+    pair.monitor.handle_signed_in(pair.now);
+    let question = pair.sent();
+    pair.monitor.handle_refused(question.attempt, pair.now);
+    pair.carry_out();
+    assert_eq!(pair.left, Some(EndReason::Replaced));
+    assert!(!pair.shows_content());
 }
 
 #[test]
@@ -387,13 +430,9 @@ fn a_refused_report_asks_who_is_signed_in() {
     let mut pair = Pair::new();
     pair.run_until(at(100_000));
     pair.monitor.handle_activity(pair.now);
-    let Some(Action::Send(report)) = pair.monitor.poll_action() else {
-        panic!("activity after a quiet time is reported");
-    };
+    let report = pair.sent();
     pair.monitor.handle_refused(report.attempt, pair.now);
-    let Some(Action::Send(question)) = pair.monitor.poll_action() else {
-        panic!("a refusal leads to a question");
-    };
+    let question = pair.sent();
     assert_eq!(question.purpose, Purpose::Status);
 }
 

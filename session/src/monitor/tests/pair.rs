@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Action, Countdown, Monitor, Purpose, Request, Screen};
+use super::super::{Action, Concealed, Countdown, Monitor, News, Purpose, Request, Screen};
 use crate::{Checks, EndReason, Generation, Instant, Lifetime, Limits, Policy, Status};
 
 pub(super) const fn at(millis: i64) -> Instant {
@@ -39,6 +39,10 @@ pub(super) struct Pair {
     pub(super) online: bool,
     pub(super) screen: Screen,
     pub(super) left: Option<EndReason>,
+    pub(super) told: Vec<News>,
+    servers_generation: Generation,
+    /// The generation that the page goes by.
+    pub(super) generation: Generation,
     pub(super) keep_alives: Vec<Instant>,
     pub(super) status_calls: Vec<Instant>,
 }
@@ -58,15 +62,19 @@ impl Pair {
             policy,
             lifetime,
             ended: None,
-            monitor: Monitor::new(&status, now, now),
+            monitor: Monitor::new(&status, now, 0, now),
             now,
             latency,
             online: true,
             screen: Screen::Page,
             left: None,
+            told: Vec::new(),
+            servers_generation: generation(),
+            generation: generation(),
             keep_alives: Vec::new(),
             status_calls: Vec::new(),
         };
+        pair.monitor.handle_lead(true, now);
         pair.carry_out();
         pair
     }
@@ -121,8 +129,20 @@ impl Pair {
                 Action::Show(screen) => self.screen = screen,
                 Action::Leave(reason) => self.left = Some(reason),
                 Action::Send(request) => self.exchange(request),
+                Action::Tell(message) => self.told.push(message.news),
+                Action::Adopt(generation) => self.generation = generation,
             }
         }
+    }
+
+    /// The request that is to be sent now. It stays under way.
+    pub(super) fn sent(&mut self) -> Request {
+        std::iter::from_fn(|| self.monitor.poll_action())
+            .find_map(|action| match action {
+                Action::Send(request) => Some(request),
+                _ => None,
+            })
+            .expect("something is asked of the server")
     }
 
     pub(super) fn exchange(&mut self, request: Request) {
@@ -140,6 +160,12 @@ impl Pair {
             .handle_answer(request.attempt, &status, self.now);
     }
 
+    /// The same person signs in again.
+    pub(super) fn begin_again(&mut self) {
+        self.lifetime = Lifetime::begin(self.now);
+        self.servers_generation = Generation::from_random(8);
+    }
+
     pub(super) fn serve(&mut self, purpose: Purpose) -> Status {
         if let Some(reason) = self.ended.or(self.lifetime.ended(&self.policy, self.now)) {
             return Status::Ended { reason };
@@ -150,7 +176,16 @@ impl Pair {
                 .touched(&self.policy, self.now - idle_for, self.now);
             self.lifetime = touched.unwrap();
         }
-        self.lifetime.status(&self.policy, generation(), self.now)
+        self.lifetime
+            .status(&self.policy, self.servers_generation, self.now)
+    }
+
+    /// Why the session has ended, as the page says.
+    pub(super) fn ended_as(&self) -> Option<EndReason> {
+        match self.screen {
+            Screen::Concealed(Concealed::Ended(reason)) => Some(reason),
+            _ => None,
+        }
     }
 
     pub(super) fn server_deadline(&self) -> Instant {

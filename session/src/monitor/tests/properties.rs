@@ -74,7 +74,7 @@ proptest! {
             if pair.shows_content() {
                 prop_assert!(pair.now < deadline, "content is shown at {} after {deadline}", pair.now);
             }
-            if let Some(reason) = pair.left {
+            if let Some(reason) = pair.ended_as() {
                 prop_assert!(pair.now >= deadline, "left at {} before {deadline}", pair.now);
                 prop_assert_eq!(Some(reason), pair.lifetime.ended(&pair.policy, pair.now));
             }
@@ -133,7 +133,7 @@ proptest! {
             if counts && pair.monitor.state() == State::Active {
                 acted_at = pair.now;
             }
-            if pair.left == Some(EndReason::IdleTimeout) && pair.monitor.unreported.is_none() {
+            if pair.ended_as() == Some(EndReason::IdleTimeout) && pair.monitor.unreported.is_none() {
                 let promised = acted_at + pair.policy.idle();
                 prop_assert!(pair.server_deadline() + secs(6) >= promised || pair.now >= promised);
             }
@@ -151,7 +151,7 @@ proptest! {
                 Step::ComeBack | Step::Sleep(_) => false,
                 _ => put_away,
             };
-            if pair.left.is_none() && !put_away {
+            if pair.ended_as().is_none() && !put_away {
                 prop_assert!(pair.monitor.poll_timeout().is_some());
             }
         }

@@ -1,0 +1,113 @@
+//! What is asked of the server, and when.
+
+use std::time::Duration;
+
+use super::{Action, Attempt, Extension, Monitor, Purpose, Request, State};
+use crate::Instant;
+
+/// Between two reports of activity, however little time is left.
+const SHORTEST_REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+/// While the user waits for the answer.
+const LONGEST_RETRY_WHEN_WAITED_FOR: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) request: Request,
+    pub(super) sent_at: Instant,
+    pub(super) reports: Option<Instant>,
+    /// Asked because another tab said that the session goes on for longer.
+    checks_claim: bool,
+}
+
+impl Monitor {
+    /// When activity is to be reported: once a touch interval, and in time before the warning.
+    /// A tab that does not lead gives the one that does time to report.
+    pub(super) fn report_at(&self) -> Option<Instant> {
+        let unreported = self.unreported?;
+        if self.in_flight.is_some() || self.ask_at.is_some() {
+            return None;
+        }
+        let last_call = self.expectation.last_call_at();
+        let due = self.tabs.report_at(unreported, self.regular_report_at());
+        let due = due.map_or(last_call, |due| due.min(last_call));
+        Some(due.max(self.soonest_report_at()).max(unreported))
+    }
+
+    pub(super) fn regular_report_at(&self) -> Instant {
+        self.last_report_at + self.expectation.touch_interval()
+    }
+
+    fn soonest_report_at(&self) -> Instant {
+        self.last_report_at + SHORTEST_REPORT_INTERVAL
+    }
+
+    /// When to ask: when that was decided, or in time before the warning where another tab has
+    /// said that there is no need of one.
+    pub(super) fn next_ask_at(&self) -> Option<Instant> {
+        if self.in_flight.is_some() {
+            return None;
+        }
+        let for_claim = (self.state == State::Active && self.claims_more())
+            .then(|| self.expectation.last_call_at());
+        self.ask_at.or(for_claim)
+    }
+
+    pub(super) fn send_report(&mut self, now: Instant) {
+        let Some(active_at) = self.unreported else {
+            return;
+        };
+        self.last_report_at = now;
+        self.tabs.told_at = None;
+        let idle_for = now.since(active_at);
+        self.send(Purpose::KeepAlive { idle_for }, now);
+    }
+
+    /// Asks the server, with the activity it does not know of, if there is any.
+    pub(super) fn ask(&mut self, now: Instant) {
+        self.ask_at = None;
+        match self.unreported {
+            Some(_) => self.send_report(now),
+            None => self.send(Purpose::Status, now),
+        }
+    }
+
+    pub(super) fn send(&mut self, purpose: Purpose, now: Instant) {
+        let attempt = Attempt::from_number(self.next_attempt);
+        self.next_attempt = self.next_attempt.wrapping_add(1);
+        let request = Request { attempt, purpose };
+        self.ask_at = None;
+        self.in_flight = Some(InFlight {
+            request,
+            sent_at: now,
+            reports: match purpose {
+                Purpose::KeepAlive { .. } => self.unreported,
+                Purpose::Status => None,
+            },
+            checks_claim: self.claims_more() && self.extension == Extension::NotAsked,
+        });
+        self.actions.push_back(Action::Send(request));
+    }
+
+    pub(super) fn take_in_flight(&mut self, attempt: Attempt) -> Option<InFlight> {
+        self.in_flight
+            .take_if(|in_flight| in_flight.request.attempt == attempt)
+    }
+
+    pub(super) fn checks_claim(&self) -> bool {
+        self.in_flight
+            .as_ref()
+            .is_some_and(|in_flight| in_flight.checks_claim)
+    }
+
+    pub(super) fn retry_delay(&mut self) -> Duration {
+        let longest = match self.state {
+            State::Active | State::Ended(_) => LONGEST_RETRY,
+            State::Warning | State::Confirming | State::Unreachable => {
+                LONGEST_RETRY_WHEN_WAITED_FOR
+            }
+        };
+        self.backoff.next(longest)
+    }
+}

@@ -1,0 +1,135 @@
+//! What the tabs of one browser tell each other.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use crate::Generation;
+
+/// A message to the other tabs.
+///
+/// It is a hint, whoever sent it and however late it comes: it can conceal a page and lead to a
+/// question to the server, and it extends and reveals nothing (`J2`).
+///
+/// As text: the generation, the kind of news and its durations in milliseconds, each after a space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// The session that it is about.
+    pub generation: Generation,
+    /// What happened.
+    pub news: News,
+}
+
+/// What a tab has to tell. Durations count back or forward from when the message was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// The user is active here, and the server does not know it yet.
+    Active {
+        /// How long ago the user was last active.
+        idle_for: Duration,
+    },
+    /// The server has said that the session lives.
+    Alive {
+        /// Time until the told idle deadline.
+        idle_left: Duration,
+        /// How long ago the last activity was that was reported to the server, if any was.
+        active_for: Option<Duration>,
+    },
+    /// The server has said that the session has ended.
+    Ended,
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { generation, news } = self;
+        match news {
+            News::Active { idle_for } => write!(f, "{generation} active {}", idle_for.as_millis()),
+            News::Alive {
+                idle_left,
+                active_for,
+            } => {
+                write!(f, "{generation} alive {}", idle_left.as_millis())?;
+                match active_for {
+                    Some(active_for) => write!(f, " {}", active_for.as_millis()),
+                    None => Ok(()),
+                }
+            }
+            News::Ended => write!(f, "{generation} ended"),
+        }
+    }
+}
+
+impl FromStr for Message {
+    type Err = UnknownMessage;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let news = match words[..] {
+            [_, "active", idle_for] => News::Active {
+                idle_for: millis(idle_for)?,
+            },
+            [_, "alive", idle_left] => News::Alive {
+                idle_left: millis(idle_left)?,
+                active_for: None,
+            },
+            [_, "alive", idle_left, active_for] => News::Alive {
+                idle_left: millis(idle_left)?,
+                active_for: Some(millis(active_for)?),
+            },
+            [_, "ended"] => News::Ended,
+            _ => return Err(UnknownMessage),
+        };
+        let generation = words[0].parse().map_err(|_| UnknownMessage)?;
+        Ok(Self { generation, news })
+    }
+}
+
+fn millis(text: &str) -> Result<Duration, UnknownMessage> {
+    let millis = text.parse::<u64>().map_err(|_| UnknownMessage)?;
+    Ok(Duration::from_millis(millis))
+}
+
+/// A text that is no [`Message`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no message between tabs")]
+pub struct UnknownMessage;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    fn durations() -> impl Strategy<Value = Duration> {
+        any::<u64>().prop_map(Duration::from_millis)
+    }
+
+    fn news() -> impl Strategy<Value = News> {
+        prop_oneof![
+            durations().prop_map(|idle_for| News::Active { idle_for }),
+            (durations(), prop::option::of(durations())).prop_map(|(idle_left, active_for)| {
+                News::Alive {
+                    idle_left,
+                    active_for,
+                }
+            }),
+            Just(News::Ended),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_is_what_arrives(number: u128, news in news()) {
+            let generation = Generation::from_random(number);
+            let message = Message { generation, news };
+            prop_assert_eq!(message.to_string().parse(), Ok(message));
+        }
+
+        #[test]
+        fn anything_else_is_no_message(text in "[0-9a-f]{0,33}( (alive|active|ended|-?[0-9]{1,12}|\\PC*)){0,4}") {
+            if let Ok(message) = text.parse::<Message>() {
+                prop_assert_eq!(message.to_string().parse(), Ok(message));
+            }
+        }
+    }
+}

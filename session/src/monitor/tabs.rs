@@ -1,0 +1,179 @@
+//! One session in many tabs.
+//!
+//! One tab leads: the others tell it of activity, and it reports. A tab that hears nothing of a
+//! report in time reports itself, so none depends on another.
+
+use std::time::Duration;
+
+use super::{Action, Message, Monitor, News, State};
+use crate::Instant;
+
+/// How long a tab that has told of activity waits for the leading tab's report.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A told deadline that is later by less is the same one, told on another round trip.
+pub(super) const SAME_DEADLINE: Duration = Duration::from_secs(1);
+
+/// What a tab knows of the others.
+#[derive(Debug, Default)]
+pub(super) struct Tabs {
+    /// Whether this is the tab that reports.
+    leads: bool,
+    /// When the others were told of activity that has not been reported since.
+    pub(super) told_at: Option<Instant>,
+    /// Whether another tab has told of the end, so that all know.
+    pub(super) told_of_end: bool,
+    /// What another tab says that the server said.
+    pub(super) claim: Option<Claim>,
+}
+
+/// To be believed as far as an answer of the server bears it out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim {
+    idle_at: Instant,
+    reported: Option<Instant>,
+}
+
+impl Tabs {
+    /// When this tab is to report the activity at `unreported`, if no last call comes before.
+    pub(super) fn report_at(&self, unreported: Instant, regular: Instant) -> Option<Instant> {
+        if self.is_covered(unreported) {
+            None
+        } else if self.leads {
+            Some(regular)
+        } else {
+            Some(self.told_at.unwrap_or(regular) + PATIENCE)
+        }
+    }
+
+    /// Whether another tab says that activity as late as this was reported.
+    fn is_covered(&self, unreported: Instant) -> bool {
+        let reported = self.claim.and_then(|claim| claim.reported);
+        reported.is_some_and(|reported| unreported <= reported)
+    }
+}
+
+impl Monitor {
+    /// This tab has begun, or ceased, to be the one that reports. A tab begins as one that does not.
+    pub fn handle_lead(&mut self, leads: bool, now: Instant) {
+        self.tabs.leads = leads;
+        self.advance(now);
+    }
+
+    /// Another tab told something, `age` ago.
+    pub fn handle_message(&mut self, message: &Message, age: Duration, now: Instant) {
+        self.advance(now);
+        let sent_at = now - age;
+        if message.generation != self.expectation.generation() {
+            if message.news != News::Ended {
+                self.doubt(now);
+            }
+            return;
+        }
+        match message.news {
+            News::Active { idle_for } => self.hear_of_activity(sent_at - idle_for, now),
+            News::Alive {
+                idle_left,
+                active_for,
+            } => {
+                let reported = active_for.map(|active_for| sent_at - active_for);
+                if reported.is_some() {
+                    self.last_report_at = self.last_report_at.max(sent_at);
+                    self.tabs.told_at = None;
+                }
+                let idle_at = sent_at + idle_left;
+                self.hear_of_life(Claim { idle_at, reported }, now);
+            }
+            News::Ended => {
+                self.tabs.told_of_end = true;
+                self.doubt(now);
+            }
+        }
+    }
+
+    /// Whether another tab says that the session goes on for longer than this tab was told.
+    pub(super) fn claims_more(&self) -> bool {
+        self.tabs
+            .claim
+            .is_some_and(|claim| self.expectation.would_extend(claim.idle_at - SAME_DEADLINE))
+    }
+
+    /// When to tell the others of activity: when it would be reported, if this tab were to.
+    pub(super) fn tell_at(&self) -> Option<Instant> {
+        let unreported = self.unreported?;
+        let is_told = self.tabs.told_at.is_some() || self.tabs.is_covered(unreported);
+        if self.tabs.leads || is_told || self.in_flight.is_some() || self.ask_at.is_some() {
+            return None;
+        }
+        Some(self.regular_report_at().max(unreported))
+    }
+
+    pub(super) fn tell_activity(&mut self, now: Instant) {
+        let Some(active_at) = self.unreported else {
+            return;
+        };
+        self.tabs.told_at = Some(now);
+        let idle_for = now.since(active_at);
+        self.tell(News::Active { idle_for });
+    }
+
+    /// Tells that the server has said that the session lives, and of which activity it was told.
+    pub(super) fn tell_alive(&mut self, reported: Option<Instant>, now: Instant) {
+        self.tell(News::Alive {
+            idle_left: self.expectation.idle_at().since(now),
+            active_for: reported.map(|reported| now.since(reported)),
+        });
+    }
+
+    pub(super) fn tell_end(&mut self) {
+        if !self.tabs.told_of_end {
+            self.tell(News::Ended);
+        }
+    }
+
+    fn tell(&mut self, news: News) {
+        let generation = self.expectation.generation();
+        self.actions
+            .push_back(Action::Tell(Message { generation, news }));
+    }
+
+    /// Activity in another tab is reported by this one if it leads.
+    fn hear_of_activity(&mut self, active_at: Instant, now: Instant) {
+        if self.tabs.leads && self.state == State::Active {
+            self.unreported = self.unreported.max(Some(active_at));
+            self.advance(now);
+        }
+    }
+
+    /// A claim that the session goes on for longer puts the countdown aside for as long as the
+    /// server is being asked, and leads to a question where the page is concealed.
+    fn hear_of_life(&mut self, claim: Claim, now: Instant) {
+        self.tabs.claim = Some(claim);
+        if !self.claims_more() {
+            return;
+        }
+        match self.state {
+            State::Active => self.advance(now),
+            State::Warning | State::Confirming | State::Unreachable => {
+                if self.in_flight.is_none() {
+                    self.ask(now);
+                    self.advance(now);
+                }
+            }
+            State::Ended(_) => self.ask_after_end(now),
+        }
+    }
+
+    /// The session may be over, or another one: conceals, and asks.
+    fn doubt(&mut self, now: Instant) {
+        match self.state {
+            State::Ended(_) => self.ask_after_end(now),
+            State::Active | State::Warning | State::Confirming | State::Unreachable => {
+                self.state = State::Confirming;
+                self.in_flight = None;
+                self.ask(now);
+                self.show(now);
+            }
+        }
+    }
+}
