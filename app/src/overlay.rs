@@ -8,7 +8,9 @@ mod warning;
 use dwell_session::{Generation, Screen};
 use leptos::prelude::*;
 
-use crate::words;
+use web_sys::HtmlFormElement;
+
+use crate::{SignInTrouble, words};
 
 use self::{cover::Cover, limit_note::LimitNote, warning::Warning};
 
@@ -19,6 +21,28 @@ pub struct PageContext {
     pub generation: Generation,
     /// Where signing in again leads.
     pub sign_in_again: String,
+    /// Who is signed in.
+    pub email: String,
+}
+
+/// Signing in again in place of a page whose session has ended.
+#[derive(Debug, Clone, Copy)]
+pub struct SignInAgain {
+    /// How far it has come.
+    pub attempt: RwSignal<Attempt>,
+    /// Called with the form when the user sends it.
+    pub on_submit: Callback<HtmlFormElement>,
+}
+
+/// How far signing in again has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// The user has not sent the form.
+    NotMade,
+    /// The server is being asked.
+    UnderWay,
+    /// It did not work.
+    Failed(SignInTrouble),
 }
 
 /// The countdown over the page, or the cover in its place.
@@ -30,6 +54,8 @@ pub fn Overlay(
     page: PageContext,
     /// Called when the user chooses to stay.
     on_stay: Callback<()>,
+    /// How one signs in again.
+    again: SignInAgain,
 ) -> impl IntoView {
     let countdown = Memo::new(move |_| match screen.get() {
         Screen::Countdown(countdown) => Some(countdown),
@@ -42,7 +68,7 @@ pub fn Overlay(
     view! {
         <Warning countdown page=page.clone() on_stay />
         <LimitNote countdown sign_in_again=page.sign_in_again.clone() />
-        <Cover concealed sign_in_again=page.sign_in_again />
+        <Cover concealed page again />
     }
 }
 

@@ -11,5 +11,5 @@ pub use account::{AccountPage, OtherSession};
 pub use document::{Assets, SignedIn};
 pub use home::HomePage;
 pub use message::MessagePage;
-pub use sign_in::{SignInPage, SignInTrouble};
-pub use workspace::{Note, WorkspacePage};
+pub use sign_in::SignInPage;
+pub use workspace::{Composer, Note, UnsavedNote, WorkspacePage};

@@ -1,6 +1,6 @@
 //! The one place in the browser that reads a clock.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, fmt, num::ParseIntError, str::FromStr, time::Duration};
 
 use dwell_session::{Elapsed, Instant, Reading};
 use web_sys::Performance;
@@ -27,6 +27,37 @@ impl Clock {
     pub(crate) fn read(&self) -> Reading {
         let (wall_ms, monotonic_ms) = read(&self.performance);
         self.elapsed.borrow_mut().read(wall_ms, monotonic_ms)
+    }
+
+    /// Now, for another tab of the same browser.
+    pub(crate) fn stamp(&self) -> Stamp {
+        let (wall_ms, _) = read(&self.performance);
+        Stamp(wall_ms)
+    }
+
+    /// How old a stamp is, which another tab has made. It counts a suspend in between.
+    pub(crate) fn age(&self, stamp: Stamp) -> Duration {
+        let (wall_ms, _) = read(&self.performance);
+        let age_ms = u64::try_from(wall_ms.saturating_sub(stamp.0)).unwrap_or_default();
+        Duration::from_millis(age_ms)
+    }
+}
+
+/// An instant on the wall clock, which the tabs of a browser share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stamp(i64);
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Stamp {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
     }
 }
 

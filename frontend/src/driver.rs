@@ -1,28 +1,48 @@
 //! Carries out what the monitor says.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
-use dwell_session::{Action, ActiveStatus, Generation, Instant, Monitor, Request, Screen};
+use dwell_session::{Action, ActiveStatus, Generation, Instant, Message, Monitor, Request, Screen};
 use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     clock::Clock,
+    drafts::Drafts,
+    lead::Lead,
     page::Page,
     server::{self, Outcome},
+    tabs::Tabs,
 };
 
 /// `setTimeout` fires at once when it is asked to wait longer. A timer that fires early is harmless.
 const LONGEST_TIMER: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// The monitor of this page, with its clock, its one timer, and the page itself.
+/// While the page can be seen. A machine that wakes up fires timers late by the time that it slept,
+/// and may send no event at all.
+const LONGEST_TIMER_IN_SIGHT: Duration = Duration::from_secs(1);
+
+/// The monitor of this page, with its clock, its one timer, its ties to the other tabs, and the
+/// page itself.
 pub(crate) struct Driver {
     monitor: RefCell<Monitor>,
-    clock: Clock,
+    clock: Rc<Clock>,
     timer: RefCell<Option<Timer>>,
+    ties: RefCell<Option<Ties>>,
     page: Page,
-    generation: Generation,
+    drafts: Drafts,
+    generation: Cell<Generation>,
     show: Box<dyn Fn(Screen)>,
+}
+
+/// What binds a page to the other tabs, unless it is put away.
+struct Ties {
+    tabs: Option<Tabs>,
+    _lead: Option<Lead>,
 }
 
 struct Timer {
@@ -37,18 +57,27 @@ impl Driver {
         status: &ActiveStatus,
         show: impl Fn(Screen) + 'static,
     ) -> Rc<Self> {
-        let clock = Clock::start(page.performance());
+        let clock = Rc::new(Clock::start(page.performance()));
         let now = clock.read().now;
+        let seed = js_sys::Math::random().to_bits();
+        let monitor = Monitor::new(status, Clock::NAVIGATION, seed, now);
         let driver = Rc::new(Self {
-            monitor: RefCell::new(Monitor::new(status, Clock::NAVIGATION, now)),
+            monitor: RefCell::new(monitor),
             clock,
             timer: RefCell::new(None),
+            ties: RefCell::new(None),
+            drafts: page.drafts(),
             page,
-            generation: status.generation,
+            generation: Cell::new(status.generation),
             show: Box::new(show),
         });
+        driver.tie();
         driver.handle(Monitor::handle_timeout);
         driver
+    }
+
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation.get()
     }
 
     pub(crate) fn activity(self: &Rc<Self>) {
@@ -59,16 +88,55 @@ impl Driver {
         self.handle(Monitor::handle_stay);
     }
 
+    pub(crate) fn signed_out(self: &Rc<Self>) {
+        self.handle(Monitor::handle_signed_out);
+    }
+
+    pub(crate) fn signed_in(self: &Rc<Self>) {
+        self.handle(Monitor::handle_signed_in);
+    }
+
     pub(crate) fn hidden(self: &Rc<Self>) {
+        self.drafts.save(self.generation());
         self.handle(Monitor::handle_hidden);
     }
 
+    /// A page that is put away lets go of the other tabs: it could not answer them, and what they
+    /// say meanwhile is old when it comes back.
     pub(crate) fn put_away(self: &Rc<Self>) {
-        self.handle(Monitor::handle_put_away);
+        self.handle(|monitor, now| {
+            monitor.handle_lead(false, now);
+            monitor.handle_put_away(now);
+        });
+        self.ties.take();
     }
 
     pub(crate) fn returned(self: &Rc<Self>) {
+        self.tie();
         self.handle(Monitor::handle_return);
+    }
+
+    /// Joins the other tabs, unless it has.
+    fn tie(self: &Rc<Self>) {
+        if self.ties.borrow().is_some() {
+            return;
+        }
+        let window = self.page.window();
+        let driver = Rc::clone(self);
+        let tabs = Tabs::open(window, &self.clock, move |message: Message, age| {
+            driver.handle(|monitor, now| monitor.handle_message(&message, age, now));
+        });
+        let driver = Rc::clone(self);
+        let lead = Lead::apply(window, move || driver.leads());
+        let is_alone = lead.is_none();
+        *self.ties.borrow_mut() = Some(Ties { tabs, _lead: lead });
+        if is_alone {
+            self.leads();
+        }
+    }
+
+    fn leads(self: &Rc<Self>) {
+        self.handle(|monitor, now| monitor.handle_lead(true, now));
     }
 
     /// Hands the monitor an event with its time, then does what follows from it.
@@ -89,21 +157,43 @@ impl Driver {
         loop {
             let action = self.monitor.borrow_mut().poll_action();
             match action {
-                Some(Action::Show(screen)) => {
-                    self.page.show(screen);
-                    (self.show)(screen);
-                }
+                Some(Action::Show(screen)) => self.show(screen),
                 Some(Action::Send(request)) => self.send(request),
+                Some(Action::Tell(message)) => self.tell(&message),
+                Some(Action::Adopt(generation)) => {
+                    self.generation.set(generation);
+                    self.page.adopt(generation);
+                }
                 Some(Action::Leave(reason)) => self.page.leave(reason),
                 None => return,
             }
         }
     }
 
+    /// Saves what was typed before it is out of sight.
+    fn show(&self, screen: Screen) {
+        match screen {
+            Screen::Page => {}
+            Screen::Countdown(countdown) => {
+                self.drafts.save_during(&countdown, self.generation());
+            }
+            Screen::Concealed(_) => self.drafts.save(self.generation()),
+        }
+        self.page.show(screen);
+        (self.show)(screen);
+    }
+
+    fn tell(&self, message: &Message) {
+        let ties = self.ties.borrow();
+        if let Some(tabs) = ties.as_ref().and_then(|ties| ties.tabs.as_ref()) {
+            tabs.tell(message);
+        }
+    }
+
     fn send(self: &Rc<Self>, request: Request) {
         let driver = Rc::clone(self);
         spawn_local(async move {
-            let outcome = server::ask(request.purpose, driver.generation).await;
+            let outcome = server::ask(request.purpose, driver.generation()).await;
             driver.handle(|monitor, now| match outcome {
                 Outcome::Answered(status) => monitor.handle_answer(request.attempt, &status, now),
                 Outcome::Refused => monitor.handle_refused(request.attempt, now),
@@ -112,21 +202,25 @@ impl Driver {
         });
     }
 
-    /// Leaves a timer alone that is already set for the instant.
+    /// Leaves a timer alone that is set and early enough.
     fn set_timer(self: &Rc<Self>, now: Instant) {
         let due_at = self
             .monitor
             .borrow()
             .poll_timeout()
-            .map(|(due_at, _)| due_at);
+            .map(|(due_at, _)| due_at.min(now + self.longest_timer()));
         let mut timer = self.timer.borrow_mut();
-        if timer.as_ref().map(|timer| timer.due_at) == due_at {
+        let is_set = match (timer.as_ref(), due_at) {
+            (Some(timer), Some(due_at)) => timer.due_at <= due_at,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if is_set {
             return;
         }
         *timer = due_at.map(|due_at| {
             let driver = Rc::clone(self);
-            let delay = due_at.since(now).min(LONGEST_TIMER);
-            let delay_ms = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
+            let delay_ms = u32::try_from(due_at.since(now).as_millis()).unwrap_or(u32::MAX);
             let timeout = Timeout::new(delay_ms, move || {
                 driver.timer.borrow_mut().take();
                 driver.handle(Monitor::handle_timeout);
@@ -136,5 +230,13 @@ impl Driver {
                 _timeout: timeout,
             }
         });
+    }
+
+    fn longest_timer(&self) -> Duration {
+        if self.page.is_visible() {
+            LONGEST_TIMER_IN_SIGHT
+        } else {
+            LONGEST_TIMER
+        }
     }
 }

@@ -2,18 +2,23 @@
 //! it says.
 
 mod clock;
+mod drafts;
 mod driver;
 mod events;
+mod lead;
 mod page;
 mod server;
+mod sign_out;
+mod tabs;
 mod wire;
 
 use std::rc::Rc;
 
-use dwell_app::overlay::{Overlay, PageContext};
+use dwell_app::overlay::{Attempt, Overlay, PageContext, SignInAgain};
 use dwell_session::Screen;
 use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
 
 use self::{driver::Driver, page::Page};
 
@@ -28,14 +33,31 @@ pub fn start() {
     let context = PageContext {
         generation: status.generation,
         sign_in_again: page.sign_in_url(None),
+        email: page.email(),
     };
     let overlay = mount_to(host, move || {
         let screen = RwSignal::new(Screen::Page);
         let driver = Driver::start(page, &status, move |shown| screen.set(shown));
         events::listen(&driver);
+        sign_out::listen(&driver);
         let driver: StoredValue<Rc<Driver>, LocalStorage> = StoredValue::new_local(driver);
         let on_stay = Callback::new(move |()| driver.with_value(Driver::stay));
-        view! { <Overlay screen=screen.into() page=context on_stay /> }
+        let attempt = RwSignal::new(Attempt::NotMade);
+        let on_submit = Callback::new(move |form| {
+            attempt.set(Attempt::UnderWay);
+            let driver = driver.get_value();
+            spawn_local(async move {
+                attempt.set(match server::sign_in(&form).await {
+                    Ok(()) => {
+                        driver.signed_in();
+                        Attempt::NotMade
+                    }
+                    Err(trouble) => Attempt::Failed(trouble),
+                });
+            });
+        });
+        let again = SignInAgain { attempt, on_submit };
+        view! { <Overlay screen=screen.into() page=context on_stay again /> }
     });
     overlay.forget();
 }

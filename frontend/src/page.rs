@@ -3,14 +3,19 @@
 use std::cell::{Cell, RefCell};
 
 use dwell_app::{
-    names::{PAGE_ID, SIGN_IN_PATH, STATE_ATTRIBUTE, STATUS_META},
+    names::{
+        ACCOUNT_ATTRIBUTE, GENERATION_FIELD, PAGE_ID, SIGN_IN_PATH, STATE_ATTRIBUTE, STATUS_META,
+    },
     overlay::title,
 };
-use dwell_session::{ActiveStatus, Concealed, EndReason, Screen, Status};
+use dwell_session::{ActiveStatus, Concealed, EndReason, Generation, Screen, Status};
 use wasm_bindgen::JsCast as _;
-use web_sys::{Document, Element, HtmlElement, HtmlMetaElement, Performance, Window};
+use web_sys::{
+    Document, Element, HtmlElement, HtmlInputElement, HtmlMetaElement, Performance,
+    VisibilityState, Window,
+};
 
-use crate::wire;
+use crate::{drafts::Drafts, wire};
 
 /// A page that is shown in a session.
 pub(crate) struct Page {
@@ -53,6 +58,44 @@ impl Page {
         match wire::status(&json)? {
             Status::Active(status) => Some(status),
             Status::Ended { .. } | Status::Anonymous => None,
+        }
+    }
+
+    /// Who is signed in.
+    pub(crate) fn email(&self) -> String {
+        let account = self
+            .content
+            .query_selector(&format!("[{ACCOUNT_ATTRIBUTE}]"));
+        let email = account
+            .ok()
+            .flatten()
+            .and_then(|email| email.text_content());
+        email.unwrap_or_default().trim().to_owned()
+    }
+
+    pub(crate) fn drafts(&self) -> Drafts {
+        Drafts::of(&self.content)
+    }
+
+    pub(crate) fn window(&self) -> &Window {
+        &self.window
+    }
+
+    pub(crate) fn is_visible(&self) -> bool {
+        self.document.visibility_state() == VisibilityState::Visible
+    }
+
+    /// Goes on in another session of the same person: forms carry its generation from now on.
+    pub(crate) fn adopt(&self, generation: Generation) {
+        let selector = format!("input[name={GENERATION_FIELD}]");
+        let in_overlay = self.document.query_selector_all(&selector);
+        let in_content = self.content.query_selector_all(&selector);
+        for fields in [in_overlay, in_content].into_iter().flatten() {
+            for field in (0..fields.length()).filter_map(|index| fields.item(index)) {
+                if let Ok(field) = field.dyn_into::<HtmlInputElement>() {
+                    field.set_value(&generation.to_string());
+                }
+            }
         }
     }
 

@@ -1,26 +1,36 @@
-//! Asks the server functions, with a time-out, and tells an answer of the server from anything
-//! else that may come back.
+//! Asks the server, with a time-out, and tells an answer of the server from anything else that may
+//! come back.
 
 use dwell_app::{
+    SignInTrouble,
     api::{AskStatus, KeepAlive},
-    names::GENERATION_HEADER,
+    names::{DRAFTS_PATH, GENERATION_HEADER, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
-use dwell_session::{Generation, Purpose, Status};
+use dwell_session::{EndReason, Generation, Purpose, Status};
+use js_sys::Reflect;
 use leptos::server_fn::ServerFn as _;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestInit, Response};
+use web_sys::{
+    AbortSignal, FormData, Headers, HtmlFormElement, RequestInit, Response, UrlSearchParams,
+};
 
 use crate::wire;
 
 /// How long an answer may take.
 const TIMEOUT_MS: u32 = 10_000;
 
+/// A browser finishes requests of a page that is gone up to this size, in bytes, all together.
+const LONGEST_KEPT_ALIVE: usize = 30_000;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// What came of a request.
 pub(crate) enum Outcome {
     /// The server told the status.
     Answered(Status),
-    /// The server takes nothing from this page: the session may be another one.
+    /// The server takes nothing from this page: the session is another one.
     Refused,
     /// The server did not answer, or something on the way answered instead.
     Failed,
@@ -36,33 +46,91 @@ pub(crate) async fn ask(purpose: Purpose, generation: Generation) -> Outcome {
         ),
         Purpose::Status => (AskStatus::PATH, "{}".to_owned()),
     };
-    match post(path, &body, generation).await {
-        Ok(outcome) => outcome,
-        Err(_) => Outcome::Failed,
+    match post(path, JSON, &body, Some(generation)).await {
+        Ok(Answer {
+            code: 200 | 401,
+            text,
+        }) => wire::status(&text).map_or(Outcome::Failed, Outcome::Answered),
+        Ok(Answer {
+            code: 403 | 409,
+            text,
+        }) => match wire::refusal(&text).as_deref() {
+            Some("another_session" | "wrong_generation") => Outcome::Refused,
+            _ => Outcome::Failed,
+        },
+        Ok(_) | Err(_) => Outcome::Failed,
     }
 }
 
-async fn post(path: &str, body: &str, generation: Generation) -> Result<Outcome, JsValue> {
+/// Sends the form for signing in.
+pub(crate) async fn sign_in(form: &HtmlFormElement) -> Result<(), SignInTrouble> {
+    let unreachable = |_: JsValue| SignInTrouble::Unreachable;
+    let body = encoded(form).map_err(unreachable)?;
+    let answer = post(SIGN_IN_PATH, FORM, &body, None)
+        .await
+        .map_err(unreachable)?;
+    if answer.code == 200 && matches!(wire::status(&answer.text), Some(Status::Active(_))) {
+        return Ok(());
+    }
+    Err(match wire::refusal(&answer.text).as_deref() {
+        Some("wrong_credentials") => SignInTrouble::WrongCredentials,
+        Some("busy") => SignInTrouble::Busy,
+        _ => SignInTrouble::Unreachable,
+    })
+}
+
+/// Signs out. Tells whether the server says that the session has ended.
+pub(crate) async fn sign_out(generation: Generation) -> bool {
+    let answer = post(SIGN_OUT_PATH, FORM, "", Some(generation)).await;
+    let status = answer.ok().and_then(|answer| wire::status(&answer.text));
+    let reason = EndReason::SignedOut;
+    status == Some(Status::Ended { reason })
+}
+
+/// Saves a draft. Tells whether it is kept.
+pub(crate) async fn save_draft(fields: &str, generation: Generation) -> bool {
+    let answer = post(DRAFTS_PATH, FORM, fields, Some(generation)).await;
+    answer.is_ok_and(|answer| answer.code == 204)
+}
+
+struct Answer {
+    code: u16,
+    text: String,
+}
+
+async fn post(
+    path: &str,
+    kind: &str,
+    body: &str,
+    generation: Option<Generation>,
+) -> Result<Answer, JsValue> {
     let headers = Headers::new()?;
-    headers.set("content-type", "application/json")?;
-    headers.set("accept", "application/json")?;
-    headers.set(GENERATION_HEADER, &generation.to_string())?;
+    headers.set("content-type", kind)?;
+    headers.set("accept", JSON)?;
+    if let Some(generation) = generation {
+        headers.set(GENERATION_HEADER, &generation.to_string())?;
+    }
     let request = RequestInit::new();
     request.set_method("POST");
     request.set_headers(&headers);
     request.set_body(&JsValue::from_str(body));
     request.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+    // What the user did last is reported although the page is being left.
+    let outlives_page = body.len() <= LONGEST_KEPT_ALIVE;
+    Reflect::set(&request, &"keepalive".into(), &outlives_page.into())?;
 
     let window = web_sys::window().ok_or(JsValue::NULL)?;
     let response = JsFuture::from(window.fetch_with_str_and_init(path, &request)).await?;
     let response: Response = response.dyn_into()?;
-    match response.status() {
-        200 | 401 => {
-            let text = JsFuture::from(response.text()?).await?;
-            let status = text.as_string().and_then(|text| wire::status(&text));
-            Ok(status.map_or(Outcome::Failed, Outcome::Answered))
-        }
-        403 | 409 => Ok(Outcome::Refused),
-        _ => Ok(Outcome::Failed),
-    }
+    let text = JsFuture::from(response.text()?).await?;
+    Ok(Answer {
+        code: response.status(),
+        text: text.as_string().unwrap_or_default(),
+    })
+}
+
+fn encoded(form: &HtmlFormElement) -> Result<String, JsValue> {
+    let data = FormData::new_with_form(form)?;
+    let fields = UrlSearchParams::new_with_str_sequence_sequence(&data)?;
+    Ok(fields.to_string().into())
 }

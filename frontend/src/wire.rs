@@ -13,6 +13,8 @@ extern "C" {
     type Wire;
 
     #[wasm_bindgen(method, getter)]
+    fn error(this: &Wire) -> JsValue;
+    #[wasm_bindgen(method, getter)]
     fn state(this: &Wire) -> JsValue;
     #[wasm_bindgen(method, getter)]
     fn reason(this: &Wire) -> JsValue;
@@ -30,10 +32,14 @@ extern "C" {
     fn generation(this: &Wire) -> JsValue;
 }
 
+/// The code of the refusal that `json` is, if it is one.
+pub(crate) fn refusal(json: &str) -> Option<String> {
+    object(json)?.error().as_string()
+}
+
 /// The status that `json` says, if it says one.
 pub(crate) fn status(json: &str) -> Option<Status> {
-    let value = JSON::parse(json).ok().filter(JsValue::is_object)?;
-    let wire: Wire = value.unchecked_into();
+    let wire = object(json)?;
     match wire.state().as_string()?.as_str() {
         "active" => active(&wire).map(Status::Active),
         "ended" => {
@@ -43,6 +49,11 @@ pub(crate) fn status(json: &str) -> Option<Status> {
         "anonymous" => Some(Status::Anonymous),
         _ => None,
     }
+}
+
+fn object(json: &str) -> Option<Wire> {
+    let value = JSON::parse(json).ok().filter(JsValue::is_object)?;
+    Some(value.unchecked_into())
 }
 
 fn active(wire: &Wire) -> Option<ActiveStatus> {

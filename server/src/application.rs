@@ -13,6 +13,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     database::{self, DatabaseError},
+    drafts::Drafts,
     http,
     notes::Notes,
     sessions::Sessions,
@@ -27,6 +28,7 @@ pub struct Application {
     address: SocketAddr,
     router: axum::Router,
     sessions: Arc<Sessions>,
+    drafts: Drafts,
     pool: SqlitePool,
 }
 
@@ -46,10 +48,12 @@ impl Application {
             &config.policy,
         ));
         let sessions = Arc::new(Sessions::new(Arc::clone(&store), config.policy));
+        let drafts = Drafts::new(pool.clone(), Arc::clone(&clock));
         let state = AppState {
             sessions: Arc::clone(&sessions),
             accounts: accounts(pool.clone(), clock)?,
             notes: Notes::new(pool.clone()),
+            drafts: drafts.clone(),
             cookie: Arc::new(config.cookie),
             built: Arc::new(built),
         };
@@ -64,6 +68,7 @@ impl Application {
             address,
             router: http::router(state, TowerSessions::new(store)),
             sessions,
+            drafts,
             pool,
         })
     }
@@ -82,7 +87,7 @@ impl Application {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let maintenance = maintain(Arc::clone(&self.sessions));
+        let maintenance = maintain(Arc::clone(&self.sessions), self.drafts);
         let service = self
             .router
             .into_make_service_with_connect_info::<SocketAddr>();
@@ -114,7 +119,7 @@ pub fn accounts(pool: SqlitePool, clock: Arc<dyn Clock>) -> Result<Accounts, Pas
 }
 
 /// Keeps going through failures: the next round tries again.
-fn maintain(sessions: Arc<Sessions>) -> JoinHandle<()> {
+fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut rounds = tokio::time::interval(sessions.maintenance_interval());
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -124,6 +129,12 @@ fn maintain(sessions: Arc<Sessions>) -> JoinHandle<()> {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "maintenance of the sessions failed"
+                );
+            }
+            if let Err(error) = drafts.sweep().await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "expired drafts could not be deleted"
                 );
             }
         }

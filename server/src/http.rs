@@ -3,6 +3,7 @@
 mod account;
 mod api;
 mod cookie;
+mod drafts;
 mod headers;
 mod health;
 mod home;
@@ -22,7 +23,7 @@ use axum::{
 };
 use dwell_app::{
     api::{AskStatus, KeepAlive},
-    names::{SIGN_IN_PATH, SIGN_OUT_PATH},
+    names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
 use leptos::server_fn::ServerFn as _;
 use tower_http::{
@@ -37,7 +38,7 @@ use crate::{lifetime, refusal, state::AppState, store::TowerSessions};
 /// The whole server. A layer runs around everything that stands above it.
 pub fn router(state: AppState, sessions: TowerSessions) -> Router {
     let routes = Router::new()
-        .merge(protected())
+        .merge(protected(&state))
         .merge(public())
         .fallback(page::not_found);
     with_sessions(routes, &state, sessions)
@@ -69,15 +70,21 @@ pub fn with_sessions(
 }
 
 /// The routes for people who are signed in.
-fn protected() -> Router<AppState> {
+fn protected(state: &AppState) -> Router<AppState> {
+    let written = Router::new()
+        .route("/workspace", get(workspace::show).post(workspace::add))
+        .route(DRAFTS_PATH, post(drafts::save))
+        .route_layer(from_fn(lifetime::require_session))
+        .route_layer(from_fn_with_state(state.clone(), drafts::keep_late));
     Router::new()
         .route("/account", get(account::show))
         .route("/account/sign-out-others", post(account::sign_out_others))
-        .route("/workspace", get(workspace::show).post(workspace::add))
         .route("/workspace/delete", post(workspace::delete))
         .route(KeepAlive::PATH, post(api::server_function))
         .route(AskStatus::PATH, post(api::server_function))
+        .route(DISCARD_DRAFT_PATH, post(drafts::discard))
         .route_layer(from_fn(lifetime::require_session))
+        .merge(written)
 }
 
 /// The routes for everybody.

@@ -7,6 +7,7 @@ pub mod assets;
 pub mod clock;
 pub mod config;
 pub mod database;
+pub mod drafts;
 pub mod http;
 pub mod lifetime;
 pub mod navigation;

@@ -14,7 +14,7 @@ use axum::{
 };
 use tower_sessions::Session;
 
-pub use self::turned_away::{sign_in_location, turn_away};
+pub use self::turned_away::{turn_away, turn_away_to};
 use self::{activity::Activity, generation::GenerationCheck};
 use crate::{
     account_id::AccountId,
@@ -60,13 +60,10 @@ async fn admit(sessions: &Sessions, request: Request) -> Result<Admitted, StoreE
         None => Visit::Anonymous,
     };
     let (mut request, visit) = match visit {
-        Visit::Live(live) if generation::is_required(&request) => {
-            let own = live.session.generation;
-            match generation::check(sessions, own, request).await? {
-                GenerationCheck::Own(request) => (request, Visit::Live(live)),
-                GenerationCheck::Refused(response) => return Ok(Admitted::Refuse(response)),
-            }
-        }
+        Visit::Live(live) => match generation::check(sessions, &live.session, request).await? {
+            GenerationCheck::Passed(request) => (request, Visit::Live(live)),
+            GenerationCheck::Refused(response) => return Ok(Admitted::Refuse(response)),
+        },
         visit => (request, visit),
     };
     let visit = match (visit, Activity::of(&request)) {

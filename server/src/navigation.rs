@@ -1,4 +1,4 @@
-//! Whether a request is made to show a page.
+//! What a request is made for.
 
 use axum::http::{HeaderMap, header};
 
@@ -11,6 +11,12 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
             header_text(headers, header::ACCEPT.as_str()).is_some_and(|a| a.contains("text/html"))
         }
     }
+}
+
+/// Whether the body is a form as browsers send it.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    header_text(headers, header::CONTENT_TYPE.as_str())
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
 }
 
 /// The text of a header, if it is there and is text.

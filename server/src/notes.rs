@@ -3,7 +3,11 @@
 use dwell_session::Instant;
 use sqlx::{FromRow, SqlitePool};
 
-use crate::{account_id::AccountId, store::StoreError};
+use crate::{
+    account_id::AccountId,
+    drafts::{self, DraftId},
+    store::StoreError,
+};
 
 /// In characters.
 const LONGEST: usize = 10_000;
@@ -20,7 +24,7 @@ impl Notes {
         Self { pool }
     }
 
-    /// Keeps a note.
+    /// Keeps a note, and uses up the draft of it in the same step.
     ///
     /// # Errors
     ///
@@ -29,15 +33,20 @@ impl Notes {
         &self,
         account: AccountId,
         text: &NoteText,
+        draft: Option<DraftId>,
         now: Instant,
     ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
         sqlx::query("insert into notes (account, text, written_at) values (?1, ?2, ?3)")
             .bind(account)
             .bind(&text.0)
             .bind(now.as_millis())
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
-        Ok(())
+        if let Some(draft) = draft {
+            drafts::use_up(&mut *transaction, account, draft, now).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// Deletes a note of this person; somebody else's stays.

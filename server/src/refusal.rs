@@ -25,8 +25,13 @@ pub fn refusal(
     if is_navigation(headers) {
         say(status, Message { heading, advice })
     } else {
-        (status, Json(json!({ "error": code, "message": advice }))).into_response()
+        error(status, code, advice)
     }
+}
+
+/// An answer to a script that says why nothing was done.
+pub fn error(status: StatusCode, code: &str, message: &str) -> Response {
+    (status, Json(json!({ "error": code, "message": message }))).into_response()
 }
 
 /// The store does not answer: nobody is served as if they were not signed in (`A11`).

@@ -38,6 +38,15 @@ pub struct LiveSession {
     stored_last_active_at: Instant,
 }
 
+/// A session that has just begun.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun {
+    /// Its id, for the cookie.
+    pub id: SessionId,
+    /// What the browser is told.
+    pub told: ActiveStatus,
+}
+
 /// A touch that is yet to be written.
 #[derive(Debug, Clone, Copy)]
 struct PendingTouch {
@@ -132,7 +141,7 @@ impl Sessions {
         account: AccountId,
         previous: Option<SessionKey>,
         origin: Origin,
-    ) -> Result<SessionId, StoreError> {
+    ) -> Result<Begun, StoreError> {
         let id = SessionId::default();
         let session = NewSession {
             key: SessionKey::of(&id),
@@ -141,21 +150,23 @@ impl Sessions {
             origin,
             data: Data::from([("account".into(), account.to_string().into())]),
         };
-        let key = session.key;
+        let (key, generation) = (session.key, session.generation);
         let rotated = match previous {
             Some(previous) => self.store.rotate(previous, session.clone()).await?,
-            None => false,
+            None => None,
         };
-        if !rotated {
-            self.store.create(session).await?;
-        }
-        if let Some(previous) = previous.filter(|_| rotated) {
+        if let Some(previous) = previous.filter(|_| rotated.is_some()) {
             self.pending().remove(&previous);
             let reason = EndReason::Replaced;
             tracing::info!(event = "session_ended", session = %previous, %reason);
         }
+        let lifetime = match rotated {
+            Some(lifetime) => lifetime,
+            None => self.store.create(session).await?,
+        };
         tracing::info!(event = "session_created", session = %key, %account);
-        Ok(id)
+        let told = lifetime.remaining(&self.policy, generation, lifetime.authenticated_at());
+        Ok(Begun { id, told })
     }
 
     /// Ends a session, if it lives. Tells whether it did.
@@ -203,13 +214,13 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// Whether `generation` is that of any session, live or ended.
+    /// Whose session, live or ended, has this generation.
     ///
     /// # Errors
     ///
     /// The store failed.
-    pub async fn knows(&self, generation: Generation) -> Result<bool, StoreError> {
-        self.store.knows(generation).await
+    pub async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
+        self.store.owner(generation).await
     }
 
     /// Writes the touches that are due, and ends what time has ended.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    accounts::Accounts, assets::Built, config::CookieConfig, notes::Notes, sessions::Sessions,
+    accounts::Accounts, assets::Built, config::CookieConfig, drafts::Drafts, notes::Notes,
+    sessions::Sessions,
 };
 
 /// Shared by all requests.
@@ -15,6 +16,8 @@ pub struct AppState {
     pub accounts: Accounts,
     /// What they wrote.
     pub notes: Notes,
+    /// What they have typed and not sent yet.
+    pub drafts: Drafts,
     /// How the session cookie is written.
     pub cookie: Arc<CookieConfig>,
     /// The files that the pages refer to.

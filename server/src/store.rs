@@ -44,8 +44,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError>;
 
     /// Begins `session` in the place of the live session `old`, which ends in the same step.
-    /// Tells whether `old` was live; if not, nothing has changed.
-    async fn rotate(&self, old: SessionKey, session: NewSession) -> Result<bool, StoreError>;
+    /// Tells nothing if `old` was not live; then nothing has changed.
+    async fn rotate(
+        &self,
+        old: SessionKey,
+        session: NewSession,
+    ) -> Result<Option<Lifetime>, StoreError>;
 
     /// Ends a live session and wipes its data. Tells whether it was live.
     async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError>;
@@ -61,8 +65,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The live sessions of `account`, the latest first.
     async fn list(&self, account: AccountId) -> Result<Vec<Session>, StoreError>;
 
-    /// Whether `generation` is that of any session, live or ended.
-    async fn knows(&self, generation: Generation) -> Result<bool, StoreError>;
+    /// Whose session, live or ended, has this generation.
+    async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError>;
 
     /// Ends what time has ended, forgets old tombstones, and tells what it ended.
     async fn sweep(&self) -> Result<Vec<Swept>, StoreError>;
@@ -145,6 +149,7 @@ impl Session {
     pub fn entombed(&self, reason: EndReason) -> Tombstone {
         Tombstone {
             account: self.account,
+            generation: self.generation,
             reason,
         }
     }
@@ -175,8 +180,20 @@ pub enum Presence {
 pub struct Tombstone {
     /// Whose it was.
     pub account: AccountId,
+    /// Its generation.
+    pub generation: Generation,
     /// Why it ended.
     pub reason: EndReason,
+}
+
+impl Tombstone {
+    /// Whether time ended the session, and nobody.
+    pub fn is_timeout(&self) -> bool {
+        match self.reason {
+            EndReason::IdleTimeout | EndReason::AbsoluteTimeout => true,
+            EndReason::SignedOut | EndReason::Revoked | EndReason::Replaced => false,
+        }
+    }
 }
 
 /// A session that [`Store::sweep`] ended.

@@ -126,7 +126,9 @@ fn SignOut(signed_in: SignedIn) -> impl IntoView {
     view! {
         <form class="sign-out" method="post" action=SIGN_OUT_PATH>
             <GenerationField generation=status.generation />
-            <span class="who">{email}</span>
+            <span class="who" data-dwell-account>
+                {email}
+            </span>
             <button type="submit">"Sign out"</button>
         </form>
     }

@@ -1,8 +1,13 @@
 //! The person's notes.
 
+use dwell_session::Generation;
 use leptos::prelude::*;
 
 use super::document::{Document, GenerationField, SignedIn, Visitor};
+use crate::names::{DISCARD_DRAFT_PATH, DRAFT_FIELD, NOTE_FORM};
+
+/// Enough to know a note again, in characters.
+const BEGINNING: usize = 80;
 
 /// One note.
 #[derive(Debug, Clone)]
@@ -15,33 +20,74 @@ pub struct Note {
     pub written_at: String,
 }
 
-/// The form for a new note, and the notes, newest first.
+/// A note that was typed and not sent.
+#[derive(Debug, Clone)]
+pub struct UnsavedNote {
+    /// The id of its draft.
+    pub draft: String,
+    /// What was typed.
+    pub text: String,
+    /// When it was kept last, as people write it, in UTC.
+    pub saved_at: String,
+}
+
+/// The form for a new note, as it is filled in.
+#[derive(Debug, Clone)]
+pub struct Composer {
+    /// The id under which what is typed is kept.
+    pub draft: String,
+    /// What was typed before.
+    pub text: String,
+    /// What is wrong with it.
+    pub trouble: Option<String>,
+}
+
+/// What was typed and not sent, the form for a new note, and the notes, newest first.
 #[component]
 pub fn WorkspacePage(
     signed_in: SignedIn,
     /// The person's notes.
     notes: Vec<Note>,
-    /// What was wrong with the note that was sent, and its text.
-    rejected: Option<(String, String)>,
+    /// The person's unsaved notes, without that in the form.
+    unsaved: Vec<UnsavedNote>,
+    /// The form for a new note.
+    composer: Composer,
 ) -> impl IntoView {
     let generation = signed_in.status.generation;
-    let (trouble, draft) = rejected.unzip();
-    let is_rejected = trouble.is_some();
+    let Composer {
+        draft,
+        text,
+        trouble,
+    } = composer;
     view! {
         <Document title="Workspace" visitor=Visitor::SignedIn(signed_in)>
             <h1>"Workspace"</h1>
-            <form method="post" action="/workspace" class="composer">
+            {(!unsaved.is_empty())
+                .then(|| {
+                    view! {
+                        <section class="unsaved" aria-labelledby="unsaved">
+                            <h2 id="unsaved">"Not saved yet"</h2>
+                            <ul>
+                                {unsaved
+                                    .into_iter()
+                                    .map(|note| view! { <Unsaved note generation /> })
+                                    .collect_view()}
+                            </ul>
+                        </section>
+                    }
+                })}
+            <form method="post" action="/workspace" class="composer" data-dwell-draft=NOTE_FORM>
                 <GenerationField generation />
+                <input type="hidden" name=DRAFT_FIELD value=draft />
                 <label for="text">"New note"</label>
                 <textarea
                     id="text"
                     name="text"
                     rows="5"
                     required
-                    aria-describedby=is_rejected.then_some("trouble")
-                >
-                    {draft}
-                </textarea>
+                    aria-describedby=trouble.is_some().then_some("trouble")
+                    inner_html=escaped(&text)
+                ></textarea>
                 {trouble
                     .map(|trouble| {
                         view! {
@@ -85,5 +131,75 @@ pub fn WorkspacePage(
                 }}
             </section>
         </Document>
+    }
+}
+
+#[component]
+fn Unsaved(note: UnsavedNote, generation: Generation) -> impl IntoView {
+    let UnsavedNote {
+        draft,
+        text,
+        saved_at,
+    } = note;
+    let described_by = format!("unsaved-{draft}");
+    view! {
+        <li>
+            <p id=described_by.clone()>
+                "You have an unsaved note from " <time>{saved_at}</time> "."
+                <q class="quiet">{beginning(&text)}</q>
+            </p>
+            <form method="post" action=DISCARD_DRAFT_PATH>
+                <GenerationField generation />
+                <input type="hidden" name=DRAFT_FIELD value=draft.clone() />
+                <a
+                    class="button"
+                    href=format!("/workspace?draft={draft}")
+                    aria-describedby=described_by.clone()
+                >
+                    "Put it back"
+                </a>
+                <button type="submit" class="plain" aria-describedby=described_by>
+                    "Discard"
+                </button>
+            </form>
+        </li>
+    }
+}
+
+/// `text` as HTML: Leptos writes the children of a `<textarea>` as they stand, markup included.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+/// The first words of a text, on one line.
+fn beginning(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(BEGINNING) {
+        Some((end, _)) => {
+            let cut = &line[..end];
+            let words = cut.rsplit_once(' ').map_or(cut, |(words, _)| words);
+            format!("{words}…")
+        }
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_in_a_text_is_escaped() {
+        assert_eq!(escaped("&lt;</textarea>"), "&amp;lt;&lt;/textarea>");
+    }
+
+    #[test]
+    fn a_text_begins_with_its_first_words() {
+        assert_eq!(beginning(""), "");
+        assert_eq!(beginning("  milk,\r\n\teggs \n"), "milk, eggs");
+        assert_eq!(beginning(&"é".repeat(BEGINNING)), "é".repeat(BEGINNING));
+        let long = "é".repeat(BEGINNING + 1);
+        assert_eq!(beginning(&long), "é".repeat(BEGINNING) + "…");
+        assert_eq!(beginning(&format!("milk {long}")), "milk…");
     }
 }

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Json,
     extract::{Request, State},
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -13,10 +12,10 @@ use dwell_session::Status;
 use futures::future::BoxFuture;
 use leptos::{prelude::provide_context, server_fn::error::SERVER_FN_ERROR_HEADER};
 use leptos_axum::handle_server_fns_with_context;
-use serde_json::json;
 
 use crate::{
     lifetime::CurrentSession,
+    refusal::error,
     sessions::{LiveSession, Sessions, Visit},
     state::AppState,
     store::Tombstone,
@@ -59,7 +58,7 @@ fn explain(status: StatusCode) -> Response {
             "The keep-alive takes {\"idle_for_ms\": <milliseconds>}, the status takes {}.",
         ),
     };
-    (status, Json(json!({ "error": code, "message": message }))).into_response()
+    error(status, code, message)
 }
 
 struct Call {

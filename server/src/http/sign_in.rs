@@ -1,13 +1,13 @@
 //! `GET /sign-in`, `POST /sign-in`
 
 use axum::{
-    Form,
+    Form, Json,
     extract::{Extension, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Redirect, Response},
 };
-use dwell_app::pages::{SignInPage, SignInTrouble};
-use dwell_session::EndReason;
+use dwell_app::{SignInTrouble, pages::SignInPage};
+use dwell_session::{EndReason, Status};
 use leptos::prelude::*;
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -15,10 +15,11 @@ use tower_sessions::Session;
 use super::SessionCookie;
 use crate::{
     accounts::{Password, PasswordError, SignInError},
-    refusal::unavailable,
+    navigation::is_navigation,
+    refusal::{error, unavailable},
     rendering::render,
     return_path::ReturnPath,
-    sessions::Visit,
+    sessions::{Begun, Visit},
     state::AppState,
     store::{Origin, SessionKey},
 };
@@ -65,11 +66,8 @@ pub(super) async fn show(
 async fn remembered(state: &AppState, visit: &Visit) -> String {
     let account = match visit {
         Visit::Live(live) => Some(live.session.account),
-        Visit::Ended(tombstone) => match tombstone.reason {
-            EndReason::IdleTimeout | EndReason::AbsoluteTimeout => Some(tombstone.account),
-            EndReason::SignedOut | EndReason::Revoked | EndReason::Replaced => None,
-        },
-        Visit::Anonymous => None,
+        Visit::Ended(tombstone) if tombstone.is_timeout() => Some(tombstone.account),
+        Visit::Ended(_) | Visit::Anonymous => None,
     };
     match account {
         Some(account) => state.accounts.email(account).await.unwrap_or_default(),
@@ -77,6 +75,7 @@ async fn remembered(state: &AppState, visit: &Visit) -> String {
     }
 }
 
+/// Answers a script with the status of the new session, or with why there is none.
 pub(super) async fn submit(
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
@@ -94,28 +93,41 @@ pub(super) async fn submit(
         .accounts
         .authenticate(&email, Password::typed(password))
         .await;
-    let (status, trouble) = match authenticated {
+    let (status, code, trouble) = match authenticated {
         Ok(account) => {
             let previous = session.id().map(|id| SessionKey::of(&id));
             return match state.sessions.begin(account, previous, origin).await {
-                Ok(id) => (SessionCookie::Issue(id), Redirect::to(next.as_str())).into_response(),
+                Ok(Begun { id, told }) => {
+                    let answer = if is_navigation(&headers) {
+                        Redirect::to(next.as_str()).into_response()
+                    } else {
+                        Json(Status::Active(told)).into_response()
+                    };
+                    (SessionCookie::Issue(id), answer).into_response()
+                }
                 Err(error) => unavailable(&headers, &error),
             };
         }
         Err(SignInError::WrongCredentials) => {
             tracing::info!(event = "sign_in_refused", address = origin.address);
-            (StatusCode::UNAUTHORIZED, SignInTrouble::WrongCredentials)
+            (
+                StatusCode::UNAUTHORIZED,
+                "wrong_credentials",
+                SignInTrouble::WrongCredentials,
+            )
         }
         Err(SignInError::Password(error @ (PasswordError::Busy(_) | PasswordError::Hash))) => {
             tracing::warn!(%error, "nobody could be signed in");
-            (StatusCode::SERVICE_UNAVAILABLE, SignInTrouble::Busy)
+            (StatusCode::SERVICE_UNAVAILABLE, "busy", SignInTrouble::Busy)
         }
         Err(SignInError::Store(error)) => return unavailable(&headers, &error),
     };
-    let trouble = Some(trouble);
+    if !is_navigation(&headers) {
+        return error(status, code, trouble.message());
+    }
     let shown = Shown {
         reason: None,
-        trouble,
+        trouble: Some(trouble),
         email,
         next,
     };

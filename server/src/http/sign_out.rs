@@ -1,14 +1,18 @@
 //! `POST /sign-out`
 
 use axum::{
+    Json,
     extract::{Extension, State},
     http::{HeaderMap, HeaderName, HeaderValue},
-    response::{IntoResponse as _, Redirect, Response},
+    response::{IntoResponse as _, Response},
 };
-use dwell_session::EndReason;
+use dwell_session::{EndReason, Status};
 
 use super::SessionCookie;
-use crate::{lifetime::sign_in_location, refusal::unavailable, sessions::Visit, state::AppState};
+use crate::{
+    lifetime::turn_away_to, navigation::is_navigation, refusal::unavailable, sessions::Visit,
+    state::AppState,
+};
 
 /// Also lets go of what pages have kept in the browser (`H4`).
 const FORGET: (HeaderName, HeaderValue) = (
@@ -25,16 +29,19 @@ pub(super) async fn submit(
     let reason = EndReason::SignedOut;
     let live = match visit {
         Visit::Live(live) => live,
-        Visit::Ended(tombstone) => {
-            let location = sign_in_location(Some(tombstone.reason), None);
-            return Redirect::to(&location).into_response();
-        }
-        Visit::Anonymous => return Redirect::to(&sign_in_location(None, None)).into_response(),
+        Visit::Ended(tombstone) => return turn_away_to(None, &headers, Some(tombstone.reason)),
+        Visit::Anonymous => return turn_away_to(None, &headers, None),
     };
-    let to_sign_in = Redirect::to(&sign_in_location(Some(reason), None));
     match state.sessions.end(live.session.key, reason).await {
-        Ok(true) => (SessionCookie::Remove, [FORGET], to_sign_in).into_response(),
-        Ok(false) => to_sign_in.into_response(),
+        Ok(true) => {
+            let answer = if is_navigation(&headers) {
+                turn_away_to(None, &headers, Some(reason))
+            } else {
+                Json(Status::Ended { reason }).into_response()
+            };
+            (SessionCookie::Remove, [FORGET], answer).into_response()
+        }
+        Ok(false) => turn_away_to(None, &headers, Some(reason)),
         Err(error) => unavailable(&headers, &error),
     }
 }

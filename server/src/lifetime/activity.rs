@@ -2,12 +2,12 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, Method},
 };
-use dwell_app::api::KeepAlive;
+use dwell_app::{api::KeepAlive, names::DRAFTS_PATH};
 use leptos::server_fn::ServerFn as _;
 
-use crate::navigation::{header_text, is_navigation};
+use crate::navigation::{header_text, is_form, is_navigation};
 
 /// What a request says about the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,11 @@ pub(super) enum Activity {
 
 impl Activity {
     pub(super) fn of(request: &Request) -> Self {
-        if request.uri().path() == KeepAlive::PATH {
-            return Self::Reported;
+        match request.uri().path() {
+            KeepAlive::PATH => return Self::Reported,
+            // Saved by the page, whatever the request looks like.
+            DRAFTS_PATH => return Self::Passive,
+            _ => {}
         }
         let headers = request.headers();
         let caused_by_user = match *request.method() {
@@ -49,11 +52,6 @@ fn is_started_by_user(headers: &HeaderMap) -> bool {
         None => true,
     };
     is_navigation(headers) && is_by_user && !is_speculative
-}
-
-fn is_form(headers: &HeaderMap) -> bool {
-    header_text(headers, header::CONTENT_TYPE.as_str())
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
 }
 
 #[cfg(test)]
@@ -117,6 +115,17 @@ mod tests {
         assert_eq!(post("cors", form), Activity::Passive);
         assert_eq!(
             post("cors", ("content-type", "application/json")),
+            Activity::Passive
+        );
+    }
+
+    // A9
+    #[test]
+    fn saving_a_draft_is_no_activity_even_as_a_form_post() {
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        let save = Request::post(DRAFTS_PATH).header(form.0, form.1);
+        assert_eq!(
+            activity(save.header("sec-fetch-mode", "navigate")),
             Activity::Passive
         );
     }

@@ -1,9 +1,10 @@
-//! Requests that change something carry the session's generation (`K1`, `J3`).
+//! Requests that change something carry the session's generation (`K1`, `J3`), and a page that
+//! asks for the status may say which session it was shown in.
 
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode},
     response::Response,
 };
 use dwell_app::{
@@ -14,31 +15,67 @@ use dwell_session::Generation;
 use http_body_util::{BodyExt as _, Limited};
 use leptos::server_fn::ServerFn as _;
 
-use crate::{refusal::refusal, sessions::Sessions, store::StoreError};
+use crate::{
+    navigation::{header_text, is_form},
+    refusal::refusal,
+    sessions::Sessions,
+    store::{Session, StoreError},
+};
 
 /// The longest form that is read to find the generation, in bytes.
 const LONGEST_FORM: usize = 256 * 1024;
 
 pub(super) enum GenerationCheck {
-    /// The request carries the session's own generation.
-    Own(Request),
-    /// It does not.
+    /// The request may be served in the session.
+    Passed(Request),
+    /// It was meant for another session, or for none that is known.
     Refused(Response),
 }
 
-/// Signing in begins a session, and asking for the status is where the generation is learnt.
-pub(super) fn is_required(request: &Request) -> bool {
+/// Whether `request` may be served in the live session `current`.
+pub(super) async fn check(
+    sessions: &Sessions,
+    current: &Session,
+    request: Request,
+) -> Result<GenerationCheck, StoreError> {
     let changes_something = !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    let is_exempt = [SIGN_IN_PATH, AskStatus::PATH].contains(&request.uri().path());
-    changes_something && !is_exempt
+    match request.uri().path() {
+        AskStatus::PATH => check_person(sessions, current, request).await,
+        // Signing in begins another session.
+        SIGN_IN_PATH => Ok(GenerationCheck::Passed(request)),
+        _ if changes_something => check_own(sessions, current, request).await,
+        _ => Ok(GenerationCheck::Passed(request)),
+    }
 }
 
-pub(super) async fn check(
+/// The status is where the generation is learnt, so none is needed. A page from before its person
+/// signed in again learns the new one; somebody else's page does not.
+async fn check_person(
     sessions: &Sessions,
-    own: Generation,
+    current: &Session,
+    request: Request,
+) -> Result<GenerationCheck, StoreError> {
+    let presented = header_text(request.headers(), GENERATION_HEADER)
+        .and_then(|text| text.parse::<Generation>().ok());
+    let is_of_this_person = match presented {
+        Some(generation) if generation != current.generation => {
+            sessions.owner(generation).await? == Some(current.account)
+        }
+        Some(_) | None => true,
+    };
+    if is_of_this_person {
+        Ok(GenerationCheck::Passed(request))
+    } else {
+        Ok(GenerationCheck::Refused(another_session(request.headers())))
+    }
+}
+
+async fn check_own(
+    sessions: &Sessions,
+    current: &Session,
     request: Request,
 ) -> Result<GenerationCheck, StoreError> {
     let (presented, request) = match read(request).await {
@@ -46,32 +83,35 @@ pub(super) async fn check(
         Err(response) => return Ok(GenerationCheck::Refused(response)),
     };
     let presented = presented.and_then(|text| text.parse::<Generation>().ok());
-    if presented == Some(own) {
-        return Ok(GenerationCheck::Own(request));
+    if presented == Some(current.generation) {
+        return Ok(GenerationCheck::Passed(request));
     }
-    let is_anothers = match presented {
-        Some(generation) => sessions.knows(generation).await?,
-        None => false,
+    let owner = match presented {
+        Some(generation) => sessions.owner(generation).await?,
+        None => None,
     };
     let headers = request.headers();
-    let response = if is_anothers {
-        refusal(
-            headers,
-            StatusCode::CONFLICT,
-            "another_session",
-            "Another session has begun in this browser",
-            "Nothing was changed. Open the page again to see who is signed in.",
-        )
-    } else {
-        refusal(
+    let response = match owner {
+        Some(_) => another_session(headers),
+        None => refusal(
             headers,
             StatusCode::FORBIDDEN,
             "wrong_generation",
             "This page is out of date",
             "Nothing was changed. Open the page again and repeat what you did.",
-        )
+        ),
     };
     Ok(GenerationCheck::Refused(response))
+}
+
+fn another_session(headers: &HeaderMap) -> Response {
+    refusal(
+        headers,
+        StatusCode::CONFLICT,
+        "another_session",
+        "Another session has begun in this browser",
+        "Nothing was changed. Open the page again to see who is signed in.",
+    )
 }
 
 async fn read(request: Request) -> Result<(Option<String>, Request), Response> {
@@ -79,12 +119,7 @@ async fn read(request: Request) -> Result<(Option<String>, Request), Response> {
         let text = header.to_str().ok().map(str::to_owned);
         return Ok((text, request));
     }
-    let is_form = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    if !is_form {
+    if !is_form(request.headers()) {
         return Ok((None, request));
     }
     let (parts, body) = request.into_parts();

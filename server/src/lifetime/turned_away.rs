@@ -11,10 +11,18 @@ use dwell_session::{EndReason, Status};
 
 use crate::{navigation::is_navigation, return_path::ReturnPath};
 
-/// A redirect to where one signs in, for a navigation; a status in JSON otherwise.
+/// A redirect to where one signs in and back, for a navigation; a status in JSON otherwise.
 pub fn turn_away(request: &Request, reason: Option<EndReason>) -> Response {
-    if is_navigation(request.headers()) {
-        let next = return_path(request);
+    turn_away_to(return_path(request), request.headers(), reason)
+}
+
+/// As [`turn_away`], but signing in leads to `next`.
+pub fn turn_away_to(
+    next: Option<ReturnPath>,
+    headers: &HeaderMap,
+    reason: Option<EndReason>,
+) -> Response {
+    if is_navigation(headers) {
         return Redirect::to(&sign_in_location(reason, next.as_ref())).into_response();
     }
     let status = match reason {
@@ -25,7 +33,7 @@ pub fn turn_away(request: &Request, reason: Option<EndReason>) -> Response {
 }
 
 /// Where one signs in, with why that is needed and where it leads.
-pub fn sign_in_location(reason: Option<EndReason>, next: Option<&ReturnPath>) -> String {
+fn sign_in_location(reason: Option<EndReason>, next: Option<&ReturnPath>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     if let Some(reason) = reason {
         query.append_pair("reason", reason.name());

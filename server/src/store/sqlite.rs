@@ -124,7 +124,11 @@ impl Store for SqliteStore {
         }
     }
 
-    async fn rotate(&self, old: SessionKey, session: NewSession) -> Result<bool, StoreError> {
+    async fn rotate(
+        &self,
+        old: SessionKey,
+        session: NewSession,
+    ) -> Result<Option<Lifetime>, StoreError> {
         let now = self.clock.now();
         let mut transaction = self.pool.begin().await?;
         let ended = sqlx::query(concat!(entomb!(), " where key = ?5 and ", live!()))
@@ -136,11 +140,11 @@ impl Store for SqliteStore {
             .execute(&mut *transaction)
             .await?;
         if ended.rows_affected() == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         insert(&mut *transaction, &session, now).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(Some(Lifetime::begin(now)))
     }
 
     async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
@@ -194,12 +198,13 @@ impl Store for SqliteStore {
         rows.into_iter().map(Session::try_from).collect()
     }
 
-    async fn knows(&self, generation: Generation) -> Result<bool, StoreError> {
-        let known = sqlx::query("select 1 from sessions where generation = ?1")
-            .bind(generation.to_string())
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(known.is_some())
+    async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
+        let owner: Option<(AccountId,)> =
+            sqlx::query_as("select account from sessions where generation = ?1")
+                .bind(generation.to_string())
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(owner.map(|(account,)| account))
     }
 
     async fn sweep(&self) -> Result<Vec<Swept>, StoreError> {
@@ -302,6 +307,7 @@ impl TryFrom<Row> for Presence {
         match &row.end_reason {
             Some(reason) => Ok(Self::Ended(Tombstone {
                 account: row.account,
+                generation: row.generation.parse().map_err(StoreError::new)?,
                 reason: reason.parse().map_err(StoreError::new)?,
             })),
             None => row.try_into().map(Self::Found),

@@ -145,6 +145,36 @@ async fn a_database_that_is_gone_denies() {
     assert_eq!(answer.status, 200, "somebody new sees no data");
 }
 
+// A11, F3
+#[tokio::test]
+async fn drafts_that_cannot_be_read_or_written_deny() {
+    let app = TestApp::new().await;
+    let mut browser = with_note(&app).await;
+    sqlx::query("alter table drafts rename to lost")
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    let draft = "0".repeat(32);
+    let fields = [("text", "another note"), ("draft", draft.as_str())];
+    for answer in [
+        browser.visit("/workspace").await,
+        browser.save_draft(&draft, "half a note").await,
+        browser.save_draft(&draft, "").await,
+        browser.submit("/drafts/discard", &fields).await,
+        browser.submit("/workspace", &fields).await,
+    ] {
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert!(!answer.body.contains(NOTE));
+    }
+    assert_eq!(browser.visit("/account").await.status, 200);
+    let notes = "select count(*) from notes";
+    assert_eq!(
+        app.count(notes).await,
+        1,
+        "a note and its draft go together"
+    );
+}
+
 // A11
 #[tokio::test]
 async fn notes_that_cannot_be_read_deny() {

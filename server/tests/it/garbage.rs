@@ -90,12 +90,16 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         "text",
         "id",
         "generation",
+        "draft",
+        "form",
         "idle_for_ms",
     ]);
     let value = prop_oneof![
         "[ -~]{0,40}",
         "\\PC{0,40}",
         Just("\0".to_owned()),
+        Just("note".to_owned()),
+        "[0-9a-f]{32}",
         any::<i64>().prop_map(|number| number.to_string()),
         any::<f64>().prop_map(|number| number.to_string()),
     ];

@@ -3,8 +3,9 @@
 use axum::http::{Method, StatusCode};
 use dwell_app::{
     api::{AskStatus, KeepAlive},
-    names::{SIGN_IN_PATH, SIGN_OUT_PATH},
+    names::{DRAFT_FIELD, DRAFT_FORM_FIELD, NOTE_FORM, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
+use dwell_session::EndReason;
 use leptos::server_fn::ServerFn as _;
 use serde_json::json;
 
@@ -17,6 +18,7 @@ use crate::{
 async fn state(app: &TestApp) -> Vec<(String,)> {
     sqlx::query_as(
         "select 'note ' || id || text from notes union all \
+         select 'draft ' || id || account || coalesce(fields, '') || saved_at from drafts union all \
          select 'session ' || hex(key) || coalesce(end_reason, '') || data from sessions \
          order by 1",
     )
@@ -43,12 +45,20 @@ fn guarded() -> impl Iterator<Item = &'static Route> {
     })
 }
 
+/// What every route needs to change something.
+const FORGED: [(&str, &str); 4] = [
+    ("text", "forged"),
+    ("id", "1"),
+    (DRAFT_FIELD, "0123456789abcdef0123456789abcdef"),
+    (DRAFT_FORM_FIELD, NOTE_FORM),
+];
+
 /// Sends a generation, if any, to a route in both ways in which it can be sent.
 async fn send(browser: &Browser, route: &Route, generation: Option<&str>) -> [Answer; 2] {
     let mut browser = browser.clone();
     let payload = json!({ "idle_for_ms": 0, "text": "forged", "id": 1 });
     let in_header = browser.call(route.path, generation, &payload).await;
-    let fields: Vec<_> = [("text", "forged"), ("id", "1")]
+    let fields: Vec<_> = FORGED
         .into_iter()
         .chain(generation.map(|generation| ("generation", generation)))
         .collect();
@@ -142,6 +152,85 @@ async fn with_its_own_generation_every_route_does_its_work() {
         );
         assert_eq!(state(&app).await != before, is_form, "{route:?}");
     }
+}
+
+/// What `browser` is told when a page of the session with this generation asks for the status.
+async fn status_on(browser: &Browser, generation: Option<&str>) -> Answer {
+    let mut browser = browser.clone();
+    browser.call(AskStatus::PATH, generation, &json!({})).await
+}
+
+// J3
+#[tokio::test]
+async fn a_page_of_the_same_person_learns_the_new_generation() {
+    let app = TestApp::new().await;
+    let mut browser = app.signed_in().await;
+    let before = browser.generation().await.to_string();
+    let elsewhere = app.in_session().await.generation().await.to_string();
+    browser.sign_in(EMAIL, PASSWORD).await;
+    let own = browser.generation().await.to_string();
+
+    for generation in [
+        None,
+        Some(""),
+        Some("nonsense"),
+        Some(own.as_str()),
+        Some(before.as_str()),
+        Some(elsewhere.as_str()),
+    ] {
+        let told = status_on(&browser, generation).await;
+        assert_eq!(told.status, 200, "{generation:?}");
+        assert_eq!(told.json()["generation"], own, "{generation:?}");
+    }
+}
+
+// J3
+#[tokio::test]
+async fn a_page_of_another_person_learns_nothing() {
+    let app = TestApp::new().await;
+    let browser = somebody(&app).await;
+    let own = browser.clone().generation().await.to_string();
+    let grace = app.another_account("grace@example.com").await;
+    let mut hers = app.in_session_of(grace).await;
+    let alive = hers.generation().await.to_string();
+    let never_given = "0".repeat(32);
+    for generation in [&alive, &never_given] {
+        let told = status_on(&browser, Some(generation)).await;
+        assert_eq!(told.status, 409, "{told:?}");
+        assert_eq!(told.json()["error"], "another_session");
+        assert!(!told.body.contains(&own));
+    }
+    hers.sign_out().await;
+    assert_eq!(status_on(&browser, Some(&alive)).await.status, 409);
+}
+
+// J3
+#[tokio::test]
+async fn a_page_that_asks_in_an_ended_session_is_told_of_the_end() {
+    let app = TestApp::new().await;
+    let browser = app.in_session().await;
+    let own = browser.clone().generation().await.to_string();
+    let grace = app.another_account("grace@example.com").await;
+    let hers = app.in_session_of(grace).await.generation().await;
+    app.end(browser.id(), EndReason::Revoked).await;
+    for generation in [own, hers.to_string()] {
+        let told = status_on(&browser, Some(&generation)).await;
+        assert!(told.is_end(EndReason::Revoked), "{told:?}");
+    }
+}
+
+// A9
+#[tokio::test]
+async fn learning_the_new_generation_is_no_activity() {
+    let app = TestApp::new().await;
+    let mut browser = app.signed_in().await;
+    let before = browser.generation().await.to_string();
+    browser.sign_in(EMAIL, PASSWORD).await;
+    for _ in 0..10 {
+        app.advance(app.policy.idle() / 10);
+        status_on(&browser, Some(&before)).await;
+    }
+    assert!(browser.ask_status().await.is_end(EndReason::IdleTimeout));
 }
 
 // K1: the field may stand anywhere in the form; the header decides where both are given.

@@ -66,6 +66,12 @@ async fn answers() -> Vec<(String, Answer)> {
             }
         }
     }
+    let mut typing = live.clone();
+    let draft = "0".repeat(32);
+    answers.push(("draft".into(), typing.save_draft(&draft, "text").await));
+    typing.submit("/drafts/discard", &[("draft", &draft)]).await;
+    let used_up = typing.save_draft(&draft, "text").await;
+    answers.push(("draft used up".into(), used_up));
     let mut leaving = live.clone();
     answers.push(("sign-out".into(), leaving.submit(SIGN_OUT_PATH, &[]).await));
     let entering = app.browser().sign_in(EMAIL, PASSWORD).await;
@@ -86,7 +92,9 @@ async fn nothing_but_the_built_files_may_be_kept() {
         }
         statuses.insert(answer.status.as_u16());
     }
-    let expected = [200, 303, 400, 401, 403, 404, 405, 409, 413, 415, 422, 503];
+    let expected = [
+        200, 204, 303, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 503,
+    ];
     assert_eq!(statuses, BTreeSet::from(expected));
 }
 

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, header};
 use dwell_session::EndReason;
 
-use crate::harness::{Browser, HOST, TestApp, by_script, by_user};
+use crate::harness::{Browser, HOST, TestApp, by_script, by_user, form};
 
 async fn last_active_at(app: &TestApp) -> i64 {
     app.sessions.write_all().await.unwrap();
@@ -45,6 +45,8 @@ fn passive() -> Vec<Request<Body>> {
         by_script(Method::GET, "/pkg/dwell.4711.js"),
         by_user(Method::GET, "/pkg/dwell.4711.js"),
         by_user(Method::GET, "/healthz"),
+        form(by_script(Method::POST, "/drafts"), &[]),
+        form(by_user(Method::POST, "/drafts"), &[]),
         with(
             by_script(Method::GET, "/workspace"),
             &[("accept", "text/event-stream")],

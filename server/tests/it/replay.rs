@@ -20,7 +20,7 @@ async fn ended(reason: EndReason) -> (TestApp, Browser) {
         .submit_from("/workspace", "/workspace", &[("text", NOTE)])
         .await;
     assert_eq!(answer.status, 303);
-    let old = browser.clone();
+    let old = browser.clone().with_generation().await;
     match reason {
         EndReason::IdleTimeout => app.advance(app.policy.idle()),
         EndReason::AbsoluteTimeout => {

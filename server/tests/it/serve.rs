@@ -6,8 +6,10 @@ use std::{
     process::{Child, Command, ExitStatus},
     sync::mpsc,
     thread::JoinHandle,
+    time::Duration,
 };
 
+use dwell_server::database;
 use tempfile::TempDir;
 use tower_sessions::cookie::Cookie;
 
@@ -71,7 +73,7 @@ impl Server {
 
     fn post(&self, path: &str, headers: &str, form: &str) -> String {
         self.send(&format!(
-            "POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\naccept: text/html\r\n\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n{headers}\r\n{form}",
             self.address,
             form.len(),
@@ -115,6 +117,33 @@ fn cookie_of(answer: &str) -> Cookie<'static> {
 fn generation_of(page: &str) -> &str {
     let (_, rest) = page.split_once("name=\"generation\" value=\"").unwrap();
     rest.split_once('"').unwrap().0
+}
+
+// F3
+#[tokio::test]
+async fn a_running_server_deletes_drafts_that_have_expired() {
+    let directory = TempDir::new().unwrap();
+    let server = Server::start(&directory, "info");
+    let file = directory.path().join("data/dwell.db");
+    let url = format!("sqlite://{}", file.display());
+    let pool = database::open(&url.parse().unwrap()).await.unwrap();
+    sqlx::query("insert into drafts values (1, 'expired', 'note', '[]', 0)")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let mut left = 1;
+    for _ in 0..100 {
+        (left,) = sqlx::query_as("select count(*) from drafts")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        if left == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(left, 0);
+    server.stop();
 }
 
 // L1, L3, L4, E3

@@ -102,7 +102,7 @@ async fn a_session_that_has_ended_is_not_rotated() {
     app.end(browser.id(), EndReason::Revoked).await;
     let origin = dwell_server::store::Origin::default();
     let begun = app.sessions.begin(app.account, Some(old), origin).await;
-    let mut anew = app.browser().with_id(begun.unwrap());
+    let mut anew = app.browser().with_id(begun.unwrap().id);
     assert_eq!(anew.ask_status().await.status, 200);
     let told = browser.clone().ask_status().await;
     assert!(told.is_end(EndReason::Revoked), "the first reason stays");

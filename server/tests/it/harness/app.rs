@@ -9,7 +9,9 @@ use dwell_server::{
     assets::Built,
     clock::{Clock, ManualClock},
     config::{CookieConfig, SameSite},
-    database, http,
+    database,
+    drafts::Drafts,
+    http,
     notes::Notes,
     sessions::Sessions,
     state::AppState,
@@ -92,12 +94,13 @@ impl TestApp {
         let store = wrap(Arc::new(sqlite));
         let sessions = Arc::new(Sessions::new(store.clone(), policy));
         let passwords = Arc::new(Passwords::new(2).unwrap());
-        let accounts = Accounts::new(pool.clone(), passwords, as_clock);
+        let accounts = Accounts::new(pool.clone(), passwords, as_clock.clone());
         let account = add_account(&accounts, EMAIL).await;
         let state = AppState {
             sessions: sessions.clone(),
             accounts: accounts.clone(),
             notes: Notes::new(pool.clone()),
+            drafts: Drafts::new(pool.clone(), as_clock),
             cookie: Arc::new(cookie),
             built: Arc::new(Built::named(pkg, hashes)),
         };
@@ -136,8 +139,8 @@ impl TestApp {
 
     pub async fn in_session_of(&self, account: AccountId) -> Browser {
         let origin = Origin::default();
-        let id = self.sessions.begin(account, None, origin).await.unwrap();
-        self.browser().with_id(id)
+        let begun = self.sessions.begin(account, None, origin).await.unwrap();
+        self.browser().with_id(begun.id)
     }
 
     /// Another person, with the same password.

@@ -7,7 +7,10 @@ use axum::{
 };
 use dwell_app::{
     api::{AskStatus, KeepAlive},
-    names::{GENERATION_FIELD, GENERATION_HEADER, SIGN_IN_PATH, SIGN_OUT_PATH},
+    names::{
+        DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, GENERATION_FIELD, GENERATION_HEADER, NOTE_FORM,
+        SIGN_IN_PATH, SIGN_OUT_PATH,
+    },
 };
 use dwell_server::store::SessionId;
 use dwell_session::Generation;
@@ -175,6 +178,17 @@ impl Browser {
 
     pub async fn sign_out(&mut self) -> Answer {
         self.submit_from("/workspace", SIGN_OUT_PATH, &[]).await
+    }
+
+    /// The page saves a note that is being typed. Needs [`with_generation`](Self::with_generation).
+    pub async fn save_draft(&mut self, draft: &str, text: &str) -> Answer {
+        let fields = [
+            (DRAFT_FIELD, draft),
+            (DRAFT_FORM_FIELD, NOTE_FORM),
+            ("text", text),
+        ];
+        self.send(form(by_script(Method::POST, DRAFTS_PATH), &fields))
+            .await
     }
 
     /// The page asks for the status.

@@ -96,7 +96,11 @@ impl Store for Probe {
         self.answer()?.touch(key, at).await
     }
 
-    async fn rotate(&self, old: SessionKey, session: NewSession) -> Result<bool, StoreError> {
+    async fn rotate(
+        &self,
+        old: SessionKey,
+        session: NewSession,
+    ) -> Result<Option<Lifetime>, StoreError> {
         self.answer()?.rotate(old, session).await
     }
 
@@ -117,8 +121,8 @@ impl Store for Probe {
         self.answer()?.list(account).await
     }
 
-    async fn knows(&self, generation: Generation) -> Result<bool, StoreError> {
-        self.answer()?.knows(generation).await
+    async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
+        self.answer()?.owner(generation).await
     }
 
     async fn sweep(&self) -> Result<Vec<Swept>, StoreError> {

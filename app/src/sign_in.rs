@@ -1,0 +1,83 @@
+//! Signing in, on the page for it and in place of a page that has ended: the fields, and what is
+//! said around them.
+
+use dwell_session::EndReason;
+use leptos::prelude::*;
+
+/// Why signing in did not work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInTrouble {
+    /// The address or the password is not right; which of them is not told.
+    WrongCredentials,
+    /// Too many people sign in at once.
+    Busy,
+    /// The server did not answer.
+    Unreachable,
+}
+
+impl SignInTrouble {
+    /// What is said about it.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::WrongCredentials => "The e-mail address or the password is not right.",
+            Self::Busy => "Too many people are signing in at this moment. Please try again.",
+            Self::Unreachable => "The server does not answer. Please try again.",
+        }
+    }
+}
+
+/// Address, password, and the button that sends them.
+#[component]
+pub(crate) fn SignInFields(
+    /// The address to fill in (`F4`).
+    email: String,
+    /// The id of the element that says what is wrong, if something is.
+    described_by: Option<&'static str>,
+) -> impl IntoView {
+    let autofocus_password = !email.is_empty();
+    view! {
+        <label for="email">"E-mail"</label>
+        <input
+            id="email"
+            name="email"
+            type="email"
+            autocomplete="username"
+            required
+            maxlength="254"
+            value=email
+            autofocus=!autofocus_password
+            aria-describedby=described_by
+        />
+        <label for="password">"Password"</label>
+        <input
+            id="password"
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            required
+            maxlength="1024"
+            autofocus=autofocus_password
+            aria-describedby=described_by
+        />
+        <button type="submit" class="primary">
+            "Sign in"
+        </button>
+    }
+}
+
+/// Why one has to sign in again (`C7`).
+pub(crate) fn explain(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::IdleTimeout => {
+            "You were signed out because you had not been active for a while. \
+             Sign in to go on where you were."
+        }
+        EndReason::AbsoluteTimeout => {
+            "You were signed out because your session had reached the longest time it may last. \
+             Sign in to go on where you were."
+        }
+        EndReason::SignedOut => "You have signed out.",
+        EndReason::Revoked => "You were signed out from somewhere else.",
+        EndReason::Replaced => "You were signed out here because of a new sign-in.",
+    }
+}

@@ -1,0 +1,97 @@
+//! Keeps what is typed into the forms that are worth protecting: on the server, under the account
+//! of whoever typed it, and nowhere in the browser (`F3`).
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use dwell_app::names::{DRAFT_ATTRIBUTE, DRAFT_FORM_FIELD, GENERATION_FIELD};
+use dwell_session::{Countdown, Generation};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, FormData, HtmlFormElement, UrlSearchParams};
+
+use crate::server;
+
+/// While the user goes on typing during the countdown, what is new is saved this often, and every
+/// second when only as many are left. In seconds.
+const SAVED_EVERY: u64 = 5;
+
+/// The forms of a page that are worth protecting.
+pub(crate) struct Drafts(Vec<Rc<Draft>>);
+
+struct Draft {
+    form: HtmlFormElement,
+    name: String,
+    /// What was in the form when it was last saved, or came with the page.
+    saved: RefCell<String>,
+    is_under_way: Cell<bool>,
+}
+
+impl Drafts {
+    /// The drafts of the forms in `content`.
+    pub(crate) fn of(content: &Element) -> Self {
+        let selector = format!("form[{DRAFT_ATTRIBUTE}]");
+        let Ok(forms) = content.query_selector_all(&selector) else {
+            return Self(Vec::new());
+        };
+        let forms = (0..forms.length()).filter_map(|index| forms.item(index));
+        let drafts = forms.filter_map(|form| {
+            let form: HtmlFormElement = form.dyn_into().ok()?;
+            let name = form.get_attribute(DRAFT_ATTRIBUTE)?;
+            let saved = RefCell::new(fields(&form, &name)?);
+            let is_under_way = Cell::new(false);
+            Some(Rc::new(Draft {
+                form,
+                name,
+                saved,
+                is_under_way,
+            }))
+        });
+        Self(drafts.collect())
+    }
+
+    /// Saves what has been typed since, in a session of this generation.
+    pub(crate) fn save(&self, generation: Generation) {
+        for draft in &self.0 {
+            if draft.unsaved().is_some() && !draft.is_under_way.replace(true) {
+                spawn_local(Rc::clone(draft).save(generation));
+            }
+        }
+    }
+
+    /// Saves at some of the seconds of a countdown.
+    pub(crate) fn save_during(&self, countdown: &Countdown, generation: Generation) {
+        let left = countdown.seconds_left;
+        if left.is_multiple_of(SAVED_EVERY) || left < SAVED_EVERY {
+            self.save(generation);
+        }
+    }
+}
+
+impl Draft {
+    fn unsaved(&self) -> Option<String> {
+        fields(&self.form, &self.name).filter(|typed| *typed != *self.saved.borrow())
+    }
+
+    /// Until everything is saved, or once in vain: the next occasion tries again.
+    async fn save(self: Rc<Self>, generation: Generation) {
+        while let Some(typed) = self.unsaved() {
+            if !server::save_draft(&typed, generation).await {
+                break;
+            }
+            *self.saved.borrow_mut() = typed;
+        }
+        self.is_under_way.set(false);
+    }
+}
+
+/// What the form would send, without the generation, which goes into a header.
+fn fields(form: &HtmlFormElement, name: &str) -> Option<String> {
+    let data = FormData::new_with_form(form).ok()?;
+    let fields = UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?;
+    fields.delete(GENERATION_FIELD);
+    fields.set(DRAFT_FORM_FIELD, name);
+    Some(String::from(fields.to_string()))
+}

@@ -1,0 +1,138 @@
+//! What a draft may be, and how many there may be.
+
+use axum::http::Method;
+use dwell_app::names::{DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, NOTE_FORM};
+use dwell_server::drafts::{LONGEST, MOST};
+
+use crate::{
+    drafts::{DRAFT, TEXT, ada, composer, discard, grace, offers, saved},
+    harness::{TestApp, by_script, form},
+};
+
+// F3
+#[tokio::test]
+async fn the_oldest_draft_makes_way_for_the_last_that_is_allowed() {
+    let app = TestApp::new().await;
+    let mut hers = grace(&app).await;
+    hers.save_draft(DRAFT, "hers").await;
+    let mut browser = ada(&app).await;
+    discard(&mut browser, DRAFT).await;
+    for number in 0..=MOST {
+        app.advance_ms(1);
+        let text = format!("thought {number}.");
+        browser.save_draft(&format!("{number:032x}"), &text).await;
+        let expected = (number + 1).min(MOST);
+        let page = browser.visit("/workspace").await;
+        assert_eq!(offers(&page), usize::try_from(expected).unwrap());
+    }
+    let page = browser.visit("/workspace").await;
+    assert!(!page.body.contains("thought 0."));
+    assert!(page.body.contains("thought 1.") && page.body.contains("thought 20."));
+    assert_eq!(offers(&hers.visit("/workspace").await), 1);
+    assert_eq!(browser.save_draft(DRAFT, TEXT).await.status, 410);
+
+    // The one that is saved is not the one that goes, whatever the clock says.
+    browser.save_draft(&"f".repeat(32), "at once").await;
+    assert!(browser.visit("/workspace").await.body.contains("at once"));
+}
+
+// F3
+#[tokio::test]
+async fn a_draft_that_is_too_large_is_refused_and_the_one_before_stays() {
+    let app = TestApp::new().await;
+    let mut browser = saved(&app).await;
+    let around = r#"[["text",""]]"#.len();
+    for (length, status) in [
+        (LONGEST - around, 204),
+        (LONGEST - around + 1, 413),
+        (300 * 1024, 413),
+        (3 * 1024 * 1024, 413),
+    ] {
+        let text = "x".repeat(length);
+        let answer = browser.save_draft(DRAFT, &text).await;
+        assert_eq!(answer.status, status, "{length}");
+        if status == 413 {
+            assert_eq!(answer.json()["error"], "too_large");
+        }
+    }
+    let put_back = format!("/workspace?draft={DRAFT}");
+    let kept = composer(&browser.visit(&put_back).await).text;
+    assert_eq!(kept.len(), LONGEST - around);
+
+    // Any note that may be kept fits, in whatever script.
+    let longest = "\u{1f4dd}".repeat(10_000);
+    assert_eq!(browser.save_draft(DRAFT, &longest).await.status, 204);
+    let kept = composer(&browser.visit(&put_back).await).text;
+    assert_eq!(kept, longest);
+}
+
+// F3
+#[tokio::test]
+async fn a_form_that_was_emptied_has_no_draft() {
+    for blank in ["", " \r\n\t\u{a0}"] {
+        let app = TestApp::new().await;
+        let mut browser = saved(&app).await;
+        assert_eq!(browser.save_draft(DRAFT, blank).await.status, 204);
+        assert_eq!(offers(&browser.visit("/workspace").await), 0);
+        assert_eq!(app.count("select count(*) from drafts").await, 0);
+
+        assert_eq!(browser.save_draft(DRAFT, TEXT).await.status, 204);
+        assert_eq!(offers(&browser.visit("/workspace").await), 1);
+    }
+}
+
+// F3
+#[tokio::test]
+async fn what_was_typed_stays_text() {
+    let app = TestApp::new().await;
+    let mut browser = ada(&app).await;
+    let hostile = "</textarea></q><script>alert(1)</script>\"'&";
+    browser.save_draft(DRAFT, hostile).await;
+    let too_long = hostile.repeat(300);
+    for page in [
+        browser.visit("/workspace").await,
+        browser.visit(&format!("/workspace?draft={DRAFT}")).await,
+        browser.submit("/workspace", &[("text", &too_long)]).await,
+    ] {
+        assert!(page.body.contains("&lt;script"), "{page:?}");
+        assert!(!page.body.contains("<script>alert"), "{page:?}");
+    }
+}
+
+// F3
+#[tokio::test]
+async fn what_is_no_draft_is_refused_and_nothing_is_saved() {
+    let app = TestApp::new().await;
+    let mut browser = ada(&app).await;
+    let upper = DRAFT.to_uppercase();
+    let note = (DRAFT_FORM_FIELD, NOTE_FORM);
+    let text = ("text", TEXT);
+    for fields in [
+        vec![],
+        vec![note, text],
+        vec![(DRAFT_FIELD, DRAFT), text],
+        vec![(DRAFT_FIELD, DRAFT), (DRAFT_FORM_FIELD, "other"), text],
+        vec![(DRAFT_FIELD, ""), note, text],
+        vec![(DRAFT_FIELD, &DRAFT[1..]), note, text],
+        vec![(DRAFT_FIELD, &upper), note, text],
+        vec![(DRAFT_FIELD, "' or 1=1; --"), note, text],
+    ] {
+        let request = form(by_script(Method::POST, DRAFTS_PATH), &fields);
+        let answer = browser.send(request).await;
+        assert_eq!(answer.status, 422, "{fields:?}");
+        assert_eq!(answer.json()["error"], "no_draft");
+    }
+    let mut request = by_script(Method::POST, DRAFTS_PATH);
+    *request.body_mut() = "draft".into();
+    assert_eq!(browser.send(request).await.status, 415);
+    assert_eq!(app.count("select count(*) from drafts").await, 0);
+
+    for unknown in ["", "nonsense", &"0".repeat(32), "%00", "a&draft=b"] {
+        let page = browser.visit(&format!("/workspace?draft={unknown}")).await;
+        assert_eq!(page.status, 200, "{unknown}");
+        assert_ne!(composer(&page).draft, unknown);
+        assert_eq!(composer(&page).text, "");
+    }
+    discard(&mut browser, "nonsense").await;
+    assert_eq!(app.count("select count(*) from drafts").await, 0);
+}

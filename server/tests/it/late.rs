@@ -1,0 +1,255 @@
+//! What is sent when its session has ended: by time, it is kept for the person; else it is not.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Method, Request},
+};
+use dwell_app::names::{
+    DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, GENERATION_FIELD, GENERATION_HEADER, NOTE_FORM,
+    SIGN_IN_PATH,
+};
+use dwell_session::EndReason;
+
+use crate::{
+    drafts::{DRAFT, TEXT},
+    harness::{Browser, EMAIL, HOST, PASSWORD, TestApp, by_script, by_user, form},
+};
+
+const KEPT: &str = "select count(*) from drafts where fields is not null";
+
+/// A browser whose session has ended for `reason`, and the generation that its page carries.
+async fn ended(app: &TestApp, reason: EndReason) -> (Browser, String) {
+    let mut browser = app.in_session().await;
+    let generation = browser.generation().await.to_string();
+    let mut user = browser.clone();
+    match reason {
+        EndReason::IdleTimeout => app.advance(app.policy.idle()),
+        EndReason::AbsoluteTimeout => {
+            let half = app.policy.idle() / 2;
+            for _ in 0..app.policy.absolute().as_millis() / half.as_millis() {
+                assert_eq!(user.keep_alive(0).await.status, 200);
+                app.advance(half);
+            }
+        }
+        EndReason::SignedOut => {
+            user.sign_out().await;
+        }
+        EndReason::Revoked => {
+            assert!(app.end(browser.id(), reason).await);
+        }
+        EndReason::Replaced => {
+            user.sign_in(EMAIL, PASSWORD).await;
+        }
+    }
+    assert!(browser.ask_status().await.is_end(reason), "{reason}");
+    (browser, generation)
+}
+
+/// The note as its page sends it.
+fn note(generation: &str) -> Request<Body> {
+    let fields = [
+        (GENERATION_FIELD, generation),
+        (DRAFT_FIELD, DRAFT),
+        ("text", TEXT),
+    ];
+    let mut request = form(by_user(Method::POST, "/workspace"), &fields);
+    let referrer = HeaderValue::try_from(format!("https://{HOST}/workspace")).unwrap();
+    request.headers_mut().insert("referer", referrer);
+    request
+}
+
+// F3
+#[tokio::test]
+async fn a_note_sent_after_a_timeout_is_offered_after_signing_in_again() {
+    for reason in [EndReason::IdleTimeout, EndReason::AbsoluteTimeout] {
+        let app = TestApp::new().await;
+        let (mut browser, generation) = ended(&app, reason).await;
+
+        let answer = browser.send(note(&generation)).await;
+        assert_eq!(
+            answer.location(),
+            format!("{SIGN_IN_PATH}?reason={reason}&next=%2Fworkspace")
+        );
+        assert_eq!(answer.body, "");
+        assert!(answer.set_cookies().is_empty());
+        assert!(browser.ask_status().await.is_end(reason), "{reason}");
+        assert_eq!(app.count("select count(*) from notes").await, 0);
+
+        let next = browser.visit(answer.location()).await.field("next");
+        let next = next.unwrap();
+        let fields = [("email", EMAIL), ("password", PASSWORD), ("next", &next)];
+        let answer = browser.submit(SIGN_IN_PATH, &fields).await;
+        let page = browser.visit(answer.location()).await;
+        assert!(page.body.contains("You have an unsaved note from"));
+        assert!(page.body.contains(TEXT) && page.body.contains(DRAFT));
+    }
+}
+
+// F3
+#[tokio::test]
+async fn it_is_kept_for_its_person_whoever_signs_in() {
+    let app = TestApp::new().await;
+    app.another_account("grace@example.com").await;
+    let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
+    browser.send(note(&generation)).await;
+    browser.sign_in("grace@example.com", PASSWORD).await;
+    for path in ["/workspace", &format!("/workspace?draft={DRAFT}")] {
+        let page = browser.visit(path).await;
+        assert_eq!(page.status, 200);
+        assert!(!page.body.contains(TEXT) && !page.body.contains(DRAFT));
+    }
+    let page = app.in_session().await.visit("/workspace").await;
+    assert!(page.body.contains(TEXT));
+}
+
+// F3
+#[tokio::test]
+async fn a_draft_that_a_script_saves_after_a_timeout_is_kept_too() {
+    let app = TestApp::new().await;
+    let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
+    let save = |form_name: &str, text: &str| {
+        let fields = [
+            (DRAFT_FIELD, DRAFT),
+            (DRAFT_FORM_FIELD, form_name),
+            ("text", text),
+        ];
+        let mut request = form(by_script(Method::POST, DRAFTS_PATH), &fields);
+        let generation = HeaderValue::from_str(&generation).unwrap();
+        request.headers_mut().insert(GENERATION_HEADER, generation);
+        request
+    };
+    for (form_name, text, kept) in [
+        ("other", TEXT, 0),
+        (NOTE_FORM, " ", 0),
+        (NOTE_FORM, TEXT, 1),
+    ] {
+        let answer = browser.send(save(form_name, text)).await;
+        assert!(answer.is_end(EndReason::IdleTimeout), "{answer:?}");
+        assert_eq!(app.count(KEPT).await, kept, "{form_name} {text}");
+    }
+    assert_eq!(browser.fetch("/workspace").await.status, 401);
+}
+
+// F3, C1
+#[tokio::test]
+async fn what_is_sent_after_any_other_end_is_not_kept() {
+    for reason in [
+        EndReason::SignedOut,
+        EndReason::Revoked,
+        EndReason::Replaced,
+    ] {
+        let app = TestApp::new().await;
+        let (mut browser, generation) = ended(&app, reason).await;
+        let answer = browser.send(note(&generation)).await;
+        let expected = format!("{SIGN_IN_PATH}?reason={reason}");
+        assert!(answer.location().starts_with(&expected), "{answer:?}");
+        assert_eq!(app.count("select count(*) from drafts").await, 0);
+    }
+}
+
+// F3, K1
+#[tokio::test]
+async fn what_is_not_of_that_very_session_is_not_kept() {
+    let app = TestApp::new().await;
+    let grace = app.another_account("grace@example.com").await;
+    let hers = app.in_session_of(grace).await.generation().await;
+    let own_elsewhere = app.in_session().await.generation().await;
+    let (mut browser, own) = ended(&app, EndReason::IdleTimeout).await;
+    for generation in [
+        "",
+        "nonsense",
+        &own[1..],
+        &"0".repeat(32),
+        &hers.to_string(),
+        &own_elsewhere.to_string(),
+    ] {
+        assert_eq!(browser.send(note(generation)).await.status, 303);
+    }
+    // The header decides where both are given.
+    let mut request = note(&own);
+    let header = HeaderValue::try_from(hers.to_string()).unwrap();
+    request.headers_mut().insert(GENERATION_HEADER, header);
+    assert_eq!(browser.send(request).await.status, 303);
+    // Nobody's cookie.
+    assert_eq!(app.browser().send(note(&own)).await.status, 303);
+    assert_eq!(app.count("select count(*) from drafts").await, 0);
+}
+
+// F3, K2, K3
+#[tokio::test]
+async fn what_is_no_post_of_that_form_is_not_kept() {
+    let app = TestApp::new().await;
+    let (mut browser, own) = ended(&app, EndReason::IdleTimeout).await;
+    let mut foreign = note(&own);
+    let site = HeaderValue::from_static("cross-site");
+    foreign.headers_mut().insert("sec-fetch-site", site);
+    assert_eq!(browser.send(foreign).await.status, 403);
+
+    let mut json = note(&own);
+    let kind = HeaderValue::from_static("application/json");
+    json.headers_mut().insert("content-type", kind);
+    assert_eq!(browser.send(json).await.status, 303);
+
+    for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE] {
+        let mut other = note(&own);
+        *other.method_mut() = method;
+        assert_eq!(browser.send(other).await.status, 303);
+    }
+    let in_query = format!("/workspace?generation={own}&draft={DRAFT}&text=forged");
+    assert_eq!(browser.visit(&in_query).await.status, 303);
+    for path in ["/workspace/delete", "/drafts/discard", "/account"] {
+        let mut elsewhere = note(&own);
+        *elsewhere.uri_mut() = path.parse().unwrap();
+        assert_eq!(browser.send(elsewhere).await.status, 303, "{path}");
+    }
+    assert_eq!(app.count("select count(*) from drafts").await, 0);
+}
+
+// F3
+#[tokio::test]
+async fn a_note_that_was_saved_or_discarded_before_is_not_kept_again() {
+    let app = TestApp::new().await;
+    let mut other = app.in_session().await.with_generation().await;
+    let fields = [("text", TEXT), (DRAFT_FIELD, DRAFT)];
+    assert_eq!(other.submit("/workspace", &fields).await.status, 303);
+    let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
+    assert_eq!(browser.send(note(&generation)).await.status, 303);
+    assert_eq!(app.count(KEPT).await, 0);
+}
+
+// F3
+#[tokio::test]
+async fn a_note_without_a_draft_of_its_own_is_kept_under_a_new_one() {
+    let app = TestApp::new().await;
+    let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
+    for (kept, draft) in [(1, ""), (2, "nonsense")] {
+        let fields = [
+            (GENERATION_FIELD, generation.as_str()),
+            (DRAFT_FIELD, draft),
+            ("text", TEXT),
+        ];
+        assert_eq!(browser.submit("/workspace", &fields).await.status, 303);
+        assert_eq!(app.count(KEPT).await, kept);
+    }
+}
+
+// F3: rather than lost without a word.
+#[tokio::test]
+async fn what_cannot_be_kept_is_not_taken() {
+    let app = TestApp::new().await;
+    let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
+    let long = "x".repeat(100_000);
+    let fields = [(GENERATION_FIELD, generation.as_str()), ("text", &long)];
+    let answer = browser.submit("/workspace", &fields).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.body.contains("Go back and send less"));
+
+    sqlx::query("alter table drafts rename to lost")
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    let answer = browser.send(note(&generation)).await;
+    assert_eq!(answer.status, 503);
+    assert!(!answer.body.contains(TEXT) && !answer.body.contains(EMAIL));
+    assert_eq!(browser.send(note("")).await.status, 303);
+}
