@@ -6,13 +6,13 @@ use std::{
     rc::Rc,
 };
 
-use dwell_app::names::{DRAFT_ATTRIBUTE, DRAFT_FORM_FIELD, GENERATION_FIELD};
+use dwell_app::names::{DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD};
 use dwell_session::{Countdown, Generation};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, FormData, HtmlFormElement, UrlSearchParams};
+use web_sys::{Element, FormData, HtmlFormElement, HtmlInputElement, UrlSearchParams};
 
-use crate::server;
+use crate::server::{self, Saving};
 
 /// While the user goes on typing during the countdown, what is new is saved this often, and every
 /// second when only as many are left. In seconds.
@@ -78,12 +78,27 @@ impl Draft {
     /// Until everything is saved, or once in vain: the next occasion tries again.
     async fn save(self: Rc<Self>, generation: Generation) {
         while let Some(typed) = self.unsaved() {
-            if !server::save_draft(&typed, generation).await {
-                break;
+            match server::save_draft(&typed, generation).await {
+                Saving::Done => *self.saved.borrow_mut() = typed,
+                Saving::UsedUp if self.begin_another() => {}
+                Saving::UsedUp | Saving::Failed => break,
             }
-            *self.saved.borrow_mut() = typed;
         }
         self.is_under_way.set(false);
+    }
+
+    /// A page that came back from the history may hold the id of a draft that is done with. What
+    /// is typed into it now is another draft. Tells whether it has an id of its own.
+    fn begin_another(&self) -> bool {
+        let selector = format!("input[name={DRAFT_FIELD}]");
+        let field = self.form.query_selector(&selector).ok().flatten();
+        let field = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+        let crypto = web_sys::window().and_then(|window| window.crypto().ok());
+        let (Some(field), Some(crypto)) = (field, crypto) else {
+            return false;
+        };
+        field.set_value(&crypto.random_uuid().replace('-', ""));
+        true
     }
 }
 

@@ -87,10 +87,24 @@ pub(crate) async fn sign_out(generation: Generation) -> bool {
     status == Some(Status::Ended { reason })
 }
 
-/// Saves a draft. Tells whether it is kept.
-pub(crate) async fn save_draft(fields: &str, generation: Generation) -> bool {
+/// What came of saving a draft.
+pub(crate) enum Saving {
+    /// It is kept.
+    Done,
+    /// What was in the form with this id is saved or discarded already.
+    UsedUp,
+    /// It is not kept.
+    Failed,
+}
+
+/// Saves a draft.
+pub(crate) async fn save_draft(fields: &str, generation: Generation) -> Saving {
     let answer = post(DRAFTS_PATH, FORM, fields, Some(generation)).await;
-    answer.is_ok_and(|answer| answer.code == 204)
+    match answer.map(|answer| answer.code) {
+        Ok(204) => Saving::Done,
+        Ok(410) => Saving::UsedUp,
+        Ok(_) | Err(_) => Saving::Failed,
+    }
 }
 
 struct Answer {

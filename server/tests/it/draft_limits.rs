@@ -31,9 +31,26 @@ async fn the_oldest_draft_makes_way_for_the_last_that_is_allowed() {
     assert_eq!(offers(&hers.visit("/workspace").await), 1);
     assert_eq!(browser.save_draft(DRAFT, TEXT).await.status, 410);
 
-    // The one that is saved is not the one that goes, whatever the clock says.
-    browser.save_draft(&"f".repeat(32), "at once").await;
-    assert!(browser.visit("/workspace").await.body.contains("at once"));
+    // One that is used up takes no place.
+    discard(&mut browser, &format!("{MOST:032x}")).await;
+    browser.save_draft(&"f".repeat(32), "in its place").await;
+    let page = browser.visit("/workspace").await;
+    assert_eq!(offers(&page), usize::try_from(MOST).unwrap());
+    assert!(page.body.contains("thought 1."));
+}
+
+// F3
+#[tokio::test]
+async fn the_draft_that_is_saved_is_not_the_one_that_makes_way() {
+    let app = TestApp::new().await;
+    let mut browser = ada(&app).await;
+    for number in 0..3 * MOST {
+        // All in the same millisecond.
+        let text = format!("thought {number}.");
+        let draft = format!("{:032x}", number.wrapping_mul(0x9E37_79B9));
+        browser.save_draft(&draft, &text).await;
+        assert!(browser.visit("/workspace").await.body.contains(&text));
+    }
 }
 
 // F3

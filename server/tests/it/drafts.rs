@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use axum::http::Method;
 use dwell_app::names::{
-    DISCARD_DRAFT_PATH, DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, NOTE_FORM,
+    DISCARD_DRAFT_PATH, DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH,
+    GENERATION_FIELD, NOTE_FORM,
 };
 use dwell_server::drafts::RETENTION;
 use dwell_session::EndReason;
@@ -179,12 +180,38 @@ async fn two_tabs_with_two_unsaved_notes_have_two_drafts() {
 #[tokio::test]
 async fn what_is_kept_is_the_form_without_what_it_carries_for_the_server() {
     let app = TestApp::new().await;
-    saved(&app).await;
+    let fields = [("text", TEXT), (DRAFT_FIELD, DRAFT), ("to", "Grace")];
+    let request = |generation| {
+        let sent = [
+            (GENERATION_FIELD, generation),
+            (DRAFT_FORM_FIELD, NOTE_FORM),
+        ];
+        let fields: Vec<_> = sent.into_iter().chain(fields).collect();
+        form(by_script(Method::POST, DRAFTS_PATH), &fields)
+    };
+    let mut browser = app.in_session().await;
+    let generation = browser.generation().await.to_string();
+    assert_eq!(browser.send(request("")).await.status, 403);
+    assert_eq!(browser.send(request(&generation)).await.status, 204);
     let (kept,): (String,) = sqlx::query_as("select fields from drafts")
         .fetch_one(&app.pool)
         .await
         .unwrap();
-    assert_eq!(kept, format!(r#"[["text","{TEXT}"]]"#));
+    assert_eq!(kept, format!(r#"[["text","{TEXT}"],["to","Grace"]]"#));
+}
+
+// F3
+#[tokio::test]
+async fn a_draft_of_another_form_is_not_offered_as_a_note() {
+    let app = TestApp::new().await;
+    let id = DRAFT.parse().unwrap();
+    let fields = [("text".to_owned(), TEXT.to_owned())];
+    let saved = app.state.drafts.save(app.account, id, "other", &fields);
+    saved.await.unwrap();
+    let mut browser = ada(&app).await;
+    assert_eq!(offers(&browser.visit("/workspace").await), 0);
+    let page = browser.visit(&format!("/workspace?draft={DRAFT}")).await;
+    assert_eq!(composer(&page).text, "");
 }
 
 // A9, F3
