@@ -5,7 +5,7 @@ mod passwords;
 
 use std::sync::Arc;
 
-use sqlx::SqlitePool;
+use sqlx::AnyPool;
 
 pub use self::{
     email::{Email, InvalidEmail},
@@ -16,19 +16,31 @@ use crate::{account_id::AccountId, clock::Clock, store::StoreError};
 /// The accounts in the database.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    pool: SqlitePool,
+    pool: AnyPool,
     passwords: Arc<Passwords>,
     clock: Arc<dyn Clock>,
 }
 
 impl Accounts {
     /// The accounts in the database of `pool`.
-    pub fn new(pool: SqlitePool, passwords: Arc<Passwords>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(pool: AnyPool, passwords: Arc<Passwords>, clock: Arc<dyn Clock>) -> Self {
         Self {
             pool,
             passwords,
             clock,
         }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("select 1 from accounts limit 1")
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// Adds an account.
@@ -43,7 +55,7 @@ impl Accounts {
     ) -> Result<AccountId, AddAccountError> {
         let hash = self.passwords.hash(password).await?;
         let added: Option<(AccountId,)> = sqlx::query_as(
-            "insert into accounts (email, password_hash, created_at) values (?1, ?2, ?3) \
+            "insert into accounts (email, password_hash, created_at) values ($1, $2, $3) \
              on conflict (email) do nothing returning id",
         )
         .bind(email.as_str())
@@ -69,7 +81,7 @@ impl Accounts {
         password: Password,
     ) -> Result<AccountId, SignInError> {
         let known: Option<(AccountId, String)> = match email.parse::<Email>() {
-            Ok(email) => sqlx::query_as("select id, password_hash from accounts where email = ?1")
+            Ok(email) => sqlx::query_as("select id, password_hash from accounts where email = $1")
                 .bind(email.as_str())
                 .fetch_optional(&self.pool)
                 .await
@@ -89,7 +101,7 @@ impl Accounts {
     ///
     /// The database failed.
     pub async fn email(&self, account: AccountId) -> Result<String, StoreError> {
-        let (email,) = sqlx::query_as("select email from accounts where id = ?1")
+        let (email,) = sqlx::query_as("select email from accounts where id = $1")
             .bind(account)
             .fetch_one(&self.pool)
             .await?;

@@ -4,21 +4,21 @@ use std::{
     future::Future, net::SocketAddr, num::NonZero, sync::Arc, thread::available_parallelism,
 };
 
-use sqlx::SqlitePool;
+use sqlx::AnyPool;
 use tokio::{net::TcpListener, task::JoinHandle, time::MissedTickBehavior};
 
 use crate::{
     accounts::{Accounts, PasswordError, Passwords},
     assets::{Built, SiteError},
     clock::{Clock, SystemClock},
-    config::Config,
+    config::{Config, SessionStore},
     database::{self, DatabaseError},
     drafts::Drafts,
     http,
     notes::Notes,
     sessions::Sessions,
     state::AppState,
-    store::{SqliteStore, Store, TowerSessions},
+    store::{RedisError, RedisStore, SqlStore, Store, TowerSessions},
 };
 
 /// A server that is ready to run.
@@ -29,7 +29,7 @@ pub struct Application {
     router: axum::Router,
     sessions: Arc<Sessions>,
     drafts: Drafts,
-    pool: SqlitePool,
+    pool: AnyPool,
 }
 
 impl Application {
@@ -41,12 +41,8 @@ impl Application {
     pub async fn build(config: Config) -> Result<Self, BuildError> {
         let built = Built::find(config.site_root.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let pool = database::open(&config.database_url).await?;
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::new(
-            pool.clone(),
-            Arc::clone(&clock),
-            &config.policy,
-        ));
+        let pool = database::open(&config.database_url, config.connections).await?;
+        let store = session_store(&config, &pool, &clock).await?;
         let sessions = Arc::new(Sessions::new(Arc::clone(&store), config.policy));
         let drafts = Drafts::new(pool.clone(), Arc::clone(&clock));
         let state = AppState {
@@ -106,13 +102,33 @@ impl Application {
     }
 }
 
+async fn session_store(
+    config: &Config,
+    pool: &AnyPool,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Store>, RedisError> {
+    match &config.session_store {
+        SessionStore::Database => {
+            let store = SqlStore::new(pool.clone(), Arc::clone(clock), &config.policy);
+            Ok(Arc::new(store))
+        }
+        SessionStore::Redis(url) => {
+            let store = RedisStore::connect(url, config.connections, &config.policy).await?;
+            for advice in store.advice().await {
+                tracing::warn!("{advice}");
+            }
+            Ok(Arc::new(store))
+        }
+    }
+}
+
 /// The accounts in the database of `pool`; as many passwords are hashed at a time as there are
 /// processors.
 ///
 /// # Errors
 ///
 /// The operating system gives no random bytes.
-pub fn accounts(pool: SqlitePool, clock: Arc<dyn Clock>) -> Result<Accounts, PasswordError> {
+pub fn accounts(pool: AnyPool, clock: Arc<dyn Clock>) -> Result<Accounts, PasswordError> {
     let processors = available_parallelism().map_or(1, NonZero::get);
     let passwords = Arc::new(Passwords::new(processors)?);
     Ok(Accounts::new(pool, passwords, clock))
@@ -150,6 +166,9 @@ pub enum BuildError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The session store cannot be used.
+    #[error(transparent)]
+    SessionStore(#[from] RedisError),
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Passwords(#[from] PasswordError),

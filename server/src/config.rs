@@ -10,7 +10,8 @@ use dwell_session::{Checks, Limits, Policy, PolicyError, Preset, Rule};
 use tower_sessions::cookie;
 
 pub use self::settings::{ConfigError, Setting, Settings};
-use crate::database::DatabaseUrl;
+use crate::{connections::Connections, database::DatabaseUrl,
+    store::{InvalidRedisUrl, RedisUrl}};
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -19,6 +20,10 @@ pub struct Config {
     pub addr: SocketAddr,
     /// Where the database is.
     pub database_url: DatabaseUrl,
+    /// Where the sessions are kept.
+    pub session_store: SessionStore,
+    /// The bounds on the connections to both.
+    pub connections: Connections,
     /// The limits in force.
     pub policy: Policy,
     /// The preset that bounds them.
@@ -29,6 +34,15 @@ pub struct Config {
     pub log: String,
     /// Where the built site is, if it is not where it is usually found.
     pub site_root: Option<PathBuf>,
+}
+
+/// Where the sessions are kept.
+#[derive(Debug, Clone)]
+pub enum SessionStore {
+    /// Beside the accounts.
+    Database,
+    /// On a server of their own.
+    Redis(RedisUrl),
 }
 
 /// How the session cookie is written.
@@ -82,7 +96,6 @@ impl Config {
                 .map_err(|error: crate::database::InvalidDatabaseUrl| {
                     settings.invalid(Setting::DatabaseUrl, database_url, error.to_string())
                 })?;
-        session_store(settings)?;
         let (policy, preset) = policy(settings)?;
         let log = settings.text(Setting::Log).unwrap_or("info").to_owned();
         if let Err(error) = log.parse::<tracing_subscriber::EnvFilter>() {
@@ -92,6 +105,8 @@ impl Config {
         Ok(Self {
             addr,
             database_url,
+            session_store: session_store(settings)?,
+            connections: connections(settings)?,
             policy,
             preset,
             cookie: cookie(settings, addr)?,
@@ -101,14 +116,36 @@ impl Config {
     }
 }
 
-fn session_store(settings: &Settings) -> Result<(), ConfigError> {
+fn session_store(settings: &Settings) -> Result<SessionStore, ConfigError> {
     match settings.text(Setting::SessionStore) {
-        None | Some("database") => Ok(()),
-        Some(other) => {
-            let allowed = "database, where the sessions are kept beside the accounts";
-            Err(settings.invalid(Setting::SessionStore, other, allowed))
-        }
+        None | Some("database") => Ok(SessionStore::Database),
+        Some(url) => url
+            .parse()
+            .map(SessionStore::Redis)
+            .map_err(|error: InvalidRedisUrl| {
+                settings.invalid(Setting::SessionStore, url, error.to_string())
+            }),
     }
+}
+
+fn connections(settings: &Settings) -> Result<Connections, ConfigError> {
+    let usual = Connections::default();
+    let allowed = "a number of connections, from 1 to 1000";
+    let most = settings
+        .parse(Setting::PoolSize, allowed)?
+        .unwrap_or(usual.most);
+    if !(1..=1000).contains(&most) {
+        return Err(settings.invalid(Setting::PoolSize, &most.to_string(), allowed));
+    }
+    let allowed = "a duration from 100ms to 5m, such as 5s";
+    let timeout = settings
+        .parse(Setting::StoreTimeout, allowed)?
+        .map_or(usual.timeout, |Humane(duration)| duration);
+    if !(Duration::from_millis(100)..=Duration::from_secs(300)).contains(&timeout) {
+        let value = humantime::format_duration(timeout).to_string();
+        return Err(settings.invalid(Setting::StoreTimeout, &value, allowed));
+    }
+    Ok(Connections { most, timeout })
 }
 
 fn policy(settings: &Settings) -> Result<(Policy, Option<Preset>), ConfigError> {

@@ -1,81 +1,252 @@
-//! The embedded database.
+//! The SQL database: SQLite in a file, or PostgreSQL.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
-
-use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
 };
 
-/// How long a writer waits for another, before the store counts as failing.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const CONNECTIONS: u32 = 8;
+use sqlx::{
+    AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor as _,
+    any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
+    migrate::{MigrateError, Migrator},
+    postgres::PgConnectOptions,
+    sqlite::SqliteConnectOptions,
+};
+use tokio::time::timeout;
 
-/// Opens the database at `url`, creates it where there is none, and brings its schema up to date.
+use crate::connections::Connections;
+
+static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// A kind of SQL database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded: one file, one machine.
+    Sqlite,
+    /// A server that several nodes may share.
+    Postgres,
+}
+
+/// Which kind of database `pool` leads to.
+pub fn engine(pool: &AnyPool) -> Engine {
+    match pool.connect_options().database_url.scheme() {
+        "sqlite" => Engine::Sqlite,
+        _ => Engine::Postgres,
+    }
+}
+
+/// Connects to the database at `url` and brings its schema up to date. An embedded one is created
+/// where there is none.
 ///
 /// # Errors
 ///
-/// The step that failed, with the file concerned.
-pub async fn open(url: &DatabaseUrl) -> Result<SqlitePool, DatabaseError> {
-    let file = url.options.get_filename().to_path_buf();
-    if let Some(directory) = file.parent() {
-        std::fs::create_dir_all(directory).map_err(|source| DatabaseError::Directory {
-            directory: directory.to_path_buf(),
-            source,
-        })?;
-    }
-    let options = url
-        .options
-        .clone()
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // An end that the user has been told of survives a power failure.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(BUSY_TIMEOUT)
+/// The step that failed, with the place concerned.
+pub async fn open(url: &DatabaseUrl, connections: Connections) -> Result<AnyPool, DatabaseError> {
+    install_default_drivers();
+    let place = url.to_string();
+    let (options, settings) = match url {
+        DatabaseUrl::Sqlite(file) => (file.options()?, sqlite_settings(connections)),
+        DatabaseUrl::Postgres(server) => (server.options.clone(), postgres_settings(connections)),
+    };
+    let unavailable = |source| DatabaseError::Open {
+        place: place.clone(),
+        source,
+    };
+    bring_up_to_date(url, &options, &settings, connections.timeout).await?;
+    AnyPoolOptions::new()
+        .max_connections(connections.most)
+        .acquire_timeout(connections.timeout)
+        .after_connect(move |connection, _| {
+            let settings = settings.clone();
+            Box::pin(async move {
+                connection.execute(AssertSqlSafe(settings)).await?;
+                Ok(())
+            })
+        })
         .connect_with(options)
         .await
-        .map_err(|source| DatabaseError::Open {
-            file: file.clone(),
-            source,
-        })?;
-    sqlx::migrate!()
-        .run(&pool)
-        .await
-        .map_err(|source| DatabaseError::Migrate { file, source })?;
-    Ok(pool)
+        .map_err(unavailable)
 }
 
-/// Where the database is.
-#[derive(Debug, Clone)]
-pub struct DatabaseUrl {
-    options: SqliteConnectOptions,
+/// On a connection of its own: a pool tries again until its time is up, and does not say why.
+async fn bring_up_to_date(
+    url: &DatabaseUrl,
+    options: &AnyConnectOptions,
+    settings: &str,
+    patience: Duration,
+) -> Result<(), DatabaseError> {
+    let unavailable = |source| DatabaseError::Open {
+        place: url.to_string(),
+        source,
+    };
+    let mut connection = match timeout(patience, AnyConnection::connect_with(options)).await {
+        Ok(connected) => connected.map_err(unavailable)?,
+        Err(_) => {
+            return Err(DatabaseError::Silent {
+                place: url.to_string(),
+                patience,
+            });
+        }
+    };
+    let migrator = match url {
+        DatabaseUrl::Sqlite(_) => {
+            let settings = AssertSqlSafe(settings.to_owned());
+            connection.execute(settings).await.map_err(unavailable)?;
+            &SQLITE
+        }
+        // Without the settings: a migration may take longer than a request.
+        DatabaseUrl::Postgres(_) => &POSTGRES,
+    };
+    let place = || url.to_string();
+    match migrator.run(&mut connection).await {
+        Ok(()) => {}
+        Err(MigrateError::VersionMissing(version)) => {
+            let place = place();
+            return Err(DatabaseError::Newer { place, version });
+        }
+        Err(source) => {
+            let place = place();
+            return Err(DatabaseError::Migrate { place, source });
+        }
+    }
+    connection.close().await.map_err(unavailable)
+}
+
+fn sqlite_settings(connections: Connections) -> String {
+    // Synchronous: an end that the user has been told of survives a power failure.
+    format!(
+        "pragma busy_timeout = {}; pragma journal_mode = wal; pragma synchronous = full; \
+         pragma foreign_keys = on",
+        connections.timeout.as_millis()
+    )
+}
+
+/// With the statement's timeout here, a wait for somebody's lock ends too.
+fn postgres_settings(connections: Connections) -> String {
+    format!(
+        "set statement_timeout = {}; set default_transaction_isolation = 'read committed'",
+        connections.timeout.as_millis()
+    )
+}
+
+/// Where the database is. It is shown without the password.
+#[derive(Clone)]
+pub enum DatabaseUrl {
+    /// In a file.
+    Sqlite(DatabaseFile),
+    /// On a server.
+    Postgres(DatabaseServer),
+}
+
+/// The file of an embedded database.
+#[derive(Clone)]
+pub struct DatabaseFile {
+    path: PathBuf,
+    parameters: Option<String>,
+}
+
+/// A database on a PostgreSQL server.
+#[derive(Clone)]
+pub struct DatabaseServer {
+    options: AnyConnectOptions,
+    place: String,
 }
 
 impl FromStr for DatabaseUrl {
     type Err = InvalidDatabaseUrl;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        let is_file = url
-            .strip_prefix("sqlite://")
-            .is_some_and(|path| !path.is_empty() && !path.contains(":memory:"));
-        if !is_file {
-            return Err(InvalidDatabaseUrl);
+        let (scheme, rest) = url.split_once("://").ok_or(InvalidDatabaseUrl)?;
+        match scheme {
+            "sqlite" => sqlite(url, rest).map(Self::Sqlite),
+            "postgres" | "postgresql" => postgres(url).map(Self::Postgres),
+            _ => Err(InvalidDatabaseUrl),
         }
-        let options = url.parse().map_err(|_| InvalidDatabaseUrl)?;
-        Ok(Self { options })
+    }
+}
+
+fn sqlite(url: &str, rest: &str) -> Result<DatabaseFile, InvalidDatabaseUrl> {
+    if rest.is_empty() || rest.contains(":memory:") {
+        return Err(InvalidDatabaseUrl);
+    }
+    let options: SqliteConnectOptions = url.parse().map_err(|_| InvalidDatabaseUrl)?;
+    let parameters = rest.split_once('?').map(|(_, parameters)| parameters);
+    Ok(DatabaseFile {
+        path: options.get_filename().to_path_buf(),
+        parameters: parameters.map(str::to_owned),
+    })
+}
+
+fn postgres(url: &str) -> Result<DatabaseServer, InvalidDatabaseUrl> {
+    let server: PgConnectOptions = url.parse().map_err(|_| InvalidDatabaseUrl)?;
+    let place = format!(
+        "postgres://{}@{}:{}/{}",
+        server.get_username(),
+        server.get_host(),
+        server.get_port(),
+        server.get_database().unwrap_or(server.get_username()),
+    );
+    let options = url.parse().map_err(|_| InvalidDatabaseUrl)?;
+    Ok(DatabaseServer { options, place })
+}
+
+impl DatabaseFile {
+    /// With the file's absolute path, which reads the same wherever it is read; its directory is
+    /// made where there is none.
+    fn options(&self) -> Result<AnyConnectOptions, DatabaseError> {
+        let directory = match self.path.parent() {
+            Some(directory) if directory != Path::new("") => directory,
+            _ => Path::new("."),
+        };
+        let path = std::fs::create_dir_all(directory)
+            .and_then(|()| directory.canonicalize())
+            .map_err(|source| DatabaseError::Directory {
+                directory: directory.to_path_buf(),
+                source,
+            })?
+            .join(self.path.file_name().unwrap_or_default());
+        let unavailable = |source| DatabaseError::Open {
+            place: self.path.display().to_string(),
+            source,
+        };
+        let mut options: AnyConnectOptions = "sqlite:///".parse().map_err(unavailable)?;
+        let url = &mut options.database_url;
+        url.set_path(&path.to_string_lossy().replace('%', "%25"));
+        url.set_query(self.parameters.as_deref());
+        if !url.query_pairs().any(|(name, _)| name == "mode") {
+            url.query_pairs_mut().append_pair("mode", "rwc");
+        }
+        Ok(options)
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) => file.path.display().fmt(f),
+            Self::Postgres(server) => f.write_str(&server.place),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
     }
 }
 
 /// A text that is no [`DatabaseUrl`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("allowed is a file such as sqlite://data/dwell.db or sqlite:///var/lib/dwell/dwell.db")]
+#[error(
+    "allowed is a file such as sqlite://data/dwell.db or sqlite:///var/lib/dwell/dwell.db, \
+     or a server such as postgres://USER:PASSWORD@HOST:5432/DATABASE"
+)]
 pub struct InvalidDatabaseUrl;
 
-/// The database cannot be opened.
+/// The database cannot be opened. Each error is one line, without the password.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// Its directory cannot be made.
@@ -86,20 +257,39 @@ pub enum DatabaseError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file cannot be opened.
-    #[error("cannot open the database {}", .file.display())]
+    /// It cannot be opened.
+    #[error("cannot open the database {place} (DWELL_DATABASE_URL)")]
     Open {
-        /// The file.
-        file: PathBuf,
+        /// The file or server.
+        place: String,
         /// Why.
         source: sqlx::Error,
     },
+    /// Nothing answers there.
+    #[error("the database {place} (DWELL_DATABASE_URL) has not answered for {patience:?}")]
+    Silent {
+        /// The server.
+        place: String,
+        /// How long it was waited for.
+        patience: Duration,
+    },
+    /// A newer Dwell has changed the schema.
+    #[error(
+        "the database {place} has migration {version}, which this dwell does not know: \
+         run the newer one"
+    )]
+    Newer {
+        /// The file or server.
+        place: String,
+        /// The first migration that is not known.
+        version: i64,
+    },
     /// The schema cannot be brought up to date.
-    #[error("cannot bring the schema of {} up to date", .file.display())]
+    #[error("cannot bring the schema of {place} up to date")]
     Migrate {
-        /// The file.
-        file: PathBuf,
+        /// The file or server.
+        place: String,
         /// Why.
-        source: sqlx::migrate::MigrateError,
+        source: MigrateError,
     },
 }

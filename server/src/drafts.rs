@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use dwell_session::Instant;
-use sqlx::{SqliteExecutor, SqlitePool};
+use sqlx::{AnyExecutor, AnyPool};
 
 use crate::{account_id::AccountId, clock::Clock, store::StoreError};
 
@@ -17,13 +17,13 @@ pub const LONGEST: usize = 64 * 1024;
 /// The drafts in the database.
 #[derive(Debug, Clone)]
 pub struct Drafts {
-    pool: SqlitePool,
+    pool: AnyPool,
     clock: Arc<dyn Clock>,
 }
 
 impl Drafts {
     /// The drafts in the database of `pool`.
-    pub fn new(pool: SqlitePool, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(pool: AnyPool, clock: Arc<dyn Clock>) -> Self {
         Self { pool, clock }
     }
 
@@ -64,10 +64,10 @@ impl Drafts {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let written = sqlx::query(
-            "insert into drafts (account, id, form, fields, saved_at) values (?1, ?2, ?3, ?4, ?5) \
+            "insert into drafts (account, id, form, fields, saved_at) values ($1, $2, $3, $4, $5) \
              on conflict (account, id) do update \
              set form = excluded.form, fields = excluded.fields, saved_at = excluded.saved_at \
-             where fields is not null",
+             where drafts.fields is not null",
         )
         .bind(account)
         .bind(id.to_string())
@@ -77,13 +77,13 @@ impl Drafts {
         .execute(&mut *transaction)
         .await?;
         sqlx::query(
-            "delete from drafts where account = ?1 and fields is not null and id not in \
-             (select id from drafts where account = ?1 and fields is not null \
-              order by saved_at desc, id = ?2 desc limit ?3)",
+            "delete from drafts where account = $1 and fields is not null and id not in \
+             (select id from drafts where account = $1 and fields is not null \
+              order by saved_at desc, id = $2 desc limit $3)",
         )
         .bind(account)
         .bind(id.to_string())
-        .bind(MOST)
+        .bind(i64::from(MOST))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -91,7 +91,7 @@ impl Drafts {
     }
 
     async fn forget(&self, account: AccountId, id: DraftId) -> Result<(), StoreError> {
-        sqlx::query("delete from drafts where account = ?1 and id = ?2 and fields is not null")
+        sqlx::query("delete from drafts where account = $1 and id = $2 and fields is not null")
             .bind(account)
             .bind(id.to_string())
             .execute(&self.pool)
@@ -107,7 +107,7 @@ impl Drafts {
     pub async fn of(&self, account: AccountId, form: &str) -> Result<Vec<Draft>, StoreError> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(
             "select id, fields, saved_at from drafts \
-             where account = ?1 and form = ?2 and fields is not null and saved_at > ?3 \
+             where account = $1 and form = $2 and fields is not null and saved_at > $3 \
              order by saved_at desc, id",
         )
         .bind(account)
@@ -140,7 +140,7 @@ impl Drafts {
     ///
     /// The database failed.
     pub async fn sweep(&self) -> Result<(), StoreError> {
-        sqlx::query("delete from drafts where saved_at <= ?1")
+        sqlx::query("delete from drafts where saved_at <= $1")
             .bind((self.clock.now() - RETENTION).as_millis())
             .execute(&self.pool)
             .await?;
@@ -154,13 +154,13 @@ impl Drafts {
 ///
 /// The database failed.
 pub async fn use_up(
-    executor: impl SqliteExecutor<'_>,
+    executor: impl AnyExecutor<'_>,
     account: AccountId,
     id: DraftId,
     now: Instant,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into drafts (account, id, form, fields, saved_at) values (?1, ?2, '', null, ?3) \
+        "insert into drafts (account, id, form, fields, saved_at) values ($1, $2, '', null, $3) \
          on conflict (account, id) do update \
          set form = excluded.form, fields = excluded.fields, saved_at = excluded.saved_at",
     )

@@ -6,6 +6,7 @@ pub mod application;
 pub mod assets;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod database;
 pub mod drafts;
 pub mod http;

@@ -140,7 +140,7 @@ async fn add_user(
         let (password, text) = Password::generated();
         (password, Some(text))
     };
-    let pool = database::open(&config.database_url).await?;
+    let pool = database::open(&config.database_url, config.connections).await?;
     let accounts = accounts(pool, Arc::new(SystemClock::start()))?;
     match accounts.add(email, password).await {
         Ok(_) => {

@@ -1,7 +1,7 @@
 //! The notes in the workspace.
 
 use dwell_session::Instant;
-use sqlx::{FromRow, SqlitePool};
+use sqlx::{FromRow, AnyPool};
 
 use crate::{
     account_id::AccountId,
@@ -15,12 +15,12 @@ const LONGEST: usize = 10_000;
 /// The notes in the database.
 #[derive(Debug, Clone)]
 pub struct Notes {
-    pool: SqlitePool,
+    pool: AnyPool,
 }
 
 impl Notes {
     /// The notes in the database of `pool`.
-    pub fn new(pool: SqlitePool) -> Self {
+    pub fn new(pool: AnyPool) -> Self {
         Self { pool }
     }
 
@@ -37,7 +37,7 @@ impl Notes {
         now: Instant,
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("insert into notes (account, text, written_at) values (?1, ?2, ?3)")
+        sqlx::query("insert into notes (account, text, written_at) values ($1, $2, $3)")
             .bind(account)
             .bind(&text.0)
             .bind(now.as_millis())
@@ -55,7 +55,7 @@ impl Notes {
     ///
     /// The database failed.
     pub async fn delete(&self, account: AccountId, id: i64) -> Result<(), StoreError> {
-        sqlx::query("delete from notes where id = ?1 and account = ?2")
+        sqlx::query("delete from notes where id = $1 and account = $2")
             .bind(id)
             .bind(account)
             .execute(&self.pool)
@@ -70,7 +70,7 @@ impl Notes {
     /// The database failed.
     pub async fn of(&self, account: AccountId) -> Result<Vec<StoredNote>, StoreError> {
         let notes = sqlx::query_as(
-            "select id, text, written_at from notes where account = ?1 \
+            "select id, text, written_at from notes where account = $1 \
              order by written_at desc, id desc",
         )
         .bind(account)
@@ -99,7 +99,8 @@ impl TryFrom<&str> for NoteText {
     type Error = InvalidNote;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        let text = text.trim();
+        // As in HTML. PostgreSQL keeps no text with a NUL in it.
+        let text = text.trim().replace('\0', "\u{fffd}");
         if text.is_empty() {
             return Err(InvalidNote::Empty);
         }
@@ -107,7 +108,7 @@ impl TryFrom<&str> for NoteText {
         if length > LONGEST {
             return Err(InvalidNote::TooLong(length));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text))
     }
 }
 

@@ -3,17 +3,22 @@
 //! Every operation is one atomic step, conditional on the session being live, so that nothing that
 //! is under way at an end can revive the session (`C2`, `A10`).
 
-mod sqlite;
+mod redis;
+mod sql;
 mod tower_sessions;
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use async_trait::async_trait;
 use dwell_session::{EndReason, Generation, Instant, Lifetime};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub use self::{sqlite::SqliteStore, tower_sessions::TowerSessions};
+pub use self::{
+    redis::{Advice, InvalidRedisUrl, RedisError, RedisStore, RedisUrl},
+    sql::SqlStore,
+    tower_sessions::TowerSessions,
+};
 use crate::account_id::AccountId;
 
 /// The id of a session, as it stands in the cookie: 128 random bits (`B4`).
@@ -21,6 +26,9 @@ pub type SessionId = ::tower_sessions::session::Id;
 
 /// The small, fixed data of a session, as `tower_sessions` keeps it.
 pub type Data = HashMap<String, Value>;
+
+/// How long a tombstone can tell why its session ended.
+const TOMBSTONE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The operations on sessions.
 ///
@@ -88,6 +96,10 @@ impl SessionKey {
     /// The key of the session with this id.
     pub fn of(id: &SessionId) -> Self {
         Self(Sha256::digest(id.0.to_le_bytes()).into())
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        self.0.to_vec()
     }
 }
 
@@ -225,4 +237,12 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Self::new(error)
     }
+}
+
+fn json(data: &Data) -> Result<String, StoreError> {
+    serde_json::to_string(data).map_err(StoreError::new)
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

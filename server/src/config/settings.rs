@@ -11,6 +11,10 @@ pub enum Setting {
     DatabaseUrl,
     /// Where the sessions are kept.
     SessionStore,
+    /// How many connections to each of them there are at most.
+    PoolSize,
+    /// How long each of them may take to answer.
+    StoreTimeout,
     /// The idle timeout.
     IdleTimeout,
     /// The absolute timeout.
@@ -37,10 +41,12 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Addr,
         Self::DatabaseUrl,
         Self::SessionStore,
+        Self::PoolSize,
+        Self::StoreTimeout,
         Self::IdleTimeout,
         Self::AbsoluteTimeout,
         Self::Warning,
@@ -60,6 +66,8 @@ impl Setting {
             Self::Addr => "addr",
             Self::DatabaseUrl => "database_url",
             Self::SessionStore => "session_store",
+            Self::PoolSize => "pool_size",
+            Self::StoreTimeout => "store_timeout",
             Self::IdleTimeout => "idle_timeout",
             Self::AbsoluteTimeout => "absolute_timeout",
             Self::Warning => "warning",
@@ -172,7 +180,7 @@ impl Settings {
             .transpose()
     }
 
-    /// The error that `setting` has a wrong value.
+    /// The error that `setting` has a wrong value. A password in it is not shown.
     pub fn invalid(
         &self,
         setting: Setting,
@@ -181,10 +189,30 @@ impl Settings {
     ) -> ConfigError {
         ConfigError::Invalid {
             setting,
-            value: value.to_owned(),
+            value: without_password(value),
             allowed: allowed.into(),
         }
     }
+}
+
+/// What stands before the host of a URL is for the server there, and for nobody else; so is a
+/// parameter that is called a password.
+fn without_password(value: &str) -> String {
+    let (address, parameters) = match value.split_once('?') {
+        Some((address, parameters)) => (address, Some(parameters)),
+        None => (value, None),
+    };
+    let mut shown = match (address.split_once("://"), address.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://...@{host}"),
+        (None, Some((_, host))) => format!("...@{host}"),
+        (_, None) => address.to_owned(),
+    };
+    if let Some(parameters) = parameters {
+        let is_secret = parameters.to_ascii_lowercase().contains("password");
+        shown.push('?');
+        shown.push_str(if is_secret { "..." } else { parameters });
+    }
+    shown
 }
 
 /// The configuration is wrong. Each error is one line that says what to change.

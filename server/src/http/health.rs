@@ -4,7 +4,7 @@ use axum::{Router, extract::State, http::StatusCode, routing::get};
 
 use crate::state::AppState;
 
-/// `/healthz`: the process runs. `/readyz`: the store answers.
+/// `/healthz`: the process runs. `/readyz`: the session store and the database answer.
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
@@ -12,11 +12,12 @@ pub(super) fn routes() -> Router<AppState> {
 }
 
 async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
-    match state.sessions.ping().await {
+    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+    if state.sessions.ping().await.is_err() {
+        return (unavailable, "the session store does not answer\n");
+    }
+    match state.accounts.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the session store does not answer\n",
-        ),
+        Err(_) => (unavailable, "the database does not answer\n"),
     }
 }

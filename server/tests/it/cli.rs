@@ -93,7 +93,7 @@ fn a_bad_configuration_stops_the_start_with_one_line_that_names_the_setting() {
         ("DWELL_POLICY_CHECKS", "never", "enforce"),
         ("DWELL_ADDR", "localhost", "127.0.0.1:3000"),
         ("DWELL_DATABASE_URL", "sqlite::memory:", "sqlite://"),
-        ("DWELL_SESSION_STORE", "redis://localhost", "database"),
+        ("DWELL_SESSION_STORE", "memcached://localhost", "database"),
         ("DWELL_COOKIE_NAME", "a b", "letters"),
         ("DWELL_COOKIE_SECURE", "false", "__Host-"),
         ("DWELL_COOKIE_SAME_SITE", "none", "lax"),

@@ -11,7 +11,7 @@ use std::{
 use dwell_app::api::KeepAlive;
 use dwell_server::{
     sessions::{LiveSession, Sessions, Visit},
-    store::{SessionKey, SqliteStore},
+    store::{SessionKey, SqlStore},
 };
 use dwell_session::EndReason;
 use leptos::server_fn::ServerFn as _;
@@ -37,7 +37,7 @@ async fn live(sessions: &Sessions, key: SessionKey) -> LiveSession {
 async fn a_touch_that_is_held_up_on_its_way_revives_nothing() {
     let app = TestApp::new().await;
     let clock = HeldClock::over(app.clock.clone());
-    let store = SqliteStore::new(app.pool.clone(), clock.clone(), &app.policy);
+    let store = SqlStore::new(app.pool.clone(), clock.clone(), &app.policy);
     let slow = Arc::new(Sessions::new(Arc::new(store), app.policy));
     let mut browser = app.in_session().await;
     let key = SessionKey::of(&browser.id());

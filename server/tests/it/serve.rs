@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use dwell_server::database;
+use dwell_server::{connections::Connections, database};
 use tempfile::TempDir;
 use tower_sessions::cookie::Cookie;
 
@@ -126,7 +126,9 @@ async fn a_running_server_deletes_drafts_that_have_expired() {
     let server = Server::start(&directory, "info");
     let file = directory.path().join("data/dwell.db");
     let url = format!("sqlite://{}", file.display());
-    let pool = database::open(&url.parse().unwrap()).await.unwrap();
+    let pool = database::open(&url.parse().unwrap(), Connections::default())
+        .await
+        .unwrap();
     sqlx::query("insert into drafts values (1, 'expired', 'note', '[]', 0)")
         .execute(&pool)
         .await

@@ -9,16 +9,17 @@ use dwell_server::{
     assets::Built,
     clock::{Clock, ManualClock},
     config::{CookieConfig, SameSite},
+    connections::Connections,
     database,
     drafts::Drafts,
     http,
     notes::Notes,
     sessions::Sessions,
     state::AppState,
-    store::{Origin, SessionId, SessionKey, SqliteStore, Store, TowerSessions},
+    store::{Origin, SessionId, SessionKey, SqlStore, Store, TowerSessions},
 };
 use dwell_session::{Checks, EndReason, Instant, Limits, Policy};
-use sqlx::SqlitePool;
+use sqlx::AnyPool;
 use tempfile::TempDir;
 
 use super::Browser;
@@ -56,7 +57,7 @@ pub struct TestApp {
     pub directory: TempDir,
     pub clock: Arc<ManualClock>,
     pub policy: Policy,
-    pub pool: SqlitePool,
+    pub pool: AnyPool,
     pub store: Arc<dyn Store>,
     pub sessions: Arc<Sessions>,
     pub accounts: Accounts,
@@ -90,8 +91,8 @@ impl TestApp {
         let policy = Policy::new(limits, None, Checks::Warn).unwrap();
         let clock = Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)));
         let as_clock: Arc<dyn Clock> = clock.clone();
-        let sqlite = SqliteStore::new(pool.clone(), as_clock.clone(), &policy);
-        let store = wrap(Arc::new(sqlite));
+        let sql = SqlStore::new(pool.clone(), as_clock.clone(), &policy);
+        let store = wrap(Arc::new(sql));
         let sessions = Arc::new(Sessions::new(store.clone(), policy));
         let passwords = Arc::new(Passwords::new(2).unwrap());
         let accounts = Accounts::new(pool.clone(), passwords, as_clock.clone());
@@ -194,9 +195,12 @@ impl TestApp {
     }
 }
 
-async fn open(file: PathBuf) -> SqlitePool {
+async fn open(file: PathBuf) -> AnyPool {
     let url = format!("sqlite://{}", file.display());
-    database::open(&url.parse().unwrap()).await.unwrap()
+    let connections = Connections::default();
+    database::open(&url.parse().unwrap(), connections)
+        .await
+        .unwrap()
 }
 
 async fn add_account(accounts: &Accounts, email: &str) -> AccountId {

@@ -1,0 +1,286 @@
+//! Sessions in Redis or Valkey.
+
+mod connect;
+mod scripts;
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use dwell_session::{EndReason, Generation, Instant, Lifetime, Policy};
+use fred::{
+    clients::Pool,
+    interfaces::ClientLike as _,
+    types::{FromValue, Value, scripts::Script},
+};
+
+pub use self::connect::{Advice, InvalidRedisUrl, RedisError, RedisUrl};
+use self::scripts::{SERVER_TIME, Scripts};
+use super::{
+    Data, NewSession, Origin, Presence, Session, SessionKey, Sighting, Store, StoreError, Swept,
+    TOMBSTONE_RETENTION, Tombstone, json, millis,
+};
+use crate::{account_id::AccountId, connections::Connections};
+
+/// Every key begins with it, so it leads to where all of them are.
+const SLOT: &str = "{dwell}";
+/// How many sessions are swept at a time: nobody else is served meanwhile.
+const BATCH: i64 = 500;
+
+/// A [`Store`] on a Redis or Valkey server, whose clock is the server's.
+#[derive(Clone)]
+pub struct RedisStore {
+    pool: Pool,
+    scripts: Arc<Scripts>,
+    idle_ms: i64,
+    absolute_ms: i64,
+}
+
+impl RedisStore {
+    /// The store on the server at `url`, under `policy`.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be used.
+    pub async fn connect(
+        url: &RedisUrl,
+        connections: Connections,
+        policy: &Policy,
+    ) -> Result<Self, RedisError> {
+        Self::telling(SERVER_TIME, url, connections, policy).await
+    }
+
+    /// As [`connect`](Self::connect), but the time is what the Lua function `time`, which `time`
+    /// defines, returns: milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be used.
+    pub async fn telling(
+        time: &str,
+        url: &RedisUrl,
+        connections: Connections,
+        policy: &Policy,
+    ) -> Result<Self, RedisError> {
+        Ok(Self {
+            pool: connect::connect(url, connections).await?,
+            scripts: Arc::new(Scripts::telling(time)),
+            idle_ms: millis(policy.idle()),
+            absolute_ms: millis(policy.absolute()),
+        })
+    }
+
+    /// What the operator of the server should change.
+    pub async fn advice(&self) -> Vec<Advice> {
+        connect::advice(&self.pool).await
+    }
+
+    async fn run<Answer: FromValue>(
+        &self,
+        script: &Script,
+        arguments: impl IntoIterator<Item = Value>,
+    ) -> Result<Answer, StoreError> {
+        let arguments: Vec<Value> = [self.idle_ms.into(), self.absolute_ms.into()]
+            .into_iter()
+            .chain(arguments)
+            .collect();
+        let answer = script
+            .evalsha_with_reload(self.pool.next(), SLOT, arguments)
+            .await;
+        answer.map_err(StoreError::new)
+    }
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.pool.ping::<()>(None).await.map_err(StoreError::new)
+    }
+
+    async fn now(&self) -> Result<Instant, StoreError> {
+        let now = self.run(&self.scripts.now, []).await?;
+        Ok(Instant::from_millis(now))
+    }
+
+    async fn create(&self, session: NewSession) -> Result<Lifetime, StoreError> {
+        let now = self.run(&self.scripts.create, fields(&session)?).await?;
+        Ok(Lifetime::begin(Instant::from_millis(now)))
+    }
+
+    async fn find(&self, key: SessionKey) -> Result<Sighting, StoreError> {
+        let answer: TimedRow = self.run(&self.scripts.find, [name(key)]).await?;
+        sighting(answer)
+    }
+
+    async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError> {
+        let arguments = [name(key), at.as_millis().into()];
+        let answer: TimedRow = self.run(&self.scripts.touch, arguments).await?;
+        sighting(answer)
+    }
+
+    async fn rotate(
+        &self,
+        old: SessionKey,
+        session: NewSession,
+    ) -> Result<Option<Lifetime>, StoreError> {
+        let arguments = [name(old), EndReason::Replaced.name().into()]
+            .into_iter()
+            .chain(fields(&session)?);
+        let now: Option<i64> = self.run(&self.scripts.rotate, arguments).await?;
+        Ok(now.map(|now| Lifetime::begin(Instant::from_millis(now))))
+    }
+
+    async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
+        let arguments = [name(key), reason.name().into()];
+        let count: u64 = self.run(&self.scripts.end, arguments).await?;
+        Ok(count > 0)
+    }
+
+    async fn end_others(
+        &self,
+        account: AccountId,
+        keep: SessionKey,
+        reason: EndReason,
+    ) -> Result<u64, StoreError> {
+        let arguments = [account.to_string().into(), name(keep), reason.name().into()];
+        self.run(&self.scripts.end_others, arguments).await
+    }
+
+    async fn list(&self, account: AccountId) -> Result<Vec<Session>, StoreError> {
+        let arguments = [account.to_string().into()];
+        let rows: Vec<Row> = self.run(&self.scripts.list, arguments).await?;
+        rows.into_iter().map(session).collect()
+    }
+
+    async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
+        let arguments = [generation.to_string().into()];
+        let owner: Option<i64> = self.run(&self.scripts.owner, arguments).await?;
+        Ok(owner.map(AccountId::stored))
+    }
+
+    async fn sweep(&self) -> Result<Vec<Swept>, StoreError> {
+        let mut swept = Vec::new();
+        loop {
+            let arguments = [
+                EndReason::IdleTimeout.name().into(),
+                EndReason::AbsoluteTimeout.name().into(),
+                millis(TOMBSTONE_RETENTION).into(),
+                BATCH.into(),
+            ];
+            let (more, batch): (u64, Vec<SweptRow>) =
+                self.run(&self.scripts.sweep, arguments).await?;
+            for row in batch {
+                swept.push(swept_session(row)?);
+            }
+            if more == 0 {
+                return Ok(swept);
+            }
+        }
+    }
+
+    async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
+        let answer: Option<(String, i64)> = self.run(&self.scripts.data, [name(key)]).await?;
+        let Some((data, deadline)) = answer else {
+            return Ok(None);
+        };
+        let data = serde_json::from_str(&data).map_err(StoreError::new)?;
+        Ok(Some((data, Instant::from_millis(deadline))))
+    }
+
+    async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
+        let arguments = [name(key), json(data)?.into()];
+        let count: u64 = self.run(&self.scripts.set_data, arguments).await?;
+        Ok(count > 0)
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisStore")
+    }
+}
+
+/// Key, account, generation, authenticated at, last active at, address, browser, end reason.
+type Row = (
+    String,
+    i64,
+    String,
+    i64,
+    i64,
+    String,
+    String,
+    Option<String>,
+);
+
+/// The time, and a session where there is one.
+type TimedRow = (i64, Option<Row>);
+
+/// Key, account, reason, ended at.
+type SweptRow = (String, i64, String, i64);
+
+fn fields(session: &NewSession) -> Result<[Value; 6], StoreError> {
+    Ok([
+        name(session.key),
+        session.account.to_string().into(),
+        session.generation.to_string().into(),
+        session.origin.address.clone().into(),
+        session.origin.browser.clone().into(),
+        json(&session.data)?.into(),
+    ])
+}
+
+fn sighting((now, row): TimedRow) -> Result<Sighting, StoreError> {
+    let presence = match row {
+        None => Presence::Unknown,
+        Some((_, account, generation, _, _, _, _, Some(reason))) => Presence::Ended(Tombstone {
+            account: AccountId::stored(account),
+            generation: generation.parse().map_err(StoreError::new)?,
+            reason: reason.parse().map_err(StoreError::new)?,
+        }),
+        Some(row) => Presence::Found(session(row)?),
+    };
+    Ok(Sighting {
+        now: Instant::from_millis(now),
+        presence,
+    })
+}
+
+fn session(row: Row) -> Result<Session, StoreError> {
+    let (name, account, generation, authenticated_at, last_active_at, address, browser, _) = row;
+    Ok(Session {
+        key: key(&name)?,
+        account: AccountId::stored(account),
+        generation: generation.parse().map_err(StoreError::new)?,
+        lifetime: Lifetime::stored(
+            Instant::from_millis(authenticated_at),
+            Instant::from_millis(last_active_at),
+        ),
+        origin: Origin { address, browser },
+    })
+}
+
+fn swept_session((name, account, reason, ended_at): SweptRow) -> Result<Swept, StoreError> {
+    Ok(Swept {
+        key: key(&name)?,
+        account: AccountId::stored(account),
+        reason: reason.parse().map_err(StoreError::new)?,
+        ended_at: Instant::from_millis(ended_at),
+    })
+}
+
+/// A key as it is written there: in hexadecimal.
+fn name(key: SessionKey) -> Value {
+    let digits: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.into()
+}
+
+fn key(name: &str) -> Result<SessionKey, StoreError> {
+    let mut bytes = [0; 32];
+    let is_key = name.len() == 64 && name.is_ascii();
+    for (at, byte) in bytes.iter_mut().enumerate().filter(|_| is_key) {
+        *byte = u8::from_str_radix(&name[2 * at..2 * at + 2], 16).map_err(StoreError::new)?;
+    }
+    match is_key {
+        true => Ok(SessionKey(bytes)),
+        false => Err(StoreError::new("a key has 64 hexadecimal digits")),
+    }
+}

@@ -1,0 +1,94 @@
+-- What the scripts share. A session is a hash under the SHA-256 of its id. One that has ended keeps
+-- who, when and why. Every key has the same hash tag, so that one script may use them all.
+local PREFIX = '{dwell}:'
+local BY_ACTIVITY = PREFIX .. 'by_activity'
+local BY_AUTHENTICATION = PREFIX .. 'by_authentication'
+local BY_END = PREFIX .. 'by_end'
+
+local now = time()
+local idle, absolute = tonumber(ARGV[1]), tonumber(ARGV[2])
+
+local function session_of(key)
+    return PREFIX .. 'session:' .. key
+end
+
+local function generation_of(generation)
+    return PREFIX .. 'generation:' .. generation
+end
+
+local function sessions_of(account)
+    return PREFIX .. 'account:' .. account
+end
+
+-- Nothing where no session has this key.
+local function load(key)
+    local fields = redis.call('HMGET', session_of(key), 'account', 'generation', 'address',
+        'browser', 'authenticated_at', 'last_active_at', 'end_reason')
+    if not fields[1] then
+        return nil
+    end
+    return {
+        key = key,
+        account = fields[1],
+        generation = fields[2],
+        address = fields[3] or '',
+        browser = fields[4] or '',
+        authenticated_at = tonumber(fields[5]),
+        last_active_at = tonumber(fields[6]),
+        end_reason = fields[7],
+    }
+end
+
+local function idle_end(session)
+    return session.last_active_at + idle
+end
+
+local function absolute_end(session)
+    return session.authenticated_at + absolute
+end
+
+local function live(key)
+    local session = load(key)
+    if session and not session.end_reason
+        and idle_end(session) > now and absolute_end(session) > now then
+        return session
+    end
+    return nil
+end
+
+local function is_taken(key, generation)
+    return redis.call('EXISTS', session_of(key), generation_of(generation)) > 0
+end
+
+local function taken()
+    return redis.error_reply('ERR there is a session with this key or generation')
+end
+
+local function begin(key, account, generation, address, browser, data)
+    redis.call('HSET', session_of(key), 'account', account, 'generation', generation,
+        'authenticated_at', now, 'last_active_at', now,
+        'address', address, 'browser', browser, 'data', data)
+    redis.call('SET', generation_of(generation), account)
+    redis.call('SADD', sessions_of(account), key)
+    redis.call('ZADD', BY_ACTIVITY, now, key)
+    redis.call('ZADD', BY_AUTHENTICATION, now, key)
+    return now
+end
+
+local function entomb(session, reason, ended_at)
+    local key = session.key
+    redis.call('HSET', session_of(key), 'ended_at', ended_at, 'end_reason', reason)
+    redis.call('HDEL', session_of(key), 'data', 'address', 'browser')
+    redis.call('SREM', sessions_of(session.account), key)
+    redis.call('ZREM', BY_ACTIVITY, key)
+    redis.call('ZREM', BY_AUTHENTICATION, key)
+    redis.call('ZADD', BY_END, ended_at, key)
+end
+
+local function told(session)
+    return {
+        session.key, session.account, session.generation,
+        session.authenticated_at, session.last_active_at,
+        session.address, session.browser, session.end_reason,
+    }
+end

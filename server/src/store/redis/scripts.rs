@@ -1,0 +1,46 @@
+//! The operations, as the server carries them out: each script is one atomic step.
+
+use fred::types::scripts::Script;
+
+/// The time on the server's clock.
+pub(super) const SERVER_TIME: &str = include_str!("time.lua");
+
+#[derive(Debug)]
+pub(super) struct Scripts {
+    pub now: Script,
+    pub create: Script,
+    pub find: Script,
+    pub touch: Script,
+    pub rotate: Script,
+    pub end: Script,
+    pub end_others: Script,
+    pub list: Script,
+    pub owner: Script,
+    pub sweep: Script,
+    pub data: Script,
+    pub set_data: Script,
+}
+
+impl Scripts {
+    /// With the time that the Lua function `time`, which `time` defines, tells.
+    pub fn telling(time: &str) -> Self {
+        let script = |body: &str| {
+            let prelude = include_str!("prelude.lua");
+            Script::from_lua([time, prelude, body].join("\n"))
+        };
+        Self {
+            now: script(include_str!("now.lua")),
+            create: script(include_str!("create.lua")),
+            find: script(include_str!("find.lua")),
+            touch: script(include_str!("touch.lua")),
+            rotate: script(include_str!("rotate.lua")),
+            end: script(include_str!("end.lua")),
+            end_others: script(include_str!("end_others.lua")),
+            list: script(include_str!("list.lua")),
+            owner: script(include_str!("owner.lua")),
+            sweep: script(include_str!("sweep.lua")),
+            data: script(include_str!("data.lua")),
+            set_data: script(include_str!("set_data.lua")),
+        }
+    }
+}

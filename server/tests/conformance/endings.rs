@@ -1,0 +1,102 @@
+//! What an end leaves, and that it stays one.
+
+use dwell_session::EndReason;
+
+use crate::harness::{Bench, Sightings as _, new_session};
+
+on_every_engine! {
+    an_end_is_told_with_its_reason_and_stays,
+    an_end_wipes_what_is_known_of_the_person,
+    the_others_end_and_the_one_that_is_kept_lives,
+    a_revocation_ends_nobody_elses_and_rewrites_no_end,
+}
+
+async fn an_end_is_told_with_its_reason_and_stays(bench: &Bench) {
+    for reason in EndReason::ALL {
+        let session = bench.session().await;
+        assert!(bench.is_live(&session).await);
+        assert!(bench.end(session.key, reason).await);
+        assert!(!bench.is_live(&session).await);
+        assert!(!bench.end(session.key, EndReason::SignedOut).await);
+
+        for sighting in [
+            bench.find(session.key).await,
+            bench.elsewhere.find(session.key).await.unwrap(),
+            bench.touch(session.key, bench.now()).await,
+        ] {
+            assert_eq!(sighting.now, bench.now());
+            assert_eq!(sighting.end_reason(), Some(reason));
+            let dwell_server::store::Presence::Ended(tombstone) = sighting.presence else {
+                panic!("{sighting:?}");
+            };
+            assert_eq!(tombstone.account, session.account);
+            assert_eq!(tombstone.generation, session.generation);
+        }
+        bench.store.sweep().await.unwrap();
+        assert_eq!(bench.find(session.key).await.end_reason(), Some(reason));
+    }
+}
+
+async fn an_end_wipes_what_is_known_of_the_person(bench: &Bench) {
+    let account = bench.account().await;
+    let [signed_out, revoked, timed_out] = [
+        bench.session_of(account).await,
+        bench.session_of(account).await,
+        bench.session().await,
+    ];
+    for session in [&signed_out, &revoked, &timed_out] {
+        assert!(bench.particulars(session.key).await.contains("192.0.2.7"));
+    }
+    bench.end(signed_out.key, EndReason::SignedOut).await;
+    let keep = new_session(account).key;
+    let count = bench.store.end_others(account, keep, EndReason::Revoked).await;
+    assert_eq!(count.unwrap(), 1);
+    bench.advance(bench.policy.idle()).await;
+    bench.store.sweep().await.unwrap();
+    for session in [signed_out, revoked, timed_out] {
+        assert_eq!(bench.particulars(session.key).await, "");
+    }
+}
+
+async fn the_others_end_and_the_one_that_is_kept_lives(bench: &Bench) {
+    let account = bench.account().await;
+    let keep = bench.session_of(account).await;
+    let others = [bench.session_of(account).await, bench.session_of(account).await];
+    let revoke = || bench.store.end_others(account, keep.key, EndReason::Revoked);
+    assert_eq!(revoke().await.unwrap(), 2);
+    assert!(bench.is_live(&keep).await);
+    for other in &others {
+        assert!(!bench.is_live(other).await);
+        let told = bench.find(other.key).await.end_reason();
+        assert_eq!(told, Some(EndReason::Revoked));
+    }
+    assert_eq!(bench.listed(account).await, [keep.key]);
+    assert_eq!(revoke().await.unwrap(), 0);
+}
+
+async fn a_revocation_ends_nobody_elses_and_rewrites_no_end(bench: &Bench) {
+    let account = bench.account().await;
+    let keep = bench.session_of(account).await;
+    let signed_out = bench.session_of(account).await;
+    bench.end(signed_out.key, EndReason::SignedOut).await;
+    let somebody = bench.session().await;
+    let overdue = bench.session_of(account).await;
+    let begun_at = bench.now();
+    bench.advance(bench.policy.idle() / 2).await;
+    bench.touch(keep.key, bench.now()).await;
+    bench.touch(somebody.key, bench.now()).await;
+    bench.advance(bench.policy.idle() / 2).await;
+    assert_eq!(bench.now(), begun_at + bench.policy.idle());
+
+    let revoked = bench.store.end_others(account, keep.key, EndReason::Revoked);
+    assert_eq!(revoked.await.unwrap(), 0, "time has ended the one that is left");
+    bench.store.sweep().await.unwrap();
+    for (session, reason) in [
+        (&signed_out, EndReason::SignedOut),
+        (&overdue, EndReason::IdleTimeout),
+    ] {
+        assert_eq!(bench.find(session.key).await.end_reason(), Some(reason));
+    }
+    assert!(bench.is_live(&keep).await);
+    assert!(bench.is_live(&somebody).await);
+}

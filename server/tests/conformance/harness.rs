@@ -1,0 +1,37 @@
+//! An engine for one test.
+
+mod bench;
+mod clock;
+mod server;
+mod sessions;
+
+pub use self::{
+    bench::{Bench, Kind},
+    clock::TestClock,
+    server::{Server, postgres, redis},
+    sessions::{Sightings, new_session},
+};
+
+/// Makes a test of each case for each engine.
+macro_rules! on_every_engine {
+    ($($case:ident),+ $(,)?) => {
+        on_engine!(sqlite, Sqlite, $($case),+);
+        on_engine!(postgres, Postgres, $($case),+);
+        on_engine!(redis, Redis, $($case),+);
+    };
+}
+
+/// Makes a test of each case for one engine.
+macro_rules! on_engine {
+    ($name:ident, $kind:ident, $($case:ident),+) => {
+        mod $name {
+            use $crate::harness::{Bench, Kind};
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    super::$case(&Bench::on(Kind::$kind).await).await;
+                }
+            )+
+        }
+    };
+}

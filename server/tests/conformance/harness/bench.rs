@@ -1,0 +1,212 @@
+//! A store under test, with all that belongs to it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use dwell_server::{
+    account_id::AccountId,
+    clock::ManualClock,
+    connections::Connections,
+    database::{self, DatabaseUrl},
+    store::{RedisStore, SessionKey, SqlStore, Store},
+};
+use dwell_session::{Checks, Instant, Limits, Policy};
+use fred::{
+    clients::Client,
+    interfaces::{ClientLike as _, LuaInterface as _},
+};
+use sqlx::{AnyPool, AssertSqlSafe, Executor as _};
+use tempfile::TempDir;
+
+use super::{
+    clock::{Hands, POSTGRES_TIME, REDIS_TIME, START, TestClock, redis_client},
+    postgres, redis,
+    server::directory,
+};
+
+/// The engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+    Redis,
+}
+
+/// A store of its own for one test, on an engine that others use too.
+pub struct Bench {
+    pub kind: Kind,
+    pub policy: Policy,
+    pub clock: TestClock,
+    pub store: Arc<dyn Store>,
+    /// Another node's, on the same engine.
+    pub elsewhere: Arc<dyn Store>,
+    /// The database with the accounts, and unless the sessions are in Redis, with them.
+    pub pool: AnyPool,
+    pub url: String,
+    redis: Option<Client>,
+    _directory: TempDir,
+}
+
+/// A node has few connections, so that many nodes' worth of tests fit into one server.
+pub const CONNECTIONS: Connections = Connections {
+    most: 4,
+    timeout: Duration::from_secs(30),
+};
+
+impl Bench {
+    pub async fn on(kind: Kind) -> Self {
+        let directory = directory();
+        let url = match kind {
+            Kind::Sqlite | Kind::Redis => {
+                format!("sqlite://{}", directory.path().join("dwell.db").display())
+            }
+            Kind::Postgres => schema().await,
+        };
+        let policy = Policy::new(Limits::default(), None, Checks::Enforce).unwrap();
+        let pool = open(&url).await;
+        let mut client = None;
+        let hands = match kind {
+            Kind::Sqlite => Hands::Process(Arc::new(ManualClock::at(START))),
+            Kind::Postgres => {
+                pool.execute(POSTGRES_TIME).await.unwrap();
+                Hands::Postgres(pool.clone())
+            }
+            Kind::Redis => {
+                let opened = redis_client(&redis_database()).await;
+                client = Some(opened.clone());
+                Hands::Redis(opened)
+            }
+        };
+        let clock = TestClock::with(hands).await;
+        let database = client.as_ref().and_then(|client| client.client_config().database);
+        let (store, elsewhere): (Arc<dyn Store>, Arc<dyn Store>) = match database {
+            None => {
+                let other = open(&url).await;
+                (
+                    Arc::new(SqlStore::new(pool.clone(), clock.of_process(), &policy)),
+                    Arc::new(SqlStore::new(other, clock.of_process(), &policy)),
+                )
+            }
+            Some(number) => {
+                let url = redis().url("redis", "", &number.to_string()).parse().unwrap();
+                let node = || RedisStore::telling(REDIS_TIME, &url, CONNECTIONS, &policy);
+                (Arc::new(node().await.unwrap()), Arc::new(node().await.unwrap()))
+            }
+        };
+        Self {
+            kind,
+            policy,
+            clock,
+            store,
+            elsewhere,
+            pool,
+            url,
+            redis: client,
+            _directory: directory,
+        }
+    }
+
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub async fn advance(&self, duration: Duration) {
+        self.clock.advance(duration).await;
+    }
+
+    /// So many new people.
+    pub async fn accounts(&self, count: i64) -> Vec<AccountId> {
+        let rows: Vec<(AccountId,)> = sqlx::query_as(
+            "with recursive numbers (number) as \
+             (select 1 union all select number + 1 from numbers where number < $1) \
+             insert into accounts (email, password_hash, created_at) \
+             select (select count(*) from accounts) || '-' || number, '', 0 from numbers \
+             returning id",
+        )
+        .bind(count)
+        .fetch_all(&self.pool)
+        .await
+        .unwrap();
+        rows.into_iter().map(|(id,)| id).collect()
+    }
+
+    pub async fn account(&self) -> AccountId {
+        self.accounts(1).await.remove(0)
+    }
+
+    /// Everything that is kept of a session and may tell something about a person.
+    pub async fn particulars(&self, key: SessionKey) -> String {
+        let named = format!("{key}");
+        match &self.redis {
+            Some(client) => {
+                let script = "local kept = ''
+                    for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+                        for _, field in ipairs({ 'data', 'address', 'browser' }) do
+                            kept = kept .. (redis.call('HGET', key, field) or '')
+                        end
+                    end
+                    return kept";
+                let pattern = format!("{{dwell}}:session:{named}*");
+                client.eval(script, (), pattern).await.unwrap()
+            }
+            None => {
+                let (kept,): (String,) = sqlx::query_as(AssertSqlSafe(format!(
+                    "select data || address || browser from sessions where {} like '{named}%'",
+                    match self.kind {
+                        Kind::Postgres => "encode(key, 'hex')",
+                        _ => "lower(hex(key))",
+                    }
+                )))
+                .fetch_one(&self.pool)
+                .await
+                .unwrap();
+                kept.replace("{}", "")
+            }
+        }
+    }
+}
+
+pub async fn open(url: &str) -> AnyPool {
+    let url: DatabaseUrl = url.parse().unwrap();
+    database::open(&url, CONNECTIONS).await.unwrap()
+}
+
+fn next() -> u32 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    COUNT.fetch_add(1, SeqCst)
+}
+
+/// The URL of a schema of its own.
+async fn schema() -> String {
+    sqlx::any::install_default_drivers();
+    let url = postgres().url("postgres", "dwell", "postgres");
+    let name = format!("test_{}", next());
+    let admin: AnyPool = connected(&url).await;
+    admin
+        .execute(AssertSqlSafe(format!("create schema {name}")))
+        .await
+        .unwrap();
+    admin.close().await;
+    format!("{url}?options=-csearch_path%3D{name}")
+}
+
+/// PostgreSQL listens before it lets anybody in.
+async fn connected(url: &str) -> AnyPool {
+    for _ in 0..200 {
+        match AnyPool::connect(url).await {
+            Ok(pool) => return pool,
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+    panic!("PostgreSQL lets nobody in");
+}
+
+/// The URL of a database of its own.
+pub fn redis_database() -> String {
+    redis().url("redis", "", &next().to_string())
+}

@@ -1,0 +1,186 @@
+//! Real servers, started by the first test that needs one, for all of them.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{ChildStdin, Command, Stdio},
+    sync::{LazyLock, OnceLock},
+    thread::sleep,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+const HINT: &str = "`cargo xtask setup` installs it, or `apt-get install postgresql redis-server`";
+const PASSWORD: &str = "a secret of this test run";
+
+/// A server that ends with the process: whoever keeps it reads from a pipe that closes then, and
+/// removes the directory.
+pub struct Server {
+    pub port: u16,
+    pub password: &'static str,
+    /// Its end lets go of the server.
+    _pipe: ChildStdin,
+}
+
+/// The PostgreSQL server of this run.
+pub fn postgres() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(start_postgres)
+}
+
+/// The Redis server of this run.
+pub fn redis() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::redis(&["--save", "", "--databases", "250"]))
+}
+
+/// Where files are as fast as memory, if there is such a place.
+pub fn directory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    match memory.is_dir() {
+        true => tempfile::Builder::new().prefix("dwell-").tempdir_in(memory),
+        false => tempfile::Builder::new().prefix("dwell-").tempdir(),
+    }
+    .unwrap()
+}
+
+impl Server {
+    /// A Redis server with these settings.
+    pub fn redis(settings: &[&str]) -> Self {
+        let program = ["redis-server", "valkey-server"]
+            .into_iter()
+            .find_map(on_path)
+            .unwrap_or_else(|| panic!("there is no redis-server: {HINT}"));
+        let directory = directory().keep();
+        let port = free_port();
+        let mut command = vec![program.display().to_string()];
+        let port_text = port.to_string();
+        let place = directory.display().to_string();
+        for argument in [
+            "--port", &port_text, "--bind", "127.0.0.1", "--dir", &place, "--requirepass", PASSWORD,
+            "--loglevel", "warning",
+        ]
+        .iter()
+        .chain(settings)
+        {
+            command.push((*argument).to_owned());
+        }
+        Self::keep(&command, "TERM", directory, port)
+    }
+
+    /// Where it is, with the password.
+    pub fn url(&self, scheme: &str, user: &str, path: &str) -> String {
+        let password = self.password.replace(' ', "%20");
+        format!("{scheme}://{user}:{password}@127.0.0.1:{}/{path}", self.port)
+    }
+
+    fn keep(command: &[String], signal: &str, directory: PathBuf, port: u16) -> Self {
+        let keeper = r#"signal=$1 directory=$2; shift 2
+            "$@" >"$directory/log" 2>&1 </dev/null & server=$!
+            read -r _
+            kill "-$signal" "$server"; wait "$server"; rm -rf "$directory""#;
+        let mut child = Command::new("sh")
+            .args(["-c", keeper, "sh", signal])
+            .arg(&directory)
+            .args(command)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pipe = child.stdin.take().unwrap();
+        for _ in 0..600 {
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+                return Self {
+                    port,
+                    password: PASSWORD,
+                    _pipe: pipe,
+                };
+            }
+            sleep(Duration::from_millis(50));
+        }
+        let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
+        panic!("{} does not start: {log}", command[0]);
+    }
+}
+
+fn start_postgres() -> Server {
+    let programs = postgres_programs();
+    let directory = directory().keep();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+    let data = directory.join("data");
+    let password = directory.join("password");
+    fs::create_dir(&data).unwrap();
+    fs::write(&password, PASSWORD).unwrap();
+    if *IS_ROOT {
+        run(Command::new("chown").arg("-R").arg("postgres").arg(&directory));
+    }
+    let mut initdb = as_nobody_special(&programs.join("initdb"));
+    initdb.extend(
+        ["--username=dwell", "--auth=scram-sha-256", "--no-sync", "--encoding=UTF8"]
+            .map(str::to_owned),
+    );
+    initdb.push(format!("--pwfile={}", password.display()));
+    initdb.push(format!("--pgdata={}", data.display()));
+    run(Command::new(&initdb[0]).args(&initdb[1..]).current_dir("/"));
+
+    let port = free_port();
+    let mut command = as_nobody_special(&programs.join("postgres"));
+    command.extend(["-D".to_owned(), data.display().to_string()]);
+    for setting in [
+        "listen_addresses=127.0.0.1".to_owned(),
+        format!("port={port}"),
+        format!("unix_socket_directories={}", directory.display()),
+        "max_connections=300".to_owned(),
+        // Nothing here is to survive a power failure.
+        "fsync=off".to_owned(),
+        "full_page_writes=off".to_owned(),
+    ] {
+        command.extend(["-c".to_owned(), setting]);
+    }
+    Server::keep(&command, "INT", directory, port)
+}
+
+fn postgres_programs() -> PathBuf {
+    let newest = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .map(|version| version.unwrap().path().join("bin"))
+        .filter(|programs| programs.join("postgres").is_file())
+        .max();
+    newest
+        .or_else(|| Some(on_path("postgres")?.parent()?.to_path_buf()))
+        .unwrap_or_else(|| panic!("there is no PostgreSQL server: {HINT}"))
+}
+
+static IS_ROOT: LazyLock<bool> = LazyLock::new(|| {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    id.stdout.trim_ascii() == b"0"
+});
+
+/// PostgreSQL refuses to run as root.
+fn as_nobody_special(program: &Path) -> Vec<String> {
+    let program = program.display().to_string();
+    match *IS_ROOT {
+        true => ["runuser", "-u", "postgres", "--", &program].map(str::to_owned).to_vec(),
+        false => vec![program],
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {output:?}");
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(program))
+        .find(|file| file.is_file())
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}

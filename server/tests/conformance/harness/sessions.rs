@@ -1,0 +1,118 @@
+//! Sessions, and what is seen of them.
+
+use dwell_server::{
+    account_id::AccountId,
+    store::{NewSession, Origin, Presence, Session, SessionId, SessionKey, Sighting, Store},
+};
+use dwell_session::{EndReason, Generation, Instant};
+use serde_json::json;
+
+use super::Bench;
+
+/// A session that nobody has begun yet.
+pub fn new_session(account: AccountId) -> NewSession {
+    NewSession {
+        key: SessionKey::of(&SessionId::default()),
+        account,
+        generation: Generation::from_random(rand::random()),
+        origin: Origin {
+            address: "192.0.2.7".into(),
+            browser: "A browser/1.0 \u{1f98a}".into(),
+        },
+        data: [("account".into(), json!(account.to_string()))].into(),
+    }
+}
+
+impl Bench {
+    /// Begins a session of `account`.
+    pub async fn session_of(&self, account: AccountId) -> NewSession {
+        let session = new_session(account);
+        self.store.create(session.clone()).await.unwrap();
+        session
+    }
+
+    /// Begins a session of somebody new.
+    pub async fn session(&self) -> NewSession {
+        let account = self.account().await;
+        self.session_of(account).await
+    }
+
+    pub async fn find(&self, key: SessionKey) -> Sighting {
+        self.store.find(key).await.unwrap()
+    }
+
+    pub async fn touch(&self, key: SessionKey, at: Instant) -> Sighting {
+        self.store.touch(key, at).await.unwrap()
+    }
+
+    pub async fn end(&self, key: SessionKey, reason: EndReason) -> bool {
+        self.store.end(key, reason).await.unwrap()
+    }
+
+    pub async fn listed(&self, account: AccountId) -> Vec<SessionKey> {
+        let sessions = self.store.list(account).await.unwrap();
+        sessions.iter().map(|session| session.key).collect()
+    }
+
+    /// Whether each operation says that the session lives; on both nodes.
+    pub async fn is_live(&self, session: &NewSession) -> bool {
+        let told = [
+            lives(self.store.as_ref(), session).await,
+            lives(self.elsewhere.as_ref(), session).await,
+        ];
+        assert_eq!(told[0], told[1], "the nodes do not agree");
+        told[0]
+    }
+}
+
+/// The operations that change nothing, or put back what is there.
+async fn lives(store: &dyn Store, session: &NewSession) -> bool {
+    let key = session.key;
+    let long_ago = Instant::from_millis(0);
+    let told = [
+        ("data", store.data(key).await.unwrap().is_some()),
+        ("set_data", store.set_data(key, &session.data).await.unwrap()),
+        ("list", {
+            let listed = store.list(session.account).await.unwrap();
+            listed.iter().any(|listed| listed.key == key)
+        }),
+    ];
+    let is_live = told[0].1;
+    assert!(told.iter().all(|(_, told)| *told == is_live), "{told:?}");
+    // An end that is yet to be swept is found as a session; its lifetime tells.
+    let found = store.touch(key, long_ago).await.unwrap();
+    assert!(!is_live || found.is_found(), "{found:?}");
+    is_live
+}
+
+/// What a sighting tells.
+pub trait Sightings {
+    fn found(self) -> Session;
+    fn is_found(&self) -> bool;
+    fn is_unknown(&self) -> bool;
+    fn end_reason(&self) -> Option<EndReason>;
+}
+
+impl Sightings for Sighting {
+    fn found(self) -> Session {
+        match self.presence {
+            Presence::Found(session) => session,
+            presence => panic!("{presence:?}"),
+        }
+    }
+
+    fn is_found(&self) -> bool {
+        matches!(self.presence, Presence::Found(_))
+    }
+
+    fn is_unknown(&self) -> bool {
+        matches!(self.presence, Presence::Unknown)
+    }
+
+    fn end_reason(&self) -> Option<EndReason> {
+        match &self.presence {
+            Presence::Ended(tombstone) => Some(tombstone.reason),
+            _ => None,
+        }
+    }
+}
