@@ -6,8 +6,8 @@ mod server;
 mod sessions;
 
 pub use self::{
-    bench::{Bench, Kind},
-    clock::TestClock,
+    bench::{Bench, CONNECTIONS, Kind, open, redis_database},
+    clock::redis_client,
     server::{Server, postgres, redis},
     sessions::{Sightings, new_session},
 };

@@ -28,21 +28,22 @@ pub(super) struct Statements {
 }
 
 macro_rules! live {
-    () => {
-        "ended_at is null and last_active_at + $2 > clock.now and authenticated_at + $3 > clock.now"
-    };
-}
-
-macro_rules! timed_out {
-    () => {
-        "ended_at is null \
-         and (last_active_at <= clock.now - $2 or authenticated_at <= clock.now - $3)"
+    ($row:literal) => {
+        concat!(
+            $row,
+            ".ended_at is null and ",
+            $row,
+            ".last_active_at + $2 > now and ",
+            $row,
+            ".authenticated_at + $3 > now"
+        )
     };
 }
 
 macro_rules! columns {
     () => {
-        "key, account, generation, authenticated_at, last_active_at, address, browser, end_reason"
+        "sessions.key, sessions.account, sessions.generation, sessions.authenticated_at, \
+         sessions.last_active_at, sessions.address, sessions.browser, sessions.end_reason"
     };
 }
 
@@ -52,10 +53,12 @@ macro_rules! wiped {
     };
 }
 
+/// What is changed goes by `held`: the rows, and the time, when nobody else can change them.
 macro_rules! statements {
     (
         clock: $clock:literal,
-        held: $held:literal,
+        time: $time:literal,
+        held: $held:literal $as_held:literal,
         in_order: $in_order:literal,
         now: $now:literal,
     ) => {
@@ -64,12 +67,12 @@ macro_rules! statements {
             create: concat!(
                 "insert into sessions (key, account, generation, authenticated_at, \
                  last_active_at, address, browser, data) \
-                 select $4, $5, $6, clock.now, clock.now, $7, $8, $9 from ",
+                 select $4, $5, $6, now, now, $7, $8, $9 from ",
                 $clock,
                 " returning authenticated_at"
             ),
             find: concat!(
-                "select clock.now as now, ",
+                "select now, ",
                 columns!(),
                 " from sessions, ",
                 $clock,
@@ -77,67 +80,72 @@ macro_rules! statements {
             ),
             touch: concat!(
                 "update sessions set last_active_at = case \
-                 when last_active_at >= $5 or last_active_at >= clock.now then last_active_at \
-                 when $5 > clock.now then clock.now \
+                 when held.last_active_at >= $5 or held.last_active_at >= now \
+                 then held.last_active_at \
+                 when $5 > now then now \
                  else $5 end from ",
                 $held,
-                " where key = $4 and ",
-                live!(),
+                "key = $4",
+                $as_held,
+                " where sessions.key = held.key and ",
+                live!("held"),
                 " returning ",
                 $now,
                 " as now, ",
                 columns!()
             ),
             end: concat!(
-                "update sessions set ended_at = clock.now, end_reason = $5, ",
+                "update sessions set ended_at = now, end_reason = $5, ",
                 wiped!(),
                 " from ",
                 $held,
-                " where key = $4 and ",
-                live!()
+                "key = $4",
+                $as_held,
+                " where sessions.key = held.key and ",
+                live!("held")
             ),
             end_others: concat!(
-                "update sessions set ended_at = clock.now, end_reason = $5, ",
+                "update sessions set ended_at = now, end_reason = $5, ",
                 wiped!(),
                 " from ",
-                $clock,
-                " where key in (select key from sessions \
-                 where account = $6 and key <> $4 and ended_at is null",
-                $in_order,
-                ") and ",
-                live!()
+                $held,
+                "account = $6 and key <> $4 and ended_at is null",
+                $as_held,
+                " where sessions.key = held.key and ",
+                live!("held")
             ),
             list: concat!(
-                "select clock.now as now, ",
+                "select now, ",
                 columns!(),
                 " from sessions, ",
                 $clock,
                 " where account = $4 and ",
-                live!(),
+                live!("sessions"),
                 " order by last_active_at desc, key"
             ),
             sweep: concat!(
                 "update sessions set \
-                 ended_at = case when last_active_at + $2 < authenticated_at + $3 \
-                 then last_active_at + $2 else authenticated_at + $3 end, \
-                 end_reason = case when last_active_at + $2 < authenticated_at + $3 \
+                 ended_at = case when held.last_active_at + $2 < held.authenticated_at + $3 \
+                 then held.last_active_at + $2 else held.authenticated_at + $3 end, \
+                 end_reason = case when held.last_active_at + $2 < held.authenticated_at + $3 \
                  then $4 else $5 end, ",
                 wiped!(),
                 " from ",
-                $clock,
-                " where key in (select key from sessions, ",
-                $clock,
-                " where ",
-                timed_out!(),
-                $in_order,
-                ") and ",
-                timed_out!(),
-                " returning key, account, ended_at, end_reason"
+                $held,
+                "ended_at is null and (last_active_at <= ",
+                $time,
+                " - $2 or authenticated_at <= ",
+                $time,
+                " - $3)",
+                $as_held,
+                " where sessions.key = held.key and held.ended_at is null \
+                 and (held.last_active_at + $2 <= now or held.authenticated_at + $3 <= now) \
+                 returning sessions.key, sessions.account, sessions.ended_at, sessions.end_reason"
             ),
             forget: concat!(
-                "delete from sessions where key in (select key from sessions, ",
-                $clock,
-                " where ended_at < clock.now - $4",
+                "delete from sessions where key in (select key from sessions where ended_at < ",
+                $time,
+                " - $4",
                 $in_order,
                 ")"
             ),
@@ -147,13 +155,15 @@ macro_rules! statements {
                  from sessions, ",
                 $clock,
                 " where key = $4 and ",
-                live!()
+                live!("sessions")
             ),
             set_data: concat!(
                 "update sessions set data = $5 from ",
                 $held,
-                " where key = $4 and ",
-                live!()
+                "key = $4",
+                $as_held,
+                " where sessions.key = held.key and ",
+                live!("held")
             ),
         }
     };
@@ -162,17 +172,20 @@ macro_rules! statements {
 /// SQLite is told the time. Whoever writes has the whole database to himself.
 pub(super) static SQLITE: Statements = statements! {
     clock: "(select $1 as now) as clock",
-    held: "(select $1 as now) as clock",
+    time: "$1",
+    held: "(select *, $1 as now from sessions where " ") as held",
     in_order: "",
     now: "$1",
 };
 
-/// PostgreSQL tells the time itself: where a row is to be changed, after any wait for it.
-/// Rows are locked in one order, so that no two statements wait for each other.
+/// PostgreSQL tells the time itself: where rows are to be changed, after any wait for them, since a
+/// touch that is waited for may have moved the deadline. Rows are locked in one order, so that no
+/// two statements wait for each other.
 pub(super) static POSTGRES: Statements = statements! {
     clock: "(select dwell_now() as now) as clock",
-    held: "(select dwell_now() as now from \
-            (select 1 from sessions where key = $4 for update) as held) as clock",
-    in_order: " order by key for update of sessions",
-    now: "clock.now",
+    time: "(select dwell_now())",
+    held: "(select *, dwell_now() as now from (select * from sessions where " 
+        " order by key for update) as locked) as held",
+    in_order: " order by key for update",
+    now: "held.now",
 };

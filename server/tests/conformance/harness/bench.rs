@@ -18,7 +18,7 @@ use dwell_server::{
 use dwell_session::{Checks, Instant, Limits, Policy};
 use fred::{
     clients::Client,
-    interfaces::{ClientLike as _, LuaInterface as _},
+    interfaces::LuaInterface as _,
 };
 use sqlx::{AnyPool, AssertSqlSafe, Executor as _};
 use tempfile::TempDir;
@@ -47,6 +47,7 @@ pub struct Bench {
     pub elsewhere: Arc<dyn Store>,
     /// The database with the accounts, and unless the sessions are in Redis, with them.
     pub pool: AnyPool,
+    /// Where the sessions are.
     pub url: String,
     redis: Option<Client>,
     _directory: TempDir,
@@ -61,7 +62,7 @@ pub const CONNECTIONS: Connections = Connections {
 impl Bench {
     pub async fn on(kind: Kind) -> Self {
         let directory = directory();
-        let url = match kind {
+        let mut url = match kind {
             Kind::Sqlite | Kind::Redis => {
                 format!("sqlite://{}", directory.path().join("dwell.db").display())
             }
@@ -77,23 +78,20 @@ impl Bench {
                 Hands::Postgres(pool.clone())
             }
             Kind::Redis => {
-                let opened = redis_client(&redis_database()).await;
+                url = redis_database();
+                let opened = redis_client(&url).await;
                 client = Some(opened.clone());
                 Hands::Redis(opened)
             }
         };
         let clock = TestClock::with(hands).await;
-        let database = client.as_ref().and_then(|client| client.client_config().database);
-        let (store, elsewhere): (Arc<dyn Store>, Arc<dyn Store>) = match database {
-            None => {
-                let other = open(&url).await;
-                (
-                    Arc::new(SqlStore::new(pool.clone(), clock.of_process(), &policy)),
-                    Arc::new(SqlStore::new(other, clock.of_process(), &policy)),
-                )
+        let (store, elsewhere): (Arc<dyn Store>, Arc<dyn Store>) = match kind {
+            Kind::Sqlite | Kind::Postgres => {
+                let node = |pool| Arc::new(SqlStore::new(pool, clock.of_process(), &policy));
+                (node(pool.clone()), node(open(&url).await))
             }
-            Some(number) => {
-                let url = redis().url("redis", "", &number.to_string()).parse().unwrap();
+            Kind::Redis => {
+                let url = url.parse().unwrap();
                 let node = || RedisStore::telling(REDIS_TIME, &url, CONNECTIONS, &policy);
                 (Arc::new(node().await.unwrap()), Arc::new(node().await.unwrap()))
             }
@@ -137,6 +135,26 @@ impl Bench {
 
     pub async fn account(&self) -> AccountId {
         self.accounts(1).await.remove(0)
+    }
+
+    /// How many sessions are kept, live or ended.
+    pub async fn remaining(&self) -> i64 {
+        match &self.redis {
+            Some(client) => {
+                let script = "return #redis.call('KEYS', '{dwell}:session:*')";
+                client.eval(script, (), ()).await.unwrap()
+            }
+            None => {
+                let count = sqlx::query_as("select count(*) from sessions");
+                let (count,) = count.fetch_one(&self.pool).await.unwrap();
+                count
+            }
+        }
+    }
+
+    /// A place for another database like this one, with the engine's own clock.
+    pub async fn fresh_url() -> String {
+        schema().await
     }
 
     /// Everything that is kept of a session and may tell something about a person.

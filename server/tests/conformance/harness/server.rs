@@ -68,7 +68,7 @@ impl Server {
         {
             command.push((*argument).to_owned());
         }
-        Self::keep(&command, "TERM", directory, port)
+        Self::keep(&command, directory, port)
     }
 
     /// Where it is, with the password.
@@ -77,16 +77,18 @@ impl Server {
         format!("{scheme}://{user}:{password}@127.0.0.1:{}/{path}", self.port)
     }
 
-    fn keep(command: &[String], signal: &str, directory: PathBuf, port: u16) -> Self {
-        let keeper = r#"signal=$1 directory=$2; shift 2
+    fn keep(command: &[String], directory: PathBuf, port: u16) -> Self {
+        let keeper = r#"directory=$1; shift
             "$@" >"$directory/log" 2>&1 </dev/null & server=$!
             read -r _
-            kill "-$signal" "$server"; wait "$server"; rm -rf "$directory""#;
+            kill "$server"; wait "$server"; rm -rf "$directory""#;
         let mut child = Command::new("sh")
-            .args(["-c", keeper, "sh", signal])
+            .args(["-c", keeper, "sh"])
             .arg(&directory)
             .args(command)
             .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let pipe = child.stdin.take().unwrap();
@@ -139,7 +141,7 @@ fn start_postgres() -> Server {
     ] {
         command.extend(["-c".to_owned(), setting]);
     }
-    Server::keep(&command, "INT", directory, port)
+    Server::keep(&command, directory, port)
 }
 
 fn postgres_programs() -> PathBuf {
@@ -163,7 +165,9 @@ static IS_ROOT: LazyLock<bool> = LazyLock::new(|| {
 fn as_nobody_special(program: &Path) -> Vec<String> {
     let program = program.display().to_string();
     match *IS_ROOT {
-        true => ["runuser", "-u", "postgres", "--", &program].map(str::to_owned).to_vec(),
+        true => ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", &program]
+            .map(str::to_owned)
+            .to_vec(),
         false => vec![program],
     }
 }

@@ -1,0 +1,144 @@
+//! Accounts, notes and drafts, in either SQL database.
+
+use std::{sync::Arc, time::Duration};
+
+use dwell_server::{
+    accounts::{Accounts, AddAccountError, Password, Passwords, SignInError},
+    clock::ManualClock,
+    drafts::{self, DraftId, Drafts, SaveDraftError},
+    notes::{NoteText, Notes},
+};
+use dwell_session::Instant;
+
+use crate::harness::Bench;
+
+on_engine!(
+    sqlite,
+    Sqlite,
+    an_account_is_added_once_and_signs_in_with_its_password,
+    notes_are_kept_for_one_person_the_newest_first,
+    a_draft_is_kept_until_it_is_used_up,
+    the_oldest_draft_makes_way,
+    nobody_has_anything_who_has_no_account
+);
+on_engine!(
+    postgres,
+    Postgres,
+    an_account_is_added_once_and_signs_in_with_its_password,
+    notes_are_kept_for_one_person_the_newest_first,
+    a_draft_is_kept_until_it_is_used_up,
+    the_oldest_draft_makes_way,
+    nobody_has_anything_who_has_no_account
+);
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)))
+}
+
+fn field(value: &str) -> Vec<(String, String)> {
+    vec![("text".to_owned(), value.to_owned())]
+}
+
+async fn an_account_is_added_once_and_signs_in_with_its_password(bench: &Bench) {
+    let passwords = Arc::new(Passwords::new(2).unwrap());
+    let accounts = Accounts::new(bench.pool.clone(), passwords, clock());
+    accounts.ping().await.unwrap();
+    let email = "Ada@Example.com".parse().unwrap();
+    let password = || Password::typed("correct horse battery staple".into());
+    let id = accounts.add(&email, password()).await.unwrap();
+    let again = accounts.add(&email, password()).await;
+    assert!(matches!(again, Err(AddAccountError::Taken(_))));
+    let signed_in = accounts.authenticate("ada@example.com", password()).await;
+    assert_eq!(signed_in.unwrap(), id);
+    assert_eq!(accounts.email(id).await.unwrap(), "ada@example.com");
+    for (email, password) in [
+        ("ada@example.com", Password::typed("wrong".into())),
+        ("nobody@example.com", password()),
+        ("\0", password()),
+    ] {
+        let refused = accounts.authenticate(email, password).await;
+        assert!(matches!(refused, Err(SignInError::WrongCredentials)));
+    }
+}
+
+async fn notes_are_kept_for_one_person_the_newest_first(bench: &Bench) {
+    let accounts = bench.accounts(2).await;
+    let notes = Notes::new(bench.pool.clone());
+    let texts = ["first", "second \u{1f98a}", "third\0"];
+    for (at, text) in texts.into_iter().enumerate() {
+        let note = NoteText::try_from(text).unwrap();
+        let now = Instant::from_millis(at as i64 / 2);
+        notes.add(accounts[0], &note, None, now).await.unwrap();
+    }
+    let kept = notes.of(accounts[0]).await.unwrap();
+    let shown: Vec<&str> = kept.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(shown, ["third\u{fffd}", "second \u{1f98a}", "first"]);
+    assert!(notes.of(accounts[1]).await.unwrap().is_empty());
+
+    notes.delete(accounts[1], kept[0].id).await.unwrap();
+    assert_eq!(notes.of(accounts[0]).await.unwrap().len(), 3);
+    notes.delete(accounts[0], kept[0].id).await.unwrap();
+    assert_eq!(notes.of(accounts[0]).await.unwrap().len(), 2);
+}
+
+async fn a_draft_is_kept_until_it_is_used_up(bench: &Bench) {
+    let account = bench.account().await;
+    let clock = clock();
+    let drafts = Drafts::new(bench.pool.clone(), clock.clone());
+    let notes = Notes::new(bench.pool.clone());
+    let [sent, discarded, old] = [DraftId::fresh(), DraftId::fresh(), DraftId::fresh()];
+    for draft in [sent, discarded, old] {
+        drafts.save(account, draft, "note", &field("half")).await.unwrap();
+        drafts.save(account, draft, "note", &field("half\0 a note")).await.unwrap();
+    }
+    assert_eq!(drafts.of(account, "note").await.unwrap().len(), 3);
+    assert!(drafts.of(account, "other").await.unwrap().is_empty());
+
+    let note = NoteText::try_from("a note").unwrap();
+    notes.add(account, &note, Some(sent), Instant::from_millis(1_700_000_000_000)).await.unwrap();
+    drafts.discard(account, discarded).await.unwrap();
+    for draft in [sent, discarded] {
+        let late = drafts.save(account, draft, "note", &field("late")).await;
+        assert!(matches!(late, Err(SaveDraftError::UsedUp)));
+    }
+    let kept = drafts.of(account, "note").await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].field("text"), "half\0 a note");
+
+    clock.advance(drafts::RETENTION - Duration::from_millis(1));
+    drafts.sweep().await.unwrap();
+    assert_eq!(drafts.of(account, "note").await.unwrap().len(), 1);
+    clock.advance(Duration::from_millis(1));
+    assert!(drafts.of(account, "note").await.unwrap().is_empty());
+    drafts.sweep().await.unwrap();
+    drafts.save(account, sent, "note", &field("anew")).await.unwrap();
+}
+
+async fn the_oldest_draft_makes_way(bench: &Bench) {
+    let account = bench.account().await;
+    let clock = clock();
+    let drafts = Drafts::new(bench.pool.clone(), clock.clone());
+    let mut ids = Vec::new();
+    for _ in 0..=drafts::MOST {
+        let id = DraftId::fresh();
+        drafts.save(account, id, "note", &field("text")).await.unwrap();
+        clock.advance(Duration::from_millis(1));
+        ids.push(id);
+    }
+    let kept = drafts.of(account, "note").await.unwrap();
+    assert_eq!(kept.len(), drafts::MOST as usize);
+    assert!(kept.iter().all(|draft| draft.id != ids[0]));
+    drafts.save(account, ids[1], "note", &field(" ")).await.unwrap();
+    let kept = drafts.of(account, "note").await.unwrap();
+    assert_eq!(kept.len(), drafts::MOST as usize - 1, "a blank one is none");
+}
+
+async fn nobody_has_anything_who_has_no_account(bench: &Bench) {
+    let account = bench.account().await;
+    let drafts = Drafts::new(bench.pool.clone(), clock());
+    let session = crate::harness::new_session(account);
+    sqlx::query("delete from accounts").execute(&bench.pool).await.unwrap();
+    assert!(bench.store.create(session).await.is_err());
+    let draft = drafts.save(account, DraftId::fresh(), "note", &field("text")).await;
+    assert!(draft.is_err());
+}
