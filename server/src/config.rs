@@ -10,8 +10,11 @@ use dwell_session::{Checks, Limits, Policy, PolicyError, Preset, Rule};
 use tower_sessions::cookie;
 
 pub use self::settings::{ConfigError, Setting, Settings};
-use crate::{connections::Connections, database::DatabaseUrl,
-    store::{InvalidRedisUrl, RedisUrl}};
+use crate::{
+    connections::Connections,
+    database::DatabaseUrl,
+    store::{InvalidRedisUrl, RedisUrl},
+};
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]

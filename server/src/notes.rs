@@ -1,7 +1,7 @@
 //! The notes in the workspace.
 
 use dwell_session::Instant;
-use sqlx::{FromRow, AnyPool};
+use sqlx::{AnyPool, FromRow};
 
 use crate::{
     account_id::AccountId,

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::process::{command, find, read, run};
+use crate::apt::Apt;
+use crate::process::{command, find, run};
 use crate::step::{already, step};
 use crate::workspace;
 
@@ -53,12 +54,11 @@ pub(crate) fn test(chromium: &Chromium, arguments: &[String]) -> Result<()> {
 
 fn install() -> Result<Chromium> {
     if let Some(apt) = Apt::of_this_machine()? {
-        let updated = run(&mut apt.get("update"));
-        let installed = run(apt.get("install").args(["--yes", NAMES[0]]));
+        let installed = apt.install(&[NAMES[0]]);
         if let Some(path) = on_path() {
             return Ok(Chromium::At(path));
         }
-        if let Err(error) = updated.and(installed) {
+        if let Err(error) = installed {
             println!("    {error:#}");
         }
         println!("    taking Playwright's own instead");
@@ -75,36 +75,4 @@ fn playwright(task: &str) -> Command {
     let mut playwright = command("playwright");
     playwright.arg(task).current_dir(workspace::end2end());
     playwright
-}
-
-/// apt-get with the right to install, where this person has it without being asked for a password.
-enum Apt {
-    AsRoot,
-    WithSudo,
-}
-
-impl Apt {
-    fn of_this_machine() -> Result<Option<Self>> {
-        if find("apt-get").is_none() {
-            return Ok(None);
-        }
-        if read(command("id").arg("-u"))?.trim() == "0" {
-            return Ok(Some(Self::AsRoot));
-        }
-        let may_sudo = read(command("sudo").args(["-n", "true"])).is_ok();
-        Ok(may_sudo.then_some(Self::WithSudo))
-    }
-
-    fn get(&self, task: &str) -> Command {
-        let mut apt = match self {
-            Self::AsRoot => command("env"),
-            Self::WithSudo => {
-                let mut sudo = command("sudo");
-                sudo.args(["-n", "env"]);
-                sudo
-            }
-        };
-        apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", task]);
-        apt
-    }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod account;
+mod apt;
 mod browser;
 mod budget;
 mod checks;
@@ -15,6 +16,7 @@ mod npm;
 mod process;
 mod release;
 mod serve;
+mod servers;
 mod step;
 mod stopwatch;
 mod tools;
@@ -33,7 +35,8 @@ enum Task {
     /// Install what building and testing need and is not there yet
     ///
     /// The WebAssembly target, cargo-leptos, the wasm-bindgen named in Cargo.lock, the npm
-    /// packages of the browser tests (wasm-opt is one of them) and Chromium.
+    /// packages of the browser tests (wasm-opt is one of them), PostgreSQL and Redis for the tests of
+    /// the stores, and Chromium.
     Setup,
 
     /// Build for release, create the first account, and serve
@@ -81,6 +84,7 @@ fn perform(task: Task) -> Result<()> {
     match task {
         Task::Setup => {
             set_up_building()?;
+            servers::set_up()?;
             browser::set_up()?;
         }
         Task::Run => {
@@ -99,6 +103,7 @@ fn perform(task: Task) -> Result<()> {
         }
         Task::Test => {
             set_up_building()?;
+            servers::set_up()?;
             let chromium = browser::set_up()?;
             checks::format()?;
             checks::lint()?;

@@ -26,7 +26,7 @@ type Environment = &'static [(&'static str, &'static str)];
 // A4
 #[test]
 fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
-    let table: [(Environment, [&str; 3]); 14] = [
+    let table: [(Environment, [&str; 3]); 18] = [
         (
             &[("DWELL_ADDR", "localhost")],
             ["DWELL_ADDR", "localhost", "127.0.0.1:3000"],
@@ -38,6 +38,22 @@ fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
         (
             &[("DWELL_SESSION_STORE", "memcached")],
             ["DWELL_SESSION_STORE", "memcached", "database"],
+        ),
+        (
+            &[("DWELL_POOL_SIZE", "0")],
+            ["DWELL_POOL_SIZE", "0", "1000"],
+        ),
+        (
+            &[("DWELL_POOL_SIZE", "many")],
+            ["DWELL_POOL_SIZE", "many", "1000"],
+        ),
+        (
+            &[("DWELL_STORE_TIMEOUT", "1ms")],
+            ["DWELL_STORE_TIMEOUT", "1ms", "5s"],
+        ),
+        (
+            &[("DWELL_STORE_TIMEOUT", "5")],
+            ["DWELL_STORE_TIMEOUT", "5", "5s"],
         ),
         (
             &[("DWELL_IDLE_TIMEOUT", "soon")],
@@ -178,4 +194,71 @@ fn the_environment_wins_over_the_file() {
         "{error}"
     );
     fs::remove_dir_all(&directory).unwrap();
+}
+
+#[test]
+fn the_stores_are_found_by_their_urls() {
+    let usual = config(&[]).unwrap();
+    assert!(matches!(usual.session_store, SessionStore::Database));
+    assert_eq!(usual.connections, Connections::default());
+    let shared = config(&[
+        (
+            "DWELL_DATABASE_URL",
+            "postgresql://dwell@db.example/dwell?sslmode=verify-full",
+        ),
+        (
+            "DWELL_SESSION_STORE",
+            "rediss://dwell:s3cret@cache.example:6380/3",
+        ),
+        ("DWELL_POOL_SIZE", "20"),
+        ("DWELL_STORE_TIMEOUT", "800ms"),
+    ])
+    .unwrap();
+    assert_eq!(
+        shared.database_url.to_string(),
+        "postgres://dwell@db.example:5432/dwell"
+    );
+    let SessionStore::Redis(url) = &shared.session_store else {
+        panic!("{shared:?}");
+    };
+    assert_eq!(url.to_string(), "rediss://cache.example:6380/3");
+    assert_eq!(shared.connections.most, 20);
+    assert_eq!(shared.connections.timeout, Duration::from_millis(800));
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    for (setting, url) in [
+        (
+            "DWELL_DATABASE_URL",
+            "postgres://dwell:s3cret@db.example/dwell",
+        ),
+        (
+            "DWELL_DATABASE_URL",
+            "postgres://db.example/dwell?password=s3cret",
+        ),
+        (
+            "DWELL_DATABASE_URL",
+            "postgres://dwell:s3cret@db.example:port/dwell",
+        ),
+        (
+            "DWELL_DATABASE_URL",
+            "mysql://dwell:s3cret@db.example/dwell",
+        ),
+        ("DWELL_DATABASE_URL", "dwell:s3cret@db.example"),
+        ("DWELL_DATABASE_URL", "dwell.db?PASSWORD=s3cret"),
+        ("DWELL_SESSION_STORE", "redis://:s3cret@cache.example"),
+        ("DWELL_SESSION_STORE", "redis://:s3cret@cache.example:port"),
+        ("DWELL_SESSION_STORE", "redis://:s3cret/@cache.example:port"),
+        (
+            "DWELL_SESSION_STORE",
+            "redis-cluster://:s3cret@cache.example",
+        ),
+    ] {
+        let shown = match config(&[(setting, url)]) {
+            Ok(config) => format!("{config:?} {}", config.database_url),
+            Err(error) => error,
+        };
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
 }

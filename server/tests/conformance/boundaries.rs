@@ -64,12 +64,20 @@ async fn a_millisecond_before_a_limit_every_operation_finds_the_session_live(ben
         let new = new_session(kept.account);
         let begun = bench.store.rotate(rotated.key, new.clone()).await.unwrap();
         assert!(begun.is_some(), "{limit:?}");
-        assert!(bench.end(ended.key, EndReason::SignedOut).await, "{limit:?}");
+        assert!(
+            bench.end(ended.key, EndReason::SignedOut).await,
+            "{limit:?}"
+        );
         bench.end(new.key, EndReason::SignedOut).await;
-        let revoked = bench.store.end_others(kept.account, kept.key, EndReason::Revoked);
+        let revoked = bench
+            .store
+            .end_others(kept.account, kept.key, EndReason::Revoked);
         assert_eq!(revoked.await.unwrap(), 1, "{limit:?}");
         assert!(bench.store.sweep().await.unwrap().is_empty(), "{limit:?}");
-        assert!(bench.touch(kept.key, bench.now()).await.is_found(), "{limit:?}");
+        assert!(
+            bench.touch(kept.key, bench.now()).await.is_found(),
+            "{limit:?}"
+        );
         bench.end(kept.key, EndReason::SignedOut).await;
     }
 }
@@ -80,12 +88,17 @@ async fn at_a_limit_no_operation_finds_it_live_or_changes_it(bench: &Bench) {
         let before = bench.find(session.key).await.found().lifetime;
         bench.advance(MS).await;
         assert!(!bench.is_live(&session).await, "{limit:?}");
-        assert!(!bench.end(session.key, EndReason::SignedOut).await, "{limit:?}");
+        assert!(
+            !bench.end(session.key, EndReason::SignedOut).await,
+            "{limit:?}"
+        );
         let new = new_session(session.account);
         let rotated = bench.store.rotate(session.key, new.clone()).await.unwrap();
         assert_eq!(rotated, None, "{limit:?}");
         assert!(bench.find(new.key).await.is_unknown(), "{limit:?}");
-        let revoked = bench.store.end_others(session.account, other.key, EndReason::Revoked);
+        let revoked = bench
+            .store
+            .end_others(session.account, other.key, EndReason::Revoked);
         assert_eq!(revoked.await.unwrap(), 0, "{limit:?}");
         let sighting = bench.touch(session.key, bench.now()).await;
         let told = sighting.found().lifetime;
@@ -131,7 +144,12 @@ async fn a_touch_at_the_limit_is_too_late_whenever_the_activity_was(bench: &Benc
         let [session] = about_to_end(bench, limit).await;
         let in_time = bench.now();
         bench.advance(MS).await;
-        for at in [in_time, bench.now(), bench.now() + MS, Instant::from_millis(0)] {
+        for at in [
+            in_time,
+            bench.now(),
+            bench.now() + MS,
+            Instant::from_millis(0),
+        ] {
             bench.touch(session.key, at).await;
             assert!(!bench.is_live(&session).await, "{limit:?} {at}");
         }

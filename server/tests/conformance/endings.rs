@@ -49,7 +49,10 @@ async fn an_end_wipes_what_is_known_of_the_person(bench: &Bench) {
     }
     bench.end(signed_out.key, EndReason::SignedOut).await;
     let keep = new_session(account).key;
-    let count = bench.store.end_others(account, keep, EndReason::Revoked).await;
+    let count = bench
+        .store
+        .end_others(account, keep, EndReason::Revoked)
+        .await;
     assert_eq!(count.unwrap(), 1);
     bench.advance(bench.policy.idle()).await;
     bench.store.sweep().await.unwrap();
@@ -61,8 +64,15 @@ async fn an_end_wipes_what_is_known_of_the_person(bench: &Bench) {
 async fn the_others_end_and_the_one_that_is_kept_lives(bench: &Bench) {
     let account = bench.account().await;
     let keep = bench.session_of(account).await;
-    let others = [bench.session_of(account).await, bench.session_of(account).await];
-    let revoke = || bench.store.end_others(account, keep.key, EndReason::Revoked);
+    let others = [
+        bench.session_of(account).await,
+        bench.session_of(account).await,
+    ];
+    let revoke = || {
+        bench
+            .store
+            .end_others(account, keep.key, EndReason::Revoked)
+    };
     assert_eq!(revoke().await.unwrap(), 2);
     assert!(bench.is_live(&keep).await);
     for other in &others {
@@ -88,8 +98,14 @@ async fn a_revocation_ends_nobody_elses_and_rewrites_no_end(bench: &Bench) {
     bench.advance(bench.policy.idle() / 2).await;
     assert_eq!(bench.now(), begun_at + bench.policy.idle());
 
-    let revoked = bench.store.end_others(account, keep.key, EndReason::Revoked);
-    assert_eq!(revoked.await.unwrap(), 0, "time has ended the one that is left");
+    let revoked = bench
+        .store
+        .end_others(account, keep.key, EndReason::Revoked);
+    assert_eq!(
+        revoked.await.unwrap(),
+        0,
+        "time has ended the one that is left"
+    );
     bench.store.sweep().await.unwrap();
     for (session, reason) in [
         (&signed_out, EndReason::SignedOut),

@@ -174,14 +174,26 @@ async fn data_is_replaced_and_comes_with_the_deadline(bench: &Bench) {
     assert_eq!(deadline, lifetime.deadline(&bench.policy).at);
     assert_eq!(deadline, bench.now() - 60 * SECOND + bench.policy.idle());
 
-    assert!(bench.store.set_data(session.key, &HashMap::new()).await.unwrap());
+    assert!(
+        bench
+            .store
+            .set_data(session.key, &HashMap::new())
+            .await
+            .unwrap()
+    );
     let (kept, _) = bench.store.data(session.key).await.unwrap().unwrap();
     assert_eq!(kept, HashMap::new());
 }
 
 async fn any_text_survives(bench: &Bench) {
     let session = bench.session().await;
-    for text in ["", "\0 \u{1}", "'; drop table sessions; --", "\u{1f98a}ß\u{202e}", "nil"] {
+    for text in [
+        "",
+        "\0 \u{1}",
+        "'; drop table sessions; --",
+        "\u{1f98a}ß\u{202e}",
+        "nil",
+    ] {
         let data = [(text.to_owned(), json!(text))].into();
         assert!(bench.store.set_data(session.key, &data).await.unwrap());
         let (kept, _) = bench.store.data(session.key).await.unwrap().unwrap();
@@ -221,7 +233,10 @@ async fn only_a_persons_own_sessions_are_listed_the_latest_first(bench: &Bench) 
     assert_eq!(listed.origin, first.origin);
     assert_eq!(listed.account, account);
     assert_eq!(listed.generation, first.generation);
-    assert_eq!(listed.lifetime, bench.find(first.key).await.found().lifetime);
+    assert_eq!(
+        listed.lifetime,
+        bench.find(first.key).await.found().lifetime
+    );
 }
 
 async fn a_generation_leads_to_its_owner_and_an_unknown_one_to_nobody(bench: &Bench) {

@@ -16,7 +16,10 @@ async fn nodes(bench: &Bench) -> [Arc<dyn Store>; 2] {
         Kind::Redis => {
             let url = redis_database().parse().unwrap();
             let node = || RedisStore::connect(&url, CONNECTIONS, &bench.policy);
-            [Arc::new(node().await.unwrap()), Arc::new(node().await.unwrap())]
+            [
+                Arc::new(node().await.unwrap()),
+                Arc::new(node().await.unwrap()),
+            ]
         }
         Kind::Postgres | Kind::Sqlite => {
             let url = Bench::fresh_url().await;
@@ -53,7 +56,10 @@ async fn nodes_agree_on_the_time(bench: &Bench) {
     assert!(apart < Duration::from_secs(60), "it is not the time of day");
 
     tokio::time::sleep(Duration::from_millis(3)).await;
-    let touched = one.touch(session.key, Instant::from_millis(i64::MAX / 2)).await.unwrap();
+    let touched = one
+        .touch(session.key, Instant::from_millis(i64::MAX / 2))
+        .await
+        .unwrap();
     let now = touched.now;
     let lifetime = touched.found().lifetime;
     assert_eq!(lifetime.last_active_at(), now, "one statement, one time");

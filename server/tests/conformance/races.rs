@@ -60,10 +60,19 @@ impl Watched {
 
     /// Requests, one after the other, that would like it to go on. Tells the last activity that
     /// was taken note of.
-    async fn use_on(&self, store: &dyn Store, at: Instant, session: &NewSession) -> Option<Instant> {
+    async fn use_on(
+        &self,
+        store: &dyn Store,
+        at: Instant,
+        session: &NewSession,
+    ) -> Option<Instant> {
         let touched = self.consistently(self.touch(store, at)).await;
         self.consistently(async {
-            store.set_data(self.key, &session.data).await.unwrap().then_some(at)
+            store
+                .set_data(self.key, &session.data)
+                .await
+                .unwrap()
+                .then_some(at)
         })
         .await;
         touched
@@ -76,7 +85,8 @@ impl Watched {
 
     /// Requests that only look.
     async fn look_on(&self, store: &dyn Store) {
-        self.consistently(async { self.judge(store.find(self.key).await.unwrap()) }).await;
+        self.consistently(async { self.judge(store.find(self.key).await.unwrap()) })
+            .await;
         self.consistently(async {
             let data = store.data(self.key).await.unwrap();
             data.map(|(_, deadline)| deadline)
@@ -107,7 +117,9 @@ impl Watched {
 
 /// Runs rounds side by side.
 async fn rounds<Round: Future<Output = ()>>(round: impl Fn(usize) -> Round) {
-    stream::iter(0..ROUNDS).for_each_concurrent(AT_ONCE, round).await;
+    stream::iter(0..ROUNDS)
+        .for_each_concurrent(AT_ONCE, round)
+        .await;
 }
 
 async fn ten_thousand_sign_outs(bench: &Bench) {
@@ -160,14 +172,23 @@ async fn ten_thousand_rotations(bench: &Bench) {
             rotate(round % 5, &bench.store, &successors[1]),
         );
         assert_eq!(watched.times_ended.load(SeqCst), 1, "it is replaced once");
-        let told = other.touch(session.key, bench.now()).await.unwrap().end_reason();
+        let told = other
+            .touch(session.key, bench.now())
+            .await
+            .unwrap()
+            .end_reason();
         assert_eq!(told, Some(EndReason::Replaced));
         let mut live = 0;
         for successor in &successors {
             let sighting = one.find(successor.key).await.unwrap();
             if sighting.is_found() {
                 live += 1;
-                assert!(other.end(successor.key, EndReason::SignedOut).await.unwrap());
+                assert!(
+                    other
+                        .end(successor.key, EndReason::SignedOut)
+                        .await
+                        .unwrap()
+                );
             } else {
                 assert!(sighting.is_unknown(), "{sighting:?}");
             }
@@ -207,7 +228,11 @@ async fn ten_thousand_revocations(bench: &Bench) {
         assert_eq!(watched.times_ended.load(SeqCst), 1, "it is revoked once");
         let told = one.touch(session.key, at).await.unwrap().end_reason();
         assert_eq!(told, Some(EndReason::Revoked));
-        assert_eq!(touched, Some(at), "the touch of the one that is kept is lost");
+        assert_eq!(
+            touched,
+            Some(at),
+            "the touch of the one that is kept is lost"
+        );
         let lifetime = one.find(keep.key).await.unwrap().found().lifetime;
         assert_eq!(lifetime.last_active_at(), at);
     })
@@ -228,6 +253,7 @@ async fn ten_thousand_expiries(bench: &Bench) {
             .iter()
             .map(|session| Watched::over(session, bench.policy))
             .collect();
+        let done = AtomicUsize::new(0);
         let requests = stream::iter(sessions.iter().zip(&watched)).for_each_concurrent(
             AT_ONCE,
             |(session, watched)| async {
@@ -239,11 +265,14 @@ async fn ten_thousand_expiries(bench: &Bench) {
                 );
                 let touched = touched.or(touched_elsewhere);
                 assert!(touched.is_none_or(|at| at == last), "{touched:?}");
-                watched.times_ended.store(usize::from(touched.is_none()), SeqCst);
+                watched
+                    .times_ended
+                    .store(usize::from(touched.is_none()), SeqCst);
+                done.fetch_add(1, SeqCst);
             },
         );
         let time = async {
-            for _ in 0..round * 40 {
+            while done.load(SeqCst) < round * BATCH * BATCH / ROUNDS {
                 yield_now().await;
             }
             bench.advance(MS).await;
@@ -269,6 +298,9 @@ async fn ten_thousand_expiries(bench: &Bench) {
         bench.store.sweep().await.unwrap();
         assert!(bench.listed(account).await.is_empty());
     }
-    println!("{ended} of {ROUNDS} ended, the others were touched in time");
-    assert!((1..ROUNDS).contains(&ended), "that was no race: {ended}");
+    let some = ROUNDS / 20;
+    assert!(
+        (some..ROUNDS - some).contains(&ended),
+        "that was no race: {ended}"
+    );
 }

@@ -88,14 +88,28 @@ async fn a_draft_is_kept_until_it_is_used_up(bench: &Bench) {
     let notes = Notes::new(bench.pool.clone());
     let [sent, discarded, old] = [DraftId::fresh(), DraftId::fresh(), DraftId::fresh()];
     for draft in [sent, discarded, old] {
-        drafts.save(account, draft, "note", &field("half")).await.unwrap();
-        drafts.save(account, draft, "note", &field("half\0 a note")).await.unwrap();
+        drafts
+            .save(account, draft, "note", &field("half"))
+            .await
+            .unwrap();
+        drafts
+            .save(account, draft, "note", &field("half\0 a note"))
+            .await
+            .unwrap();
     }
     assert_eq!(drafts.of(account, "note").await.unwrap().len(), 3);
     assert!(drafts.of(account, "other").await.unwrap().is_empty());
 
     let note = NoteText::try_from("a note").unwrap();
-    notes.add(account, &note, Some(sent), Instant::from_millis(1_700_000_000_000)).await.unwrap();
+    notes
+        .add(
+            account,
+            &note,
+            Some(sent),
+            Instant::from_millis(1_700_000_000_000),
+        )
+        .await
+        .unwrap();
     drafts.discard(account, discarded).await.unwrap();
     for draft in [sent, discarded] {
         let late = drafts.save(account, draft, "note", &field("late")).await;
@@ -111,7 +125,10 @@ async fn a_draft_is_kept_until_it_is_used_up(bench: &Bench) {
     clock.advance(Duration::from_millis(1));
     assert!(drafts.of(account, "note").await.unwrap().is_empty());
     drafts.sweep().await.unwrap();
-    drafts.save(account, sent, "note", &field("anew")).await.unwrap();
+    drafts
+        .save(account, sent, "note", &field("anew"))
+        .await
+        .unwrap();
 }
 
 async fn the_oldest_draft_makes_way(bench: &Bench) {
@@ -121,14 +138,20 @@ async fn the_oldest_draft_makes_way(bench: &Bench) {
     let mut ids = Vec::new();
     for _ in 0..=drafts::MOST {
         let id = DraftId::fresh();
-        drafts.save(account, id, "note", &field("text")).await.unwrap();
+        drafts
+            .save(account, id, "note", &field("text"))
+            .await
+            .unwrap();
         clock.advance(Duration::from_millis(1));
         ids.push(id);
     }
     let kept = drafts.of(account, "note").await.unwrap();
     assert_eq!(kept.len(), drafts::MOST as usize);
     assert!(kept.iter().all(|draft| draft.id != ids[0]));
-    drafts.save(account, ids[1], "note", &field(" ")).await.unwrap();
+    drafts
+        .save(account, ids[1], "note", &field(" "))
+        .await
+        .unwrap();
     let kept = drafts.of(account, "note").await.unwrap();
     assert_eq!(kept.len(), drafts::MOST as usize - 1, "a blank one is none");
 }
@@ -137,8 +160,13 @@ async fn nobody_has_anything_who_has_no_account(bench: &Bench) {
     let account = bench.account().await;
     let drafts = Drafts::new(bench.pool.clone(), clock());
     let session = crate::harness::new_session(account);
-    sqlx::query("delete from accounts").execute(&bench.pool).await.unwrap();
+    sqlx::query("delete from accounts")
+        .execute(&bench.pool)
+        .await
+        .unwrap();
     assert!(bench.store.create(session).await.is_err());
-    let draft = drafts.save(account, DraftId::fresh(), "note", &field("text")).await;
+    let draft = drafts
+        .save(account, DraftId::fresh(), "note", &field("text"))
+        .await;
     assert!(draft.is_err());
 }

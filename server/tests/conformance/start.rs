@@ -19,7 +19,11 @@ use crate::harness::{Bench, open, postgres, redis, redis_database};
 const PASSWORD: &str = "correct horse battery staple";
 
 fn add_user(directory: &TempDir, settings: &[(&str, &str)]) -> Output {
-    dwell(directory, &["user", "add", "ada@example.com", "--password-stdin"], settings)
+    dwell(
+        directory,
+        &["user", "add", "ada@example.com", "--password-stdin"],
+        settings,
+    )
 }
 
 fn dwell(directory: &TempDir, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
@@ -43,7 +47,10 @@ fn dwell(directory: &TempDir, arguments: &[&str], settings: &[(&str, &str)]) -> 
 fn says(output: &Output, parts: &[&str]) {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let text = std::str::from_utf8(&output.stderr).unwrap();
-    let error: Vec<&str> = text.lines().filter(|line| line.starts_with("dwell: ")).collect();
+    let error: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("dwell: "))
+        .collect();
     assert_eq!(error.len(), 1, "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
     for part in parts {
@@ -69,17 +76,44 @@ fn a_database_that_cannot_be_used_is_one_line() {
     let silent_port = silent.local_addr().unwrap().port();
     let server = postgres().url("postgres", "dwell", "nothing");
     for (url, parts) in [
-        (format!("postgres://dwell:s3cret@127.0.0.1:{nobody}/dwell"), "refused"),
-        (format!("postgres://dwell:s3cret@127.0.0.1:{port}/postgres"), "password"),
+        (
+            format!("postgres://dwell:s3cret@127.0.0.1:{nobody}/dwell"),
+            "refused",
+        ),
+        (
+            format!("postgres://dwell:s3cret@127.0.0.1:{port}/postgres"),
+            "password",
+        ),
         (server, "\"nothing\" does not exist"),
-        (format!("postgres://dwell:s3cret@127.0.0.1:{silent_port}/dwell"), "not answered for 300ms"),
-        (format!("postgres://dwell:s3cret@127.0.0.1:{port}/postgres?sslmode=require"), "TLS"),
-        (format!("postgres://dwell:s3cret@127.0.0.1:{port}/a?sslmode=perhaps"), "postgres://USER"),
-        ("postgres://dwell:s3cret@127.0.0.1:x/a".to_owned(), "postgres://USER"),
-        ("mysql://dwell:s3cret@127.0.0.1/a?password=s3cret".to_owned(), "postgres://USER"),
+        (
+            format!("postgres://dwell:s3cret@127.0.0.1:{silent_port}/dwell"),
+            "not answered for 300ms",
+        ),
+        (
+            format!("postgres://dwell:s3cret@127.0.0.1:{port}/postgres?sslmode=require"),
+            "TLS",
+        ),
+        (
+            format!("postgres://dwell:s3cret@127.0.0.1:{port}/a?sslmode=perhaps"),
+            "postgres://USER",
+        ),
+        (
+            "postgres://dwell:s3cret@127.0.0.1:x/a".to_owned(),
+            "postgres://USER",
+        ),
+        (
+            "mysql://dwell:s3cret@127.0.0.1/a?password=s3cret".to_owned(),
+            "postgres://USER",
+        ),
     ] {
-        let settings = [("DWELL_DATABASE_URL", url.as_str()), ("DWELL_STORE_TIMEOUT", "300ms")];
-        says(&add_user(&directory, &settings), &["DWELL_DATABASE_URL", parts]);
+        let settings = [
+            ("DWELL_DATABASE_URL", url.as_str()),
+            ("DWELL_STORE_TIMEOUT", "300ms"),
+        ];
+        says(
+            &add_user(&directory, &settings),
+            &["DWELL_DATABASE_URL", parts],
+        );
     }
 }
 
@@ -95,11 +129,20 @@ fn a_session_store_that_cannot_be_used_is_one_line() {
         (format!("redis://:s3cret@127.0.0.1:{nobody}/0"), "127.0.0.1"),
         (format!("redis://:s3cret@127.0.0.1:{port}/0"), "WRONGPASS"),
         (format!("redis://127.0.0.1:{port}/0"), "NOAUTH"),
-        (format!("rediss://:s3cret@127.0.0.1:{port}/0"), "rediss://127.0.0.1"),
+        (
+            format!("rediss://:s3cret@127.0.0.1:{port}/0"),
+            "rediss://127.0.0.1",
+        ),
         (redis().url("redis", "", "251"), "index is out of range"),
-        (format!("redis://:s3cret@127.0.0.1:{silent_port}/0"), "127.0.0.1"),
+        (
+            format!("redis://:s3cret@127.0.0.1:{silent_port}/0"),
+            "127.0.0.1",
+        ),
         ("redis://:s3cret@127.0.0.1:x/0".to_owned(), "redis://USER"),
-        ("redis-cluster://:s3cret@127.0.0.1/0".to_owned(), "redis://USER"),
+        (
+            "redis-cluster://:s3cret@127.0.0.1/0".to_owned(),
+            "redis://USER",
+        ),
         ("memcached://:s3cret@127.0.0.1/0".to_owned(), "redis://USER"),
     ] {
         let settings = [
@@ -108,7 +151,10 @@ fn a_session_store_that_cannot_be_used_is_one_line() {
             ("DWELL_SITE_ROOT", "site"),
             ("DWELL_ADDR", "127.0.0.1:0"),
         ];
-        says(&dwell(&directory, &["serve"], &settings), &["DWELL_SESSION_STORE", part]);
+        says(
+            &dwell(&directory, &["serve"], &settings),
+            &["DWELL_SESSION_STORE", part],
+        );
     }
 }
 
@@ -119,11 +165,19 @@ async fn a_schema_from_a_newer_dwell_is_one_line() {
     let file = format!("sqlite://{}", directory.path().join("dwell.db").display());
     for url in [Bench::fresh_url().await, file] {
         let pool = open(&url).await;
-        pool.execute("update _sqlx_migrations set version = 9999 where version = 2").await.unwrap();
+        pool.execute("update _sqlx_migrations set version = 9999 where version = 2")
+            .await
+            .unwrap();
         let settings = [("DWELL_DATABASE_URL", url.as_str())];
-        says(&add_user(&directory, &settings), &["migration 9999", "newer"]);
+        says(
+            &add_user(&directory, &settings),
+            &["migration 9999", "newer"],
+        );
         pool.execute("delete from _sqlx_migrations").await.unwrap();
-        says(&add_user(&directory, &settings), &["schema", "already exists"]);
+        says(
+            &add_user(&directory, &settings),
+            &["schema", "already exists"],
+        );
     }
 }
 
@@ -181,9 +235,14 @@ const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 
 /// The cookie that comes with signing in.
 async fn sign_in(address: SocketAddr) -> String {
-    let form = format!("email=ada%40example.com&password={}", PASSWORD.replace(' ', "+"));
+    let form = format!(
+        "email=ada%40example.com&password={}",
+        PASSWORD.replace(' ', "+")
+    );
     let answer = post(address, "/sign-in", FORM, &form).await;
-    let (_, cookie) = answer.split_once("set-cookie: ").unwrap_or_else(|| panic!("{answer}"));
+    let (_, cookie) = answer
+        .split_once("set-cookie: ")
+        .unwrap_or_else(|| panic!("{answer}"));
     let (cookie, _) = cookie.split_once(';').unwrap();
     format!("cookie: {cookie}\r\n")
 }

@@ -59,7 +59,11 @@ async fn a_sweep_tells_the_limits_apart(bench: &Bench) {
     let begun_at = absolute - step;
     let expected = [
         (busy.key, EndReason::AbsoluteTimeout, absolute),
-        (idle.key, EndReason::IdleTimeout, begun_at + bench.policy.idle()),
+        (
+            idle.key,
+            EndReason::IdleTimeout,
+            begun_at + bench.policy.idle(),
+        ),
     ];
     assert_eq!(told, expected.into());
     for (key, reason, _) in expected {
@@ -107,7 +111,14 @@ async fn a_tombstone_is_forgotten_after_thirty_days_to_the_millisecond(bench: &B
     bench.store.sweep().await.unwrap();
     let told = bench.find(session.key).await.end_reason();
     assert_eq!(told, Some(EndReason::SignedOut));
-    assert!(bench.store.owner(session.generation).await.unwrap().is_some());
+    assert!(
+        bench
+            .store
+            .owner(session.generation)
+            .await
+            .unwrap()
+            .is_some()
+    );
 
     bench.advance(MS).await;
     bench.store.sweep().await.unwrap();

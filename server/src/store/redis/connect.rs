@@ -79,7 +79,9 @@ pub enum RedisError {
         patience: Duration,
     },
     /// It is too old.
-    #[error("the session store {place} (DWELL_SESSION_STORE) is Redis {version}: {OLDEST} is the oldest that will do")]
+    #[error(
+        "the session store {place} (DWELL_SESSION_STORE) is Redis {version}: {OLDEST} is the oldest that will do"
+    )]
     Old {
         /// The server.
         place: String,
@@ -89,7 +91,10 @@ pub enum RedisError {
 }
 
 pub(super) async fn connect(url: &RedisUrl, connections: Connections) -> Result<Pool, RedisError> {
-    let Connections { most, timeout: patience } = connections;
+    let Connections {
+        most,
+        timeout: patience,
+    } = connections;
     let place = url.to_string();
     let unavailable = |source| RedisError::Connect {
         place: place.clone(),
@@ -168,7 +173,10 @@ pub(super) async fn advice(pool: &Pool) -> Vec<Advice> {
         advice.push(Advice::Deferred);
     }
     // The other policies drop keys that have an expiry. Ours have none.
-    if settings.get("maxmemory-policy").is_some_and(|policy| policy.starts_with("allkeys")) {
+    if settings
+        .get("maxmemory-policy")
+        .is_some_and(|policy| policy.starts_with("allkeys"))
+    {
         advice.push(Advice::Eviction);
     }
     advice

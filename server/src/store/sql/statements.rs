@@ -184,7 +184,7 @@ pub(super) static SQLITE: Statements = statements! {
 pub(super) static POSTGRES: Statements = statements! {
     clock: "(select dwell_now() as now) as clock",
     time: "(select dwell_now())",
-    held: "(select *, dwell_now() as now from (select * from sessions where " 
+    held: "(select *, dwell_now() as now from (select * from sessions where "
         " order by key for update) as locked) as held",
     in_order: " order by key for update",
     now: "held.now",

@@ -16,10 +16,7 @@ use dwell_server::{
     store::{RedisStore, SessionKey, SqlStore, Store},
 };
 use dwell_session::{Checks, Instant, Limits, Policy};
-use fred::{
-    clients::Client,
-    interfaces::LuaInterface as _,
-};
+use fred::{clients::Client, interfaces::LuaInterface as _};
 use sqlx::{AnyPool, AssertSqlSafe, Executor as _};
 use tempfile::TempDir;
 
@@ -93,7 +90,10 @@ impl Bench {
             Kind::Redis => {
                 let url = url.parse().unwrap();
                 let node = || RedisStore::telling(REDIS_TIME, &url, CONNECTIONS, &policy);
-                (Arc::new(node().await.unwrap()), Arc::new(node().await.unwrap()))
+                (
+                    Arc::new(node().await.unwrap()),
+                    Arc::new(node().await.unwrap()),
+                )
             }
         };
         Self {

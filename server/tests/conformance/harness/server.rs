@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{ChildStdin, Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::{LazyLock, OnceLock},
     thread::sleep,
     time::Duration,
@@ -21,8 +21,15 @@ const PASSWORD: &str = "a secret of this test run";
 pub struct Server {
     pub port: u16,
     pub password: &'static str,
-    /// Its end lets go of the server.
-    _pipe: ChildStdin,
+    keeper: Child,
+}
+
+impl Drop for Server {
+    /// Those of the whole run are not dropped: their pipe closes when the process ends.
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
 }
 
 /// The PostgreSQL server of this run.
@@ -60,8 +67,16 @@ impl Server {
         let port_text = port.to_string();
         let place = directory.display().to_string();
         for argument in [
-            "--port", &port_text, "--bind", "127.0.0.1", "--dir", &place, "--requirepass", PASSWORD,
-            "--loglevel", "warning",
+            "--port",
+            &port_text,
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            &place,
+            "--requirepass",
+            PASSWORD,
+            "--loglevel",
+            "warning",
         ]
         .iter()
         .chain(settings)
@@ -74,16 +89,19 @@ impl Server {
     /// Where it is, with the password.
     pub fn url(&self, scheme: &str, user: &str, path: &str) -> String {
         let password = self.password.replace(' ', "%20");
-        format!("{scheme}://{user}:{password}@127.0.0.1:{}/{path}", self.port)
+        format!(
+            "{scheme}://{user}:{password}@127.0.0.1:{}/{path}",
+            self.port
+        )
     }
 
     fn keep(command: &[String], directory: PathBuf, port: u16) -> Self {
-        let keeper = r#"directory=$1; shift
+        let script = r#"directory=$1; shift
             "$@" >"$directory/log" 2>&1 </dev/null & server=$!
             read -r _
             kill "$server"; wait "$server"; rm -rf "$directory""#;
-        let mut child = Command::new("sh")
-            .args(["-c", keeper, "sh"])
+        let keeper = Command::new("sh")
+            .args(["-c", script, "sh"])
             .arg(&directory)
             .args(command)
             .stdin(Stdio::piped())
@@ -91,14 +109,14 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let pipe = child.stdin.take().unwrap();
+        let server = Self {
+            port,
+            password: PASSWORD,
+            keeper,
+        };
         for _ in 0..600 {
             if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                return Self {
-                    port,
-                    password: PASSWORD,
-                    _pipe: pipe,
-                };
+                return server;
             }
             sleep(Duration::from_millis(50));
         }
@@ -116,12 +134,20 @@ fn start_postgres() -> Server {
     fs::create_dir(&data).unwrap();
     fs::write(&password, PASSWORD).unwrap();
     if *IS_ROOT {
-        run(Command::new("chown").arg("-R").arg("postgres").arg(&directory));
+        run(Command::new("chown")
+            .arg("-R")
+            .arg("postgres")
+            .arg(&directory));
     }
     let mut initdb = as_nobody_special(&programs.join("initdb"));
     initdb.extend(
-        ["--username=dwell", "--auth=scram-sha-256", "--no-sync", "--encoding=UTF8"]
-            .map(str::to_owned),
+        [
+            "--username=dwell",
+            "--auth=scram-sha-256",
+            "--no-sync",
+            "--encoding=UTF8",
+        ]
+        .map(str::to_owned),
     );
     initdb.push(format!("--pwfile={}", password.display()));
     initdb.push(format!("--pgdata={}", data.display()));
@@ -165,9 +191,15 @@ static IS_ROOT: LazyLock<bool> = LazyLock::new(|| {
 fn as_nobody_special(program: &Path) -> Vec<String> {
     let program = program.display().to_string();
     match *IS_ROOT {
-        true => ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", &program]
-            .map(str::to_owned)
-            .to_vec(),
+        true => [
+            "setpriv",
+            "--reuid=postgres",
+            "--regid=postgres",
+            "--init-groups",
+            &program,
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         false => vec![program],
     }
 }

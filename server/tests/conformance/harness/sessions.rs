@@ -71,7 +71,10 @@ async fn lives(store: &dyn Store, session: &NewSession) -> bool {
     let long_ago = Instant::from_millis(0);
     let told = [
         ("data", store.data(key).await.unwrap().is_some()),
-        ("set_data", store.set_data(key, &session.data).await.unwrap()),
+        (
+            "set_data",
+            store.set_data(key, &session.data).await.unwrap(),
+        ),
         ("list", {
             let listed = store.list(session.account).await.unwrap();
             listed.iter().any(|listed| listed.key == key)
