@@ -124,11 +124,11 @@ async fn rounds<Round: Future<Output = ()>>(round: impl Fn(usize) -> Round) {
 
 async fn ten_thousand_sign_outs(bench: &Bench) {
     let account = bench.account().await;
-    let at = bench.now() + MS;
     let bystander = bench.session_of(account).await;
-    bench.advance(MS).await;
     rounds(|round| async move {
         let session = bench.session_of(account).await;
+        bench.advance(MS).await;
+        let at = bench.now();
         let (one, other) = (bench.store.as_ref(), bench.elsewhere.as_ref());
         let watched = Watched::over(&session, bench.policy);
         let sign_out = |delay, store: &Arc<dyn Store>| {
@@ -156,6 +156,8 @@ async fn ten_thousand_rotations(bench: &Bench) {
     let account = bench.account().await;
     rounds(|round| async move {
         let session = bench.session_of(account).await;
+        bench.advance(MS).await;
+        let at = bench.now();
         let (one, other) = (bench.store.as_ref(), bench.elsewhere.as_ref());
         let watched = Watched::over(&session, bench.policy);
         let successors = [new_session(account), new_session(account)];
@@ -166,17 +168,13 @@ async fn ten_thousand_rotations(bench: &Bench) {
             })
         };
         tokio::join!(
-            watched.use_on(one, bench.now(), &session),
+            watched.use_on(one, at, &session),
             watched.look_on(other),
             rotate(round % 8, &bench.elsewhere, &successors[0]),
             rotate(round % 5, &bench.store, &successors[1]),
         );
         assert_eq!(watched.times_ended.load(SeqCst), 1, "it is replaced once");
-        let told = other
-            .touch(session.key, bench.now())
-            .await
-            .unwrap()
-            .end_reason();
+        let told = other.touch(session.key, at).await.unwrap().end_reason();
         assert_eq!(told, Some(EndReason::Replaced));
         let mut live = 0;
         for successor in &successors {
@@ -202,11 +200,11 @@ async fn ten_thousand_rotations(bench: &Bench) {
 async fn ten_thousand_revocations(bench: &Bench) {
     let accounts = bench.accounts(i64::try_from(ROUNDS).unwrap()).await;
     let accounts = &accounts;
-    bench.advance(MS).await;
     rounds(|round| async move {
         let account = accounts[round];
         let session = bench.session_of(account).await;
         let keep = bench.session_of(account).await;
+        bench.advance(MS).await;
         let (one, other) = (bench.store.as_ref(), bench.elsewhere.as_ref());
         let watched = Watched::over(&session, bench.policy);
         let kept = Watched::over(&keep, bench.policy);

@@ -15,6 +15,7 @@ use fred::{
     interfaces::{ClientLike as _, LuaInterface as _},
 };
 use sqlx::AnyPool;
+use tokio::sync::Mutex;
 
 /// Where each test begins.
 pub const START: Instant = Instant::from_millis(1_700_000_000_000);
@@ -37,6 +38,8 @@ pub const POSTGRES_TIME: &str = "
 /// Moves the time that an engine goes by.
 pub struct TestClock {
     now: AtomicI64,
+    /// Held while it is moved, so that it never goes back.
+    moving: Mutex<()>,
     hands: Hands,
 }
 
@@ -50,6 +53,7 @@ impl TestClock {
     pub async fn with(hands: Hands) -> Self {
         let clock = Self {
             now: AtomicI64::new(START.as_millis()),
+            moving: Mutex::default(),
             hands,
         };
         clock.advance(Duration::ZERO).await;
@@ -61,22 +65,26 @@ impl TestClock {
     }
 
     pub async fn advance(&self, duration: Duration) {
-        let millis = i64::try_from(duration.as_millis()).unwrap();
-        let now = self.now.fetch_add(millis, SeqCst) + millis;
+        let _moving = self.moving.lock().await;
+        let now = self.now() + duration;
         match &self.hands {
             Hands::Process(clock) => clock.advance(duration),
             Hands::Postgres(pool) => {
                 sqlx::query("select setval('clock_of_the_test', $1)")
-                    .bind(now)
+                    .bind(now.as_millis())
                     .execute(pool)
                     .await
                     .unwrap();
             }
             Hands::Redis(client) => {
                 let script = "redis.call('SET', '{dwell}:clock_of_the_test', ARGV[1])";
-                client.eval::<(), _, _, _>(script, (), now).await.unwrap();
+                client
+                    .eval::<(), _, _, _>(script, (), now.as_millis())
+                    .await
+                    .unwrap();
             }
         }
+        self.now.store(now.as_millis(), SeqCst);
     }
 
     /// What a process has that goes by another's clock: one that is wrong.
