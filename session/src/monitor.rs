@@ -283,7 +283,7 @@ impl Monitor {
         let warning_runs = self.state == State::Warning;
         let timers = [
             (!concealed).then_some((told, Timer::Conceal)),
-            (self.state == State::Active && !self.checks_claim())
+            (self.state == State::Active && !self.sets_countdown_aside())
                 .then(|| (self.expectation.warn_at(), Timer::Warn)),
             self.shown_countdown()
                 .filter(|_| warning_runs)
@@ -322,7 +322,7 @@ impl Monitor {
         };
         if now + shortest >= told {
             self.confirm(now);
-        } else if now >= self.expectation.warn_at() && !self.checks_claim() {
+        } else if now >= self.expectation.warn_at() && !self.sets_countdown_aside() {
             self.state = State::Warning;
         } else {
             self.state = State::Active;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Message, Monitor, News, State};
+use super::{Action, Extension, Message, Monitor, News, State};
 use crate::Instant;
 
 /// How long a tab that has told of activity waits for the leading tab's report.
@@ -98,6 +98,12 @@ impl Monitor {
             .is_some_and(|claim| self.expectation.would_extend(claim.idle_at - SAME_DEADLINE))
     }
 
+    /// Whether the countdown gives way until the server has said what is true of the claim. Where
+    /// the user has chosen to stay, it stays until that is answered.
+    pub(super) fn sets_countdown_aside(&self) -> bool {
+        self.claims_more() && self.extension == Extension::NotAsked
+    }
+
     /// When to tell the others of activity: when it would be reported, if this tab were to.
     pub(super) fn tell_at(&self) -> Option<Instant> {
         let unreported = self.unreported?;
@@ -145,8 +151,8 @@ impl Monitor {
         }
     }
 
-    /// A claim that the session goes on for longer puts the countdown aside for as long as the
-    /// server is being asked, and leads to a question where the page is concealed.
+    /// A claim that the session goes on for longer leads to a question: at once where a countdown
+    /// runs or the page is concealed, else in time before the countdown.
     fn hear_of_life(&mut self, claim: Claim, now: Instant) {
         self.tabs.claim = Some(claim);
         if !self.claims_more() {

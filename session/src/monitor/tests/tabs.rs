@@ -194,6 +194,18 @@ fn staying_in_one_tab_closes_the_countdown_in_all() {
 }
 
 #[test]
+fn a_hidden_tab_whose_timer_is_late_does_not_begin_to_count_down() {
+    let mut browser = Browser::with_tabs(1);
+    browser.run_until(at(300_000));
+    browser.tell(0, an_hour(), Duration::ZERO);
+    browser.server.now = at(560_000);
+    browser.tabs[0].monitor.handle_timeout(at(560_000));
+    let shown = std::iter::from_fn(|| browser.tabs[0].monitor.poll_action())
+        .find(|action| matches!(action, Action::Show(Screen::Countdown(_))));
+    assert_eq!(shown, None);
+}
+
+#[test]
 fn a_claim_without_an_answer_brings_the_countdown_back() {
     let mut browser = Browser::with_tabs(2);
     browser.run_until(at(540_000));
