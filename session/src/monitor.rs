@@ -176,6 +176,9 @@ impl Monitor {
         let Some(answered) = self.take_in_flight(attempt) else {
             return;
         };
+        if answered.is_outdated {
+            return self.ask(now);
+        }
         match status {
             Status::Ended { reason } => self.end(*reason, now),
             Status::Anonymous => self.end(EndReason::SignedOut, now),
@@ -363,7 +366,7 @@ impl Monitor {
         }
         self.backoff.reset();
         self.ask_at = None;
-        self.tabs.claim = None;
+        self.tabs.forget_claim_from_before(answered.sent_at);
         self.tabs.told_of_end = false;
         if answered.reports.is_some() || self.expectation.idle_at() > known_idle_at + SAME_DEADLINE
         {

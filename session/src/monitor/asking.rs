@@ -17,6 +17,8 @@ pub(super) struct InFlight {
     pub(super) request: Request,
     pub(super) sent_at: Instant,
     pub(super) reports: Option<Instant>,
+    /// Another tab has told something since that the answer may not know of.
+    pub(super) is_outdated: bool,
 }
 
 impl Monitor {
@@ -83,6 +85,7 @@ impl Monitor {
                 Purpose::KeepAlive { .. } => self.unreported,
                 Purpose::Status => None,
             },
+            is_outdated: false,
         });
         self.actions.push_back(Action::Send(request));
     }

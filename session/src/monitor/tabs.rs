@@ -30,8 +30,20 @@ pub(super) struct Tabs {
 /// To be believed as far as an answer of the server bears it out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Claim {
+    heard_at: Instant,
     idle_at: Instant,
     reported: Option<Instant>,
+}
+
+impl Claim {
+    /// What both say together, in whatever order they came.
+    fn and(self, other: Self) -> Self {
+        Self {
+            heard_at: self.heard_at.max(other.heard_at),
+            idle_at: self.idle_at.max(other.idle_at),
+            reported: self.reported.max(other.reported),
+        }
+    }
 }
 
 impl Tabs {
@@ -44,6 +56,12 @@ impl Tabs {
         } else {
             Some(self.told_at.unwrap_or(regular) + PATIENCE)
         }
+    }
+
+    /// A question that was sent at `asked_at` has been answered: what was heard before that is
+    /// settled.
+    pub(super) fn forget_claim_from_before(&mut self, asked_at: Instant) {
+        self.claim.take_if(|claim| claim.heard_at <= asked_at);
     }
 
     /// Whether another tab says that activity as late as this was reported.
@@ -65,7 +83,8 @@ impl Monitor {
         self.advance(now);
         let sent_at = now - age;
         if message.generation != self.expectation.generation() {
-            if message.news != News::Ended {
+            // The end of another session is news to a page that may be about to go on in it.
+            if message.news != News::Ended || self.is_concealed() {
                 self.doubt(now);
             }
             return;
@@ -82,7 +101,12 @@ impl Monitor {
                     self.tabs.told_at = None;
                 }
                 let idle_at = sent_at + idle_left;
-                self.hear_of_life(Claim { idle_at, reported }, now);
+                let claim = Claim {
+                    heard_at: now,
+                    idle_at,
+                    reported,
+                };
+                self.hear_of_life(claim, now);
             }
             News::Ended => {
                 self.tabs.told_of_end = true;
@@ -154,32 +178,43 @@ impl Monitor {
     /// A claim that the session goes on for longer leads to a question: at once where a countdown
     /// runs or the page is concealed, else in time before the countdown.
     fn hear_of_life(&mut self, claim: Claim, now: Instant) {
-        self.tabs.claim = Some(claim);
+        self.tabs.claim = Some(match self.tabs.claim {
+            Some(before) => before.and(claim),
+            None => claim,
+        });
         if !self.claims_more() {
             return;
         }
         match self.state {
             State::Active => self.advance(now),
-            State::Warning | State::Confirming | State::Unreachable => {
+            State::Warning => {
                 if self.in_flight.is_none() {
                     self.ask(now);
-                    self.advance(now);
                 }
+                self.advance(now);
             }
-            State::Ended(_) => self.ask_after_end(now),
+            State::Confirming | State::Unreachable | State::Ended(_) => self.doubt(now),
         }
     }
 
-    /// The session may be over, or another one: conceals, and asks.
+    /// The session may be over, or another one: conceals, and asks. Where the page is concealed
+    /// and the server being asked, it is asked again before the answer is believed.
     fn doubt(&mut self, now: Instant) {
-        match self.state {
-            State::Ended(_) => self.ask_after_end(now),
-            State::Active | State::Warning | State::Confirming | State::Unreachable => {
-                self.state = State::Confirming;
-                self.in_flight = None;
-                self.ask(now);
-                self.show(now);
-            }
+        let is_concealed = self.is_concealed();
+        if let Some(in_flight) = self.in_flight.as_mut().filter(|_| is_concealed) {
+            in_flight.is_outdated = true;
+            return;
         }
+        if let State::Ended(_) = self.state {
+            return self.ask_after_end(now);
+        }
+        self.state = State::Confirming;
+        self.in_flight = None;
+        self.ask(now);
+        self.show(now);
+    }
+
+    fn is_concealed(&self) -> bool {
+        !matches!(self.state, State::Active | State::Warning)
     }
 }
