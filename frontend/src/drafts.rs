@@ -54,10 +54,15 @@ impl Drafts {
 
     /// Saves what has been typed since, in a session of this generation.
     pub(crate) fn save(&self, generation: Generation) {
+        for draft in self.0.iter().filter(|draft| draft.unsaved().is_some()) {
+            spawn_local(Rc::clone(draft).save(generation));
+        }
+    }
+
+    /// As [`save`](Self::save), to wait for.
+    pub(crate) async fn saved(&self, generation: Generation) {
         for draft in &self.0 {
-            if draft.unsaved().is_some() && !draft.is_under_way.replace(true) {
-                spawn_local(Rc::clone(draft).save(generation));
-            }
+            Rc::clone(draft).save(generation).await;
         }
     }
 
@@ -77,6 +82,9 @@ impl Draft {
 
     /// Until everything is saved, or once in vain: the next occasion tries again.
     async fn save(self: Rc<Self>, generation: Generation) {
+        if self.is_under_way.replace(true) {
+            return;
+        }
         while let Some(typed) = self.unsaved() {
             match server::save_draft(&typed, generation).await {
                 Saving::Done => *self.saved.borrow_mut() = typed,

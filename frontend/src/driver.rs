@@ -80,6 +80,11 @@ impl Driver {
         self.generation.get()
     }
 
+    /// Saves what was typed, and waits for it.
+    pub(crate) async fn save_drafts(&self) {
+        self.drafts.saved(self.generation()).await;
+    }
+
     pub(crate) fn activity(self: &Rc<Self>) {
         self.handle(Monitor::handle_activity);
     }
