@@ -12,7 +12,7 @@ mod request;
 mod screen;
 mod tabs;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, mem, time::Duration};
 
 use asking::InFlight;
 use backoff::Backoff;
@@ -164,8 +164,11 @@ impl Monitor {
         }
         self.unreported = Some(now);
         self.dismissed = true;
-        self.extension = Extension::Asked;
-        self.send_report(now);
+        // Another press does not make a slow answer come sooner.
+        if self.extension != Extension::Asked || self.in_flight.is_none() {
+            self.extension = Extension::Asked;
+            self.send_report(now);
+        }
         self.show(now);
     }
 
@@ -368,8 +371,9 @@ impl Monitor {
         self.ask_at = None;
         self.tabs.forget_claim_from_before(answered.sent_at);
         self.tabs.told_of_end = false;
-        if answered.reports.is_some() || self.expectation.idle_at() > known_idle_at + SAME_DEADLINE
-        {
+        let is_later = self.expectation.idle_at() > known_idle_at + SAME_DEADLINE;
+        let is_asked_for = mem::take(&mut self.tabs.heard_of_another);
+        if answered.reports.is_some() || is_later || is_asked_for {
             self.tell_alive(answered.reports, now);
         }
         self.settle(now);

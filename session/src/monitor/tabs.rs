@@ -14,6 +14,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A told deadline that is later by less is the same one, told on another round trip.
 pub(super) const SAME_DEADLINE: Duration = Duration::from_secs(1);
 
+/// Activity that is later by less than this is the same, for now: at the last call before the
+/// warning it is reported all the same.
+const SAME_ACTIVITY: Duration = Duration::from_millis(100);
+
 /// What a tab knows of the others.
 #[derive(Debug, Default)]
 pub(super) struct Tabs {
@@ -23,6 +27,8 @@ pub(super) struct Tabs {
     pub(super) told_at: Option<Instant>,
     /// Whether another tab has told of the end, so that all know.
     pub(super) told_of_end: bool,
+    /// Whether a tab in another session has been heard, which is to know of this one.
+    pub(super) heard_of_another: bool,
     /// What another tab says that the server said.
     pub(super) claim: Option<Claim>,
 }
@@ -67,7 +73,7 @@ impl Tabs {
     /// Whether another tab says that activity as late as this was reported.
     fn is_covered(&self, unreported: Instant) -> bool {
         let reported = self.claim.and_then(|claim| claim.reported);
-        reported.is_some_and(|reported| unreported <= reported)
+        reported.is_some_and(|reported| unreported <= reported + SAME_ACTIVITY)
     }
 }
 
@@ -85,6 +91,7 @@ impl Monitor {
         if message.generation != self.expectation.generation() {
             // The end of another session is news to a page that may be about to go on in it.
             if message.news != News::Ended || self.is_concealed() {
+                self.tabs.heard_of_another = true;
                 self.doubt(now);
             }
             return;
@@ -95,18 +102,19 @@ impl Monitor {
                 idle_left,
                 active_for,
             } => {
-                let reported = active_for.map(|active_for| sent_at - active_for);
-                if reported.is_some() {
+                self.hear_of_life(
+                    Claim {
+                        heard_at: now,
+                        idle_at: sent_at + idle_left,
+                        reported: active_for.map(|active_for| sent_at - active_for),
+                    },
+                    now,
+                );
+                let unreported = self.unreported;
+                if active_for.is_some() && unreported.is_none_or(|at| self.tabs.is_covered(at)) {
                     self.last_report_at = self.last_report_at.max(sent_at);
                     self.tabs.told_at = None;
                 }
-                let idle_at = sent_at + idle_left;
-                let claim = Claim {
-                    heard_at: now,
-                    idle_at,
-                    reported,
-                };
-                self.hear_of_life(claim, now);
             }
             News::Ended => {
                 self.tabs.told_of_end = true;
