@@ -12,11 +12,14 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, FormData, HtmlFormElement, HtmlInputElement, UrlSearchParams};
 
-use crate::server::{self, Saving};
+use crate::server::{self, PATIENCE_MS, Saving};
 
 /// While the user goes on typing during the countdown, what is new is saved this often, and every
 /// second when only as many are left. In seconds.
 const SAVED_EVERY: u64 = 5;
+
+/// How long somebody who signs out waits for what they typed to be saved, in milliseconds.
+const PATIENCE_AT_SIGN_OUT_MS: u32 = 1_000;
 
 /// The forms of a page that are worth protecting.
 pub(crate) struct Drafts(Vec<Rc<Draft>>);
@@ -55,14 +58,16 @@ impl Drafts {
     /// Saves what has been typed since, in a session of this generation.
     pub(crate) fn save(&self, generation: Generation) {
         for draft in self.0.iter().filter(|draft| draft.unsaved().is_some()) {
-            spawn_local(Rc::clone(draft).save(generation));
+            spawn_local(Rc::clone(draft).save(generation, PATIENCE_MS));
         }
     }
 
-    /// As [`save`](Self::save), to wait for.
-    pub(crate) async fn saved(&self, generation: Generation) {
+    /// As [`save`](Self::save), to wait for, though not for long.
+    pub(crate) async fn save_before_sign_out(&self, generation: Generation) {
         for draft in &self.0 {
-            Rc::clone(draft).save(generation).await;
+            Rc::clone(draft)
+                .save(generation, PATIENCE_AT_SIGN_OUT_MS)
+                .await;
         }
     }
 
@@ -81,12 +86,12 @@ impl Draft {
     }
 
     /// Until everything is saved, or once in vain: the next occasion tries again.
-    async fn save(self: Rc<Self>, generation: Generation) {
+    async fn save(self: Rc<Self>, generation: Generation, patience_ms: u32) {
         if self.is_under_way.replace(true) {
             return;
         }
         while let Some(typed) = self.unsaved() {
-            match server::save_draft(&typed, generation).await {
+            match server::save_draft(&typed, generation, patience_ms).await {
                 Saving::Done => *self.saved.borrow_mut() = typed,
                 Saving::UsedUp if self.begin_another() => {}
                 Saving::UsedUp | Saving::Failed => break,

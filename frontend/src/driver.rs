@@ -80,9 +80,9 @@ impl Driver {
         self.generation.get()
     }
 
-    /// Saves what was typed, and waits for it.
-    pub(crate) async fn save_drafts(&self) {
-        self.drafts.saved(self.generation()).await;
+    /// Saves what was typed, and waits for it a moment.
+    pub(crate) async fn save_before_sign_out(&self) {
+        self.drafts.save_before_sign_out(self.generation()).await;
     }
 
     pub(crate) fn activity(self: &Rc<Self>) {
