@@ -8,6 +8,7 @@ use std::{
 
 use dwell_app::names::{DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD};
 use dwell_session::{Countdown, Generation};
+use js_sys::Reflect;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, FormData, HtmlFormElement, HtmlInputElement, UrlSearchParams};
@@ -43,7 +44,8 @@ impl Drafts {
         let drafts = forms.filter_map(|form| {
             let form: HtmlFormElement = form.dyn_into().ok()?;
             let name = form.get_attribute(DRAFT_ATTRIBUTE)?;
-            let saved = RefCell::new(fields(&form, &name)?);
+            let as_it_came = fields(&form, &name).filter(|_| !is_typed_into(&form));
+            let saved = RefCell::new(as_it_came.unwrap_or_default());
             let is_under_way = Cell::new(false);
             Some(Rc::new(Draft {
                 form,
@@ -113,6 +115,17 @@ impl Draft {
         field.set_value(&crypto.random_uuid().replace('-', ""));
         true
     }
+}
+
+/// Whether something was typed before the code was there, or put back by the browser.
+fn is_typed_into(form: &HtmlFormElement) -> bool {
+    let elements = form.elements();
+    let mut elements = (0..elements.length()).filter_map(|index| elements.item(index));
+    elements.any(|element| {
+        let property = |name: &str| Reflect::get(&element, &name.into()).ok()?.as_string();
+        let default = property("defaultValue");
+        default.is_some() && default != property("value")
+    })
 }
 
 /// What the form would send, without the generation, which goes into a header.
