@@ -21,6 +21,7 @@ const AFTERWARDS = 300;
 
 /** How long it may take to sign in and to write a note: other sessions begin at the same time. */
 const SET_UP = 20_000;
+const ATTEMPTS = 3;
 
 export interface Place {
     server: Server;
@@ -38,13 +39,30 @@ export interface Measurement {
     lost: number;
 }
 
+/** The session could not be brought to where the measurement begins: nothing was measured. */
+class NotSetUp extends Error {}
+
 export interface Tab {
     verdict: Verdict;
     reports: Report[];
 }
 
-/** Signs in, writes a note and the draft of another, is active for a while, and sees what comes of it. */
-export async function measure(condition: Condition, { server, random, patience = 30_000 }: Place): Promise<Measurement> {
+/**
+ * Signs in, writes a note and the draft of another, is active for a while, and sees what comes of
+ * it. Begins again where a busy machine does not get as far as to what is measured.
+ */
+export async function measure(condition: Condition, place: Place): Promise<Measurement> {
+    for (let attempt = 1; ; attempt += 1) {
+        try {
+            return await measureOnce(condition, place);
+        } catch (error) {
+            if (!(error instanceof NotSetUp) || attempt === ATTEMPTS) throw error;
+            console.log(`${condition.name}: begun again. ${error.message}`);
+        }
+    }
+}
+
+async function measureOnce(condition: Condition, { server, random, patience = 30_000 }: Place): Promise<Measurement> {
     const account = await server.addAccount();
     const link = condition.link && (await Link.to(server.url, condition.link, random));
     const url = link?.url ?? server.url;
@@ -56,16 +74,14 @@ export async function measure(condition: Condition, { server, random, patience =
         await condition.prepare?.(context);
         const reportsOf = await watch(context, [note, draft], condition.clockIsWrongBy);
         const answers = new Answers(context);
-        const pages = [await signIn(await context.newPage(), url, account)];
-        await write(pages[0]!, note, draft);
-        while (pages.length < (condition.tabs ?? 1)) pages.push(await open(await context.newPage(), url, note));
+        const pages = await setUp(condition, context, { url, account, note, draft }).catch((error: Error) => {
+            const reports = context.pages().flatMap(reportsOf);
+            throw new NotSetUp(`${error.message}\n${reports.map(({ at, what, value }) => `${at} ${what} ${value}`).join("\n")}`);
+        });
         for (const page of pages) {
             const sees = () => reportsOf(page).findLast(({ what }) => what === "shown" || what === "gone")?.what;
             await expect.poll(sees, "the probe sees what is there").toBe("shown");
         }
-        const { isHidden, date } = await pages.at(-1)!.evaluate(() => ({ isHidden: document.hidden, date: Date.now() }));
-        expect(isHidden, "the tab is really to be seen").toBe(false);
-        expect(Math.abs(date - Date.now() - (condition.clockIsWrongBy ?? 0)), "its clock is wrong by as much").toBeLessThan(60_000);
 
         const watchedFrom = Date.now();
         if (link) link.isLossy = true;
@@ -118,6 +134,23 @@ class Answers {
             if (pathname === "/api/session/keep-alive") this.settledAt = Date.now();
         });
     }
+}
+
+interface Writing {
+    url: string;
+    account: Account;
+    note: string;
+    draft: string;
+}
+
+async function setUp(condition: Condition, context: BrowserContext, { url, account, note, draft }: Writing): Promise<Page[]> {
+    const pages = [await signIn(await context.newPage(), url, account)];
+    await write(pages[0]!, note, draft);
+    while (pages.length < (condition.tabs ?? 1)) pages.push(await open(await context.newPage(), url, note));
+    const { isHidden, date } = await pages.at(-1)!.evaluate(() => ({ isHidden: document.hidden, date: Date.now() }));
+    expect(isHidden, "the tab is really to be seen").toBe(false);
+    expect(Math.abs(date - Date.now() - (condition.clockIsWrongBy ?? 0)), "its clock is wrong by as much").toBeLessThan(60_000);
+    return pages;
 }
 
 async function signIn(page: Page, url: string, account: Account): Promise<Page> {

@@ -20,6 +20,10 @@ export default class AgreementReporter implements Reporter {
         console.log(`    ${this.conditions} conditions, ${endsPerCondition} ends in each, about ${minutes} minutes, seed ${seed}`);
     }
 
+    onStdOut(chunk: string | Buffer): void {
+        process.stdout.write(chunk);
+    }
+
     onStepEnd(test: TestCase, _result: TestResult, step: TestStep): void {
         if (step.category !== "test.step") return;
         console.log(`    ${test.title}: ${step.title}`);
