@@ -49,7 +49,11 @@ test.describe("absolute expiry compared with the browser's clock", () => {
             await app.signInAs(account);
             const askedAt = Date.now();
             const end = askedAt + (await server.active()).absolute_remaining_ms;
-            await app.newNote.press("a");
+            await expect(async () => {
+                const reported = page.waitForResponse("**/api/session/keep-alive", { timeout: 1_500 });
+                await app.newNote.press("a");
+                await reported;
+            }, "without activity it would end sooner").toPass();
             await app.waitForEnd();
             await expect(app.reason).toContainText("the longest time it may last");
             const { states } = await seen(page);

@@ -110,8 +110,7 @@ impl Monitor {
                     },
                     now,
                 );
-                let unreported = self.unreported;
-                if active_for.is_some() && unreported.is_none_or(|at| self.tabs.is_covered(at)) {
+                if active_for.is_some() {
                     self.last_report_at = self.last_report_at.max(sent_at);
                     self.tabs.told_at = None;
                 }
