@@ -15,6 +15,13 @@ export class App {
     readonly email: Locator;
     readonly password: Locator;
     readonly signIn: Locator;
+    /** The form in place of a page whose session has ended by time. */
+    readonly signInHere: Locator;
+    readonly startAfresh: Locator;
+    /** What was typed and not sent, offered on the workspace. */
+    readonly unsaved: Locator;
+    readonly putBack: Locator;
+    readonly discard: Locator;
 
     constructor(private readonly page: Page) {
         this.dialog = page.getByRole("alertdialog", { name: "You are about to be signed out" });
@@ -29,15 +36,20 @@ export class App {
         this.email = page.getByRole("textbox", { name: "E-mail" });
         this.password = page.getByLabel("Password");
         this.signIn = page.getByRole("button", { name: "Sign in" });
+        this.signInHere = page.getByRole("form", { name: "Sign in" });
+        this.startAfresh = page.getByRole("link", { name: "Start afresh instead" });
+        this.unsaved = page.getByRole("region", { name: "Not saved yet" }).getByRole("listitem");
+        this.putBack = this.unsaved.getByRole("link", { name: "Put it back" });
+        this.discard = this.unsaved.getByRole("button", { name: "Discard" });
     }
 
     note(text: string): Locator {
         return this.page.getByRole("listitem").filter({ hasText: text });
     }
 
-    /** Signs in and waits for the page that it leads to. */
-    async signInAs(account: Account, to = "/workspace"): Promise<void> {
-        await this.page.goto(`/sign-in?next=${encodeURIComponent(to)}`);
+    /** Signs in and waits for the page that it leads to, on the server at `origin`. */
+    async signInAs(account: Account, to = "/workspace", origin = ""): Promise<void> {
+        await this.page.goto(`${origin}/sign-in?next=${encodeURIComponent(to)}`);
         await this.email.fill(account.email);
         await this.password.fill(account.password);
         await this.signIn.click();
@@ -50,9 +62,32 @@ export class App {
         await expect(this.note(text)).toBeVisible();
     }
 
-    /** Waits until the page is in `state`, as told by `<html>`. */
+    /** Waits until the server has kept what is typed into the page. */
+    async draftSaved(): Promise<void> {
+        await this.page.waitForResponse((response) => new URL(response.url()).pathname === "/drafts" && response.status() === 204);
+    }
+
+    /** Waits until what runs in the browser is in `state`, as told by `<html>`. */
     async waitFor(state: "active" | "warning" | "concealed" | "ended", timeout = 15_000): Promise<void> {
+        // The page says that it is active before anything runs.
+        await expect(this.page.getByRole("alertdialog", { includeHidden: true })).toBeAttached({ timeout });
         await expect(this.page.locator("html")).toHaveAttribute("data-dwell-state", state, { timeout });
+    }
+
+    /** Waits until time has ended the session and the page, which stays, offers to sign in again in its place. */
+    async waitForEnd(timeout = 15_000): Promise<void> {
+        const { pathname } = new URL(this.page.url());
+        await this.waitFor("ended", timeout);
+        await expect(this.page.getByRole("heading", { name: "You are signed out" })).toBeVisible();
+        await expect(this.signInHere).toBeVisible();
+        expect(new URL(this.page.url()).pathname, "the page is not left").toBe(pathname);
+    }
+
+    /** Signs in in place of the page that has ended. */
+    async signInInPlace(account: Account): Promise<void> {
+        await this.email.fill(account.email);
+        await this.password.fill(account.password);
+        await this.signIn.click();
     }
 
     /** Waits until the page has been left for the one where one signs in. */
@@ -61,7 +96,7 @@ export class App {
         await expect(this.page.getByRole("heading", { name: "Sign in" })).toBeVisible();
     }
 
-    /** The reason that is told where one signs in. */
+    /** The reason that is told where one signs in, and in place of a page that has ended. */
     get reason(): Locator {
         return this.page.getByRole("status");
     }

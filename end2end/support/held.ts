@@ -10,3 +10,49 @@ export async function held(page: Page, url: string): Promise<() => void> {
     });
     return letGo;
 }
+
+declare global {
+    interface Window {
+        letGo?: () => void;
+    }
+}
+
+/** Holds the next answer from `path` back in the page, after the server has given it. */
+export async function heldAnswer(page: Page, path: string): Promise<() => Promise<void>> {
+    await page.evaluate((path) => {
+        const { fetch } = window;
+        const released = new Promise<void>((resolve) => (window.letGo = resolve));
+        window.fetch = async (...request: Parameters<typeof fetch>) => {
+            const isMeant = new URL(new Request(...request).url).pathname === path;
+            if (isMeant) window.fetch = fetch;
+            const answer = await fetch(...request);
+            if (isMeant) await released;
+            return answer;
+        };
+    }, path);
+    return () => page.evaluate(() => window.letGo!());
+}
+
+/** How long, in milliseconds, requests take there and answers back. */
+export interface Delay {
+    there?: number;
+    back?: number;
+}
+
+/** Slows down what scripts of every document of `page` send to `path`. */
+export async function delayed(page: Page, path: string, { there = 0, back = 0 }: Delay): Promise<void> {
+    await page.addInitScript(
+        ({ path, there, back }) => {
+            const { fetch } = window;
+            const wait = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
+            window.fetch = async (...request: Parameters<typeof fetch>) => {
+                const isMeant = new URL(new Request(...request).url).pathname === path;
+                if (isMeant) await wait(there);
+                const answer = await fetch(...request);
+                if (isMeant) await wait(back);
+                return answer;
+            };
+        },
+        { path, there, back },
+    );
+}

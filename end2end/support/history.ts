@@ -5,6 +5,13 @@ import { expect, test } from "./test.ts";
 const NOTE = "The code of the safe is in the blue book";
 const DRAFT = "Move it to";
 
+/** A page to which anything comes that may not be stored is not kept by the browser, and what is told when it is left may or may not be answered in time. */
+async function leaveQuietly(page: Page): Promise<void> {
+    for (const path of ["keep-alive", "drafts"]) await page.route(`**/${path}`, (route) => route.abort());
+    await page.goto("/");
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+}
+
 /** The Back button, with the back/forward cache or without. */
 export function testsOfHistory(cacheIsOn: boolean): void {
     // I5
@@ -28,17 +35,18 @@ export function testsOfHistory(cacheIsOn: boolean): void {
     test("Back to a page whose session has ended meanwhile shows nothing of it", async ({ page, app, account, server }) => {
         const restored = restorations(page);
         const ghosts = await watchFor(page, NOTE);
-        await app.signInAs(account);
-        await app.write(NOTE);
-        await app.newNote.fill(DRAFT);
-        await page.goto("/");
-        await server.signOut();
-        ghosts.length = 0;
-        await page.goBack({ waitUntil: "commit" });
-        await app.waitForSignIn();
-        await expect(app.reason).toHaveText("You have signed out.");
-        expect(ghosts).toEqual([]);
-        expect(restored).toHaveLength(cacheIsOn ? 1 : 0);
+        await untilKept(restored, async () => {
+            await app.signInAs(account);
+            await app.write(NOTE);
+            await app.newNote.fill(DRAFT);
+            await leaveQuietly(page);
+            await server.signOut();
+            ghosts.length = 0;
+            await page.goBack({ waitUntil: "commit" });
+            await app.waitForSignIn();
+            await expect(app.reason).toHaveText("You have signed out.");
+            expect(ghosts).toEqual([]);
+        });
     });
 
     // I5
@@ -46,14 +54,25 @@ export function testsOfHistory(cacheIsOn: boolean): void {
         const restored = restorations(page);
         await app.signInAs(account);
         await app.write(NOTE);
-        await app.newNote.fill(DRAFT);
-        await page.goto("/");
-        await page.goBack({ waitUntil: "commit" });
-        await expect(app.note(NOTE)).toBeVisible();
-        await app.waitFor("active");
-        if (cacheIsOn) await expect(app.newNote).toHaveValue(DRAFT);
-        expect(restored).toHaveLength(cacheIsOn ? 1 : 0);
+        await untilKept(restored, async () => {
+            await app.newNote.fill(DRAFT);
+            await leaveQuietly(page);
+            await page.goBack({ waitUntil: "commit" });
+            await expect(app.note(NOTE)).toBeVisible();
+            await app.waitFor("active");
+            if (restored.length > 0) await expect(app.newNote).toHaveValue(DRAFT);
+        });
     });
+
+    /** Does it until the browser has kept the page once, if it keeps any: that is up to the browser. */
+    async function untilKept(restored: string[], round: () => Promise<void>): Promise<void> {
+        let rounds = 0;
+        do {
+            await round();
+            rounds += 1;
+        } while (cacheIsOn && restored.length === 0 && rounds < 5);
+        expect(restored, `pages kept in ${rounds} rounds`).toHaveLength(cacheIsOn ? 1 : 0);
+    }
 }
 
 /** A list that gets an entry for every page that comes out of the back/forward cache. */

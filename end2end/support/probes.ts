@@ -61,6 +61,34 @@ export function seen(page: Page): Promise<Seen> {
     return page.evaluate(() => window.seen);
 }
 
+/**
+ * Presses "Stay signed in" when the countdown shows `clock`, or `late` milliseconds after that, and
+ * tells when it was pressed. It is done in the page, as the moment would be over otherwise.
+ */
+export function pressStayAt(page: Page, clock: string, late = 0): Promise<number> {
+    return page.evaluate(
+        ([clock, late]) => {
+            return new Promise<number>((resolve) => {
+                const press = (dialog: Element) => {
+                    dialog.querySelector("button")!.click();
+                    resolve(Date.now());
+                };
+                const look = () => {
+                    const dialog = document.querySelector("dialog[open]");
+                    if (dialog?.querySelector("[role=timer]")?.textContent !== clock) return;
+                    watcher.disconnect();
+                    if (late > 0) setTimeout(press, late, dialog);
+                    else press(dialog);
+                };
+                const watcher = new MutationObserver(look);
+                watcher.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+                look();
+            });
+        },
+        [clock, late] as const,
+    );
+}
+
 /** Seconds that a clock such as `1:05` shows. */
 export function seconds(clock: string): number {
     const [minutes = "", rest = ""] = clock.split(":");

@@ -1,4 +1,5 @@
 import type { BrowserContext } from "@playwright/test";
+import { randomUUID } from "node:crypto";
 
 /** What the server says of a session, as it stands in the HTTP contract. */
 export interface Active {
@@ -16,8 +17,14 @@ export type Status = Active | { state: "ended"; reason: string } | { state: "ano
 export class ServersView {
     constructor(
         private readonly url: string,
-        private readonly context: BrowserContext,
+        private readonly context: Pick<BrowserContext, "cookies">,
     ) {}
+
+    /** The same session for as long as the test goes on, whatever becomes of the browser. */
+    async kept(): Promise<ServersView> {
+        const cookies = await this.context.cookies();
+        return new ServersView(this.url, { cookies: async () => cookies });
+    }
 
     /** Asks, which is passive. */
     async status(): Promise<Status> {
@@ -46,6 +53,13 @@ export class ServersView {
         return (await this.post("/api/session/keep-alive", headers, { idle_for_ms: 0 })) as Status;
     }
 
+    /** Keeps a draft of a note, as a page does with what is typed. */
+    async saveDraft(text: string): Promise<void> {
+        const { generation } = await this.active();
+        const fields = new URLSearchParams({ form: "note", draft: randomUUID().replaceAll("-", ""), text });
+        await this.post("/drafts", { "dwell-generation": generation }, fields);
+    }
+
     /** Signs out from somewhere that is not the page under test. */
     async signOut(): Promise<void> {
         const { generation } = await this.active();
@@ -61,9 +75,9 @@ export class ServersView {
             headers: {
                 ...headers,
                 cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; "),
-                ...(body === undefined ? {} : { "content-type": "application/json" }),
+                ...(body === undefined || body instanceof URLSearchParams ? {} : { "content-type": "application/json" }),
             },
-            body: body === undefined ? null : JSON.stringify(body),
+            body: body === undefined ? null : body instanceof URLSearchParams ? body : JSON.stringify(body),
         });
         const type = response.headers.get("content-type") ?? "";
         return type.includes("json") ? response.json() : response.text();

@@ -12,6 +12,9 @@ export const FAR: Limits = { idle: "30m", absolute: "12h", warning: "2m", grace:
 /** Warned after 3 s, concealed after 7 s, ended after 8 s. */
 export const SHORT: Limits = { idle: "8s", absolute: "2m", warning: "4s", grace: "1s" };
 
+/** Warned after 3 s, concealed after 4.5 s, ended after 5 s. */
+export const BRISK: Limits = { idle: "5s", absolute: "2m", warning: "1500ms", grace: "500ms" };
+
 interface Fixtures {
     /** The limits of the server that the test runs against. */
     limits: Limits;
@@ -69,7 +72,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     ],
 });
 
-function watchForFaults(context: BrowserContext): string[] {
+/** A list that gets an entry for every error and violation of the policy on a page. */
+export function watchForFaults(context: BrowserContext): string[] {
     const faults: string[] = [];
     context.on("weberror", (error) => faults.push(String(error.error())));
     context.on("console", (message) => {

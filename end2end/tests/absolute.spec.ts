@@ -18,14 +18,20 @@ test.describe("a session of twelve seconds at most", () => {
         await expect(app.keepWorking).toBeVisible();
         await app.keepWorking.click();
         await expect(app.dialog).toBeHidden();
-        while (new URL(page.url()).pathname === "/workspace" && Date.now() < end + 5_000) {
-            await page.keyboard.press("a").catch(() => {});
+        while ((await page.locator("html").getAttribute("data-dwell-state")) !== "ended" && Date.now() < end + 5_000) {
+            await page.keyboard.press("a");
         }
         expect(Date.now()).toBeGreaterThanOrEqual(end);
-        await app.waitForSignIn();
+        await app.waitForEnd();
         expect(Date.now()).toBeLessThan(end + 2_500);
         await expect(app.reason).toContainText("the longest time it may last");
         await expect(app.email).toHaveValue(account.email);
+
+        // F3, A3
+        await app.signInInPlace(account);
+        await app.waitFor("active");
+        await expect(app.newNote).toHaveValue(/^a{20,}/);
+        expect((await server.active()).absolute_remaining_ms).toBeGreaterThan(9_000);
     });
 });
 

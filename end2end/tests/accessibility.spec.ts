@@ -1,12 +1,5 @@
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
-import { App, expect, NEAR_ABSOLUTE, test, WARNED } from "../support/test.ts";
-
-async function expectNoFindings(page: Page, what: string): Promise<void> {
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const findings = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("; ")}`);
-    expect(findings, what).toEqual([]);
-}
+import { expectNoFindings, expectToFit } from "../support/looks.ts";
+import { App, BRISK, expect, NEAR_ABSOLUTE, test, WARNED } from "../support/test.ts";
 
 for (const colorScheme of ["light", "dark"] as const) {
     test.describe(`in ${colorScheme} colours`, () => {
@@ -37,11 +30,12 @@ for (const colorScheme of ["light", "dark"] as const) {
             const elsewhere = await browser.newContext({ baseURL });
             await new App(await elsewhere.newPage()).signInAs(account);
             await page.goto("/account");
-            await expect(page.getByRole("button", { name: "Sign out other sessions" })).toBeVisible();
+            const signOutOthers = page.getByRole("button", { name: "Sign out other sessions" });
+            await expect(signOutOthers).toBeVisible();
             await expectNoFindings(page, "account");
 
-            await page.evaluate(() => document.querySelector("input[name=generation]")?.remove());
-            await app.signOut.click();
+            await page.getByRole("main").evaluate((main) => main.querySelector("input[name=generation]")!.remove());
+            await signOutOthers.click();
             await expect(page.getByRole("heading", { name: "This page is out of date" })).toBeVisible();
             await expectNoFindings(page, "refusal");
             await elsewhere.close();
@@ -74,6 +68,22 @@ for (const colorScheme of ["light", "dark"] as const) {
                 await context.setOffline(true);
                 await expect(page.getByRole("heading", { name: "No connection" })).toBeVisible({ timeout: 20_000 });
                 await expectNoFindings(page, "cover");
+            });
+        });
+
+        test.describe("after the end", () => {
+            test.use({ limits: BRISK, viewport: { width: 320, height: 640 } });
+
+            test("the cover with its form fits on a phone, and has no barrier that axe finds", async ({ page, app, account }) => {
+                await app.signInAs(account);
+                await app.waitForEnd();
+                await expectToFit(page);
+                await expect(app.signIn).toBeInViewport({ ratio: 1 });
+                await expectNoFindings(page, "cover with the form");
+                await app.signInInPlace({ ...account, password: "this is not it" });
+                await expect(page.getByRole("alert")).toHaveText("The e-mail address or the password is not right.");
+                await expectToFit(page);
+                await expectNoFindings(page, "cover with the form, refused");
             });
         });
     });

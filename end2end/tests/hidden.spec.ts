@@ -1,70 +1,40 @@
-import { type Browser, chromium, type Page } from "@playwright/test";
-import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { launchOptions } from "../support/chromium.ts";
-import { everythingIn } from "../support/probes.ts";
-import { App, expect, ServersView, test as base } from "../support/test.ts";
+import type { Page } from "@playwright/test";
+import { everythingIn, observe, seen } from "../support/probes.ts";
+import type { Server } from "../support/server.ts";
+import { freeze, type Sleepy, test, thaw } from "../support/sleepy.ts";
+import { type Account, App, expect, ServersView } from "../support/test.ts";
 
 const NOTE = "The surprise party is on Friday";
 const DRAFT = "Cake, candles, and";
 
-/** A browser that Playwright has not told to keep every tab awake and in front. */
-const test = base.extend<{ sleepy: Browser }>({
-    sleepy: async ({}, use) => {
-        const profile = await mkdtemp(path.join(tmpdir(), "dwell-chromium-"));
-        const executable = launchOptions.executablePath ?? chromium.executablePath();
-        const flags = ["--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "--no-default-browser-check"];
-        const process = spawn(executable, [...flags, ...(launchOptions.args ?? []), "about:blank"], {
-            stdio: ["ignore", "ignore", "pipe"],
-        });
-        const endpoint = await new Promise<string>((resolve, reject) => {
-            let output = "";
-            process.once("exit", () => reject(new Error(output)));
-            process.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-                output += chunk;
-                const listening = /DevTools listening on (ws:\S+)/.exec(output);
-                if (listening?.[1]) resolve(listening[1]);
-            });
-        });
-        const browser = await chromium.connectOverCDP(endpoint, { noDefaults: true });
-        await use(browser);
-        await browser.close();
-        const exited = new Promise((resolve) => process.once("exit", resolve));
-        process.kill("SIGKILL");
-        await exited;
-        await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-    },
-});
-
 test.use({ limits: { idle: "6s", absolute: "2m", warning: "2s", grace: "1s" } });
 
-/** A tab with a note in it, behind another tab. */
-async function tabInTheBackground(browser: Browser, url: string, account: import("../support/test.ts").Account) {
-    const context = browser.contexts()[0]!;
-    const page = await context.newPage();
-    await page.goto(`${url}/sign-in`);
+/** A tab with a note in it, behind another tab. `script` runs in it before anything else. */
+async function tabInTheBackground(sleepy: Sleepy, dwell: Server, account: Account, script?: () => void) {
+    const page = await sleepy.context.newPage();
+    if (script) await page.addInitScript(script);
+    await page.addInitScript(lookForGhosts, NOTE);
+    await observe(page);
     const app = new App(page);
-    await app.email.fill(account.email);
-    await app.password.fill(account.password);
-    await app.signIn.click();
+    await app.signInAs(account, "/workspace", dwell.url);
     await app.write(NOTE);
+    await app.waitFor("active");
     await app.newNote.fill(DRAFT);
-    await page.evaluate((note) => {
-        const look = (event: Event) => {
-            const list = JSON.parse(document.documentElement.dataset.ghosts ?? "[]");
-            if (document.body.innerText.includes(note)) list.push(event.type);
-            document.documentElement.dataset.ghosts = JSON.stringify(list);
-        };
-        for (const name of ["resume", "pageshow", "focus"]) addEventListener(name, look);
-        for (const name of ["resume", "visibilitychange"]) document.addEventListener(name, look);
-    }, NOTE);
-    const front = await context.newPage();
-    await front.bringToFront();
-    await expect.poll(() => page.evaluate(() => document.hidden), "the tab is really hidden").toBe(true);
+    const front = await sleepy.hide(page);
     await page.evaluate(() => delete document.documentElement.dataset.ghosts);
-    return { page, app, front, server: new ServersView(url, context) };
+    return { page, app, front, server: new ServersView(dwell.url, sleepy.context) };
+}
+
+/** Looks at what is there when a page comes back, before anything of the page's own does. */
+function lookForGhosts(note: string): void {
+    const look = (event: Event) => {
+        const root = document.documentElement;
+        if (!root || event.target instanceof Element) return;
+        const list = JSON.parse(root.dataset.ghosts ?? "[]");
+        if (root.innerText.includes(note)) list.push(event.type);
+        root.dataset.ghosts = JSON.stringify(list);
+    };
+    for (const name of ["resume", "visibilitychange", "pageshow", "focus"]) addEventListener(name, look, true);
 }
 
 function ghosts(page: Page): Promise<string | undefined> {
@@ -72,40 +42,67 @@ function ghosts(page: Page): Promise<string | undefined> {
 }
 
 // I3
-test("a hidden tab conceals its page in time, and is left when the session has ended", async ({ sleepy, dwell, account }) => {
-    const { page, app, server } = await tabInTheBackground(sleepy, dwell.url, account);
-    const { latest } = await server.toldDeadline();
+test("a hidden tab conceals its page in time, and offers to sign in when the session has ended", async ({ sleepy, dwell, account }) => {
+    const { page, app, server } = await tabInTheBackground(sleepy, dwell, account);
+    const { earliest, latest } = await server.toldDeadline();
+    const grace = (await server.active()).grace_ms;
     await app.waitFor("concealed");
     expect(Date.now()).toBeLessThan(latest + 1_500);
     const everything = await everythingIn(page);
     expect(everything).not.toContain(NOTE);
     expect(everything).not.toContain(DRAFT);
-    await app.waitForSignIn();
+    await app.waitForEnd();
     await expect(app.reason).toContainText("you had not been active for a while");
+    const endedAt = (await seen(page)).states.at(-1)!.at;
+    expect(endedAt).toBeGreaterThanOrEqual(earliest + grace);
+    expect(endedAt).toBeLessThan(latest + grace + 2_500);
+    expect(await page.evaluate(() => document.hidden), "nobody has looked at it").toBe(true);
 });
 
-/** Stops everything in a tab, as browsers do to save power. */
-async function freeze(page: Page): Promise<void> {
-    const devtools = await page.context().newCDPSession(page);
-    await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+// I3, G6
+test("a hidden tab warns in its title, and counts there", async ({ sleepy, dwell, account }) => {
+    const { page, server } = await tabInTheBackground(sleepy, dwell, account);
+    const { latest } = await server.toldDeadline();
+    const { warning_ms: warning } = await server.active();
+    await expect(page).toHaveTitle(/^0:0[01] until you are signed out$/);
+    const warnedAt = (await seen(page)).titles.find(({ text }) => text.includes("until you are signed out"))!.at;
+    expect(warnedAt).toBeLessThan(latest - warning + 1_500);
+    await expect(page).toHaveTitle("0:00 until you are signed out");
+    expect(await page.evaluate(() => document.hidden), "nobody has looked at it").toBe(true);
+});
+
+/** As a page does that does not conceal itself when it is put away. */
+function isNotPutAway(): void {
+    for (const name of ["freeze", "pagehide"]) {
+        addEventListener(name, (event) => event.stopImmediatePropagation(), true);
+    }
 }
 
-// I4, I5
-test("a frozen tab shows nothing when it wakes up after the end", async ({ sleepy, dwell, account }) => {
-    const { page, app, server } = await tabInTheBackground(sleepy, dwell.url, account);
-    await freeze(page);
-    await expect
-        .poll(() => server.status(), { timeout: 15_000 })
-        .toEqual({ state: "ended", reason: "idle_timeout" });
-    expect(new URL(page.url()).pathname, "it is frozen").toBe("/workspace");
-    await page.bringToFront();
-    await app.waitForSignIn();
-    await expect(app.reason).toContainText("you had not been active for a while");
-});
+for (const [what, script, seenGhosts] of [
+    ["a frozen tab shows nothing when it wakes up after the end", undefined, "[]"],
+    ["a frozen tab that had not been put away would be seen to show its page again", isNotPutAway, '["resume"]'],
+] as const) {
+    // I4, I5
+    test(what, async ({ sleepy, dwell, account }) => {
+        const { page, app, server } = await tabInTheBackground(sleepy, dwell, account, script);
+        await freeze(page);
+        await expect
+            .poll(() => server.status(), { timeout: 15_000 })
+            .toEqual({ state: "ended", reason: "idle_timeout" });
+        await thaw(page);
+        await app.waitForEnd();
+        expect(await ghosts(page)).toBe(seenGhosts);
+        await page.bringToFront();
+        await expect.poll(() => page.evaluate(() => document.hidden)).toBe(false);
+        await expect(app.reason).toContainText("you had not been active for a while");
+        expect(await everythingIn(page)).not.toContain(NOTE);
+        expect(await ghosts(page)).toBe(seenGhosts);
+    });
+}
 
 // I4, no early end
 test("a frozen tab that wakes up in time asks, and comes back as it was", async ({ sleepy, dwell, account }) => {
-    const { page, app, server } = await tabInTheBackground(sleepy, dwell.url, account);
+    const { page, app, server } = await tabInTheBackground(sleepy, dwell, account);
     await freeze(page);
     await server.keepAlive();
     await page.bringToFront();

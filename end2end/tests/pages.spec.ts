@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import { expectToFit } from "../support/looks.ts";
 import { expect, test } from "../support/test.ts";
 
 const LONG = "https://example.org/" + "a-very-long-address-without-a-place-to-break/".repeat(4);
@@ -105,12 +105,4 @@ for (const javaScriptEnabled of [true, false]) {
             });
         });
     });
-}
-
-async function expectToFit(page: Page): Promise<void> {
-    const [wide, room] = await page.evaluate(() => [
-        document.documentElement.scrollWidth,
-        document.documentElement.clientWidth,
-    ]);
-    expect(wide, page.url()).toBeLessThanOrEqual(room!);
 }

@@ -61,18 +61,47 @@ for (const javaScriptEnabled of [true, false]) {
                 await expect
                     .poll(() => server.status(), { timeout: 10_000 })
                     .toEqual({ state: "ended", reason: "idle_timeout" });
-                // With JavaScript the page leaves by itself; without, it is left by following a link.
-                if (javaScriptEnabled) await app.waitForSignIn();
+                // With JavaScript the page ends by itself; without, it is left by following a link.
+                if (javaScriptEnabled) await app.waitForEnd();
                 else await page.getByRole("link", { name: "Account" }).click();
                 await expect(app.reason).toContainText("you had not been active for a while");
                 await expect(app.email).toHaveValue(account.email);
                 await app.password.fill(account.password);
                 await app.signIn.click();
+                await expect(page.getByRole("heading", { name: "Account" })).toBeVisible();
                 await expect(page).toHaveURL(/\/account$/);
+                expect((await server.status()).state).toBe("active");
             });
         });
     });
 }
+
+for (const [what, answer] of [
+    ["does not arrive", undefined],
+    ["is answered with an error", { status: 502, body: "bad gateway" }],
+    ["is answered by something else", { status: 200, contentType: "text/html", body: "<h1>Welcome to the hotel</h1>" }],
+] as const) {
+    // C3
+    test(`signing out works although what the page sends by itself ${what}`, async ({ page, app, account, server }) => {
+        await app.signInAs(account, "/account");
+        await page.route("**/sign-out", (route) => (answer ? route.fulfill(answer) : route.abort()), { times: 1 });
+        const kept = await server.kept();
+        await app.signOut.click();
+        await app.waitForSignIn();
+        await expect(app.reason).toHaveText("You have signed out.");
+        expect(await kept.status()).toEqual({ state: "ended", reason: "signed_out" });
+    });
+}
+
+// C7
+test("signing out of a session that has ended elsewhere leads to where one signs in", async ({ page, app, account, server }) => {
+    await app.signInAs(account, "/account");
+    await server.signOut();
+    await page.route("**/api/session/*", (route) => route.abort());
+    await app.signOut.click();
+    await app.waitForSignIn();
+    await expect(app.reason).toHaveText("You have signed out.");
+});
 
 // F4
 test("an address and a password can be pasted", async ({ page, app, account, context }) => {

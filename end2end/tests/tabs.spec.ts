@@ -1,3 +1,4 @@
+import { without } from "../support/channels.ts";
 import { everythingIn } from "../support/probes.ts";
 import { App, expect, test } from "../support/test.ts";
 
@@ -9,10 +10,12 @@ for (const javaScriptEnabled of [true, false]) {
 
         // J3, K1
         test("a tab of one person never acts as another", async ({ page, app, account, context, dwell }) => {
+            await without(context, "BroadcastChannel", "localStorage");
             const other = await dwell.addAccount("bert");
             await app.signInAs(account);
             await app.write(NOTE_OF_A);
             await app.newNote.fill("Written by A");
+            await page.route("**/api/session/*", (route) => route.abort());
 
             const second = await context.newPage();
             await second.goto("/workspace");
@@ -34,10 +37,11 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 // J3
-test.describe("an open tab", () => {
+test.describe("an open tab that hears nothing of the others", () => {
     test.use({ limits: { idle: "20s", absolute: "10m", warning: "5s", grace: "1s" } });
 
     test("of one person does not go on showing their notes to the next", async ({ page, app, account, context, dwell }) => {
+        await without(context, "BroadcastChannel", "localStorage");
         const other = await dwell.addAccount("bert");
         await app.signInAs(account);
         await app.write(NOTE_OF_A);

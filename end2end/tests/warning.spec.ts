@@ -1,13 +1,14 @@
 import { expect, SHORT, test, WARNED } from "../support/test.ts";
 import { held } from "../support/held.ts";
-import { observe, seen } from "../support/probes.ts";
+import { Moments } from "../support/moments.ts";
+import { observe, pressStayAt, seen } from "../support/probes.ts";
 
 const KEEP_ALIVE = "**/api/session/keep-alive";
 
 test.describe("warned, with time to choose", () => {
     test.use({ limits: WARNED });
 
-    // G1
+    // G1; went wrong elsewhere: "Continue" sends nothing to the server
     test("one press stays signed in, and moves the deadline on the server", async ({ page, app, account, server }) => {
         await app.signInAs(account);
         await expect(app.dialog).toBeVisible();
@@ -18,7 +19,7 @@ test.describe("warned, with time to choose", () => {
         expect(after.earliest).toBeGreaterThan(before.latest);
     });
 
-    // G1
+    // G1; went wrong elsewhere: "Continue" hides the dialog before the server has answered
     test("the dialog stays until the server has said yes", async ({ page, app, account, server }) => {
         const answer = await held(page, KEEP_ALIVE);
         await app.signInAs(account);
@@ -68,7 +69,7 @@ test.describe("warned, with time to choose", () => {
         expect((await server.toldDeadline()).earliest).toBeLessThanOrEqual(before.latest);
     });
 
-    // G9
+    // G9; went wrong elsewhere: Escape closes the dialog and the session ends
     test("Escape stays signed in", async ({ page, app, account, server }) => {
         await app.signInAs(account);
         await expect(app.dialog).toBeVisible();
@@ -95,6 +96,7 @@ test.describe("warned, with time to choose", () => {
 test.describe("warned, on a network that fails", () => {
     test.use({ limits: { ...WARNED, warning: "55s" } });
 
+    // Went wrong elsewhere: after a failed poll, polling never starts again
     test("an extension that fails is told, and tried again until it succeeds", async ({ page, app, account, server }) => {
         await page.route(KEEP_ALIVE, async (route) => {
             await route.fulfill({ status: 503, body: "later" });
@@ -110,15 +112,17 @@ test.describe("warned, on a network that fails", () => {
 });
 
 test.describe("warned soon", () => {
-    test.use({ limits: { ...WARNED, warning: "58500ms" } });
+    test.use({ limits: { ...WARNED, warning: "58s" } });
 
     // G2
-    test("one can stay ten times in a row", async ({ app, account, server }) => {
+    test("one can stay ten times in a row", async ({ page, app, account, server, context }) => {
+        const moments = await Moments.watch(context);
         await app.signInAs(account);
         let before = await server.toldDeadline();
         for (let extension = 1; extension <= 10; extension += 1) {
+            const pressedAt = Date.now();
             await app.stay.click();
-            await expect(app.dialog).toBeHidden();
+            await moments.time(page, "dialog", "closed", pressedAt);
             const after = await server.toldDeadline();
             expect(after.earliest).toBeGreaterThan(before.latest);
             before = after;
@@ -136,21 +140,22 @@ test.describe("warned and ignored", () => {
         const told = await server.toldDeadline();
         const grace = (await server.active()).grace_ms;
         await expect(app.dialog).toBeVisible();
-        const left = page.waitForRequest((request) => request.isNavigationRequest());
-        await app.waitFor("concealed");
+        const left: string[] = [];
+        page.on("request", (request) => request.isNavigationRequest() && left.push(request.url()));
+        await app.waitForEnd();
         const { states } = await seen(page);
-        expect(states.slice(0, 3).map(({ text }) => text)).toEqual(["active", "warning", "concealed"]);
-        await left;
-        const leftAt = Date.now();
-        expect(leftAt).toBeGreaterThanOrEqual(told.earliest + grace);
-        expect(leftAt).toBeLessThan(told.latest + grace + 2_000);
-
-        await app.waitForSignIn();
+        expect(states.map(({ text }) => text)).toEqual(["active", "warning", "concealed", "ended"]);
+        const endedAt = states.at(-1)!.at;
+        expect(endedAt).toBeGreaterThanOrEqual(told.earliest + grace);
+        expect(endedAt).toBeLessThan(told.latest + grace + 2_000);
+        expect(left, "the page is not left by itself").toEqual([]);
         await expect(app.reason).toContainText("you had not been active for a while");
         await expect(app.email).toHaveValue(account.email);
         await app.password.fill(account.password);
         await app.signIn.click();
+        await expect(page.getByRole("heading", { name: "Account" })).toBeVisible();
         await expect(page).toHaveURL(/\/account\?from=a%20link$/);
+        expect((await server.status()).state).toBe("active");
     });
 
     test("the page does not come back for a moment before the end", async ({ page, app, account }) => {
@@ -163,14 +168,14 @@ test.describe("warned and ignored", () => {
             const tell = () => (window as unknown as { tell(state: string): void }).tell(document.documentElement.dataset.dwellState!);
             new MutationObserver(tell).observe(document.documentElement, { attributeFilter: ["data-dwell-state"] });
         });
-        await app.waitForSignIn();
+        await app.waitForEnd();
         expect(states).toEqual(["warning", "concealed", "ended"]);
     });
 
-    test("staying in the last second before the page would be concealed is in time", async ({ app, account, server }) => {
+    // G1; went wrong elsewhere: "Stay signed in" in the last seconds loses the session
+    test("staying in the last second before the page would be concealed is in time", async ({ page, app, account, server }) => {
         await app.signInAs(account);
-        await expect(app.timer).toHaveText("0:00", { timeout: 10_000 });
-        await app.stay.click();
+        await pressStayAt(page, "0:00");
         await expect(app.dialog).toBeHidden();
         await app.waitFor("active");
         expect((await server.active()).idle_remaining_ms).toBeGreaterThan(5_000);

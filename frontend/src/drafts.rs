@@ -8,15 +8,19 @@ use std::{
 
 use dwell_app::names::{DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD};
 use dwell_session::{Countdown, Generation};
+use js_sys::Reflect;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, FormData, HtmlFormElement, HtmlInputElement, UrlSearchParams};
 
-use crate::server::{self, Saving};
+use crate::server::{self, PATIENCE_MS, Saving};
 
 /// While the user goes on typing during the countdown, what is new is saved this often, and every
 /// second when only as many are left. In seconds.
 const SAVED_EVERY: u64 = 5;
+
+/// How long somebody who signs out waits for what they typed to be saved, in milliseconds.
+const PATIENCE_AT_SIGN_OUT_MS: u32 = 1_000;
 
 /// The forms of a page that are worth protecting.
 pub(crate) struct Drafts(Vec<Rc<Draft>>);
@@ -40,7 +44,8 @@ impl Drafts {
         let drafts = forms.filter_map(|form| {
             let form: HtmlFormElement = form.dyn_into().ok()?;
             let name = form.get_attribute(DRAFT_ATTRIBUTE)?;
-            let saved = RefCell::new(fields(&form, &name)?);
+            let as_it_came = fields(&form, &name).filter(|_| !is_typed_into(&form));
+            let saved = RefCell::new(as_it_came.unwrap_or_default());
             let is_under_way = Cell::new(false);
             Some(Rc::new(Draft {
                 form,
@@ -54,10 +59,17 @@ impl Drafts {
 
     /// Saves what has been typed since, in a session of this generation.
     pub(crate) fn save(&self, generation: Generation) {
+        for draft in self.0.iter().filter(|draft| draft.unsaved().is_some()) {
+            spawn_local(Rc::clone(draft).save(generation, PATIENCE_MS));
+        }
+    }
+
+    /// As [`save`](Self::save), to wait for, though not for long.
+    pub(crate) async fn save_before_sign_out(&self, generation: Generation) {
         for draft in &self.0 {
-            if draft.unsaved().is_some() && !draft.is_under_way.replace(true) {
-                spawn_local(Rc::clone(draft).save(generation));
-            }
+            Rc::clone(draft)
+                .save(generation, PATIENCE_AT_SIGN_OUT_MS)
+                .await;
         }
     }
 
@@ -76,9 +88,12 @@ impl Draft {
     }
 
     /// Until everything is saved, or once in vain: the next occasion tries again.
-    async fn save(self: Rc<Self>, generation: Generation) {
+    async fn save(self: Rc<Self>, generation: Generation, patience_ms: u32) {
+        if self.is_under_way.replace(true) {
+            return;
+        }
         while let Some(typed) = self.unsaved() {
-            match server::save_draft(&typed, generation).await {
+            match server::save_draft(&typed, generation, patience_ms).await {
                 Saving::Done => *self.saved.borrow_mut() = typed,
                 Saving::UsedUp if self.begin_another() => {}
                 Saving::UsedUp | Saving::Failed => break,
@@ -100,6 +115,17 @@ impl Draft {
         field.set_value(&crypto.random_uuid().replace('-', ""));
         true
     }
+}
+
+/// Whether something was typed before the code was there, or put back by the browser.
+fn is_typed_into(form: &HtmlFormElement) -> bool {
+    let elements = form.elements();
+    let mut elements = (0..elements.length()).filter_map(|index| elements.item(index));
+    elements.any(|element| {
+        let property = |name: &str| Reflect::get(&element, &name.into()).ok()?.as_string();
+        let default = property("defaultValue");
+        default.is_some() && default != property("value")
+    })
 }
 
 /// What the form would send, without the generation, which goes into a header.

@@ -80,6 +80,11 @@ impl Driver {
         self.generation.get()
     }
 
+    /// Saves what was typed, and waits for it a moment.
+    pub(crate) async fn save_before_sign_out(&self) {
+        self.drafts.save_before_sign_out(self.generation()).await;
+    }
+
     pub(crate) fn activity(self: &Rc<Self>) {
         self.handle(Monitor::handle_activity);
     }

@@ -117,12 +117,14 @@ impl Page {
             Screen::Concealed(Concealed::Ended(_)) => "ended",
             Screen::Concealed(Concealed::Confirming | Concealed::Unreachable) => "concealed",
         };
-        // Fails only for an attribute with an impossible name.
-        let _ = self.root.set_attribute(STATE_ATTRIBUTE, state);
         self.remember_focus();
-        match screen {
-            Screen::Page | Screen::Countdown(_) => self.reveal(),
-            Screen::Concealed(_) => self.conceal(),
+        if matches!(screen, Screen::Concealed(_)) {
+            self.conceal();
+        }
+        // Hides the content too. Fails only for an attribute with an impossible name.
+        let _ = self.root.set_attribute(STATE_ATTRIBUTE, state);
+        if matches!(screen, Screen::Page | Screen::Countdown(_)) {
+            self.reveal();
         }
         let title = title(&screen);
         self.document

@@ -17,8 +17,8 @@ use web_sys::{
 
 use crate::wire;
 
-/// How long an answer may take.
-const TIMEOUT_MS: u32 = 10_000;
+/// How long an answer may take, in milliseconds.
+pub(crate) const PATIENCE_MS: u32 = 10_000;
 
 /// A browser finishes requests of a page that is gone up to this size, in bytes, all together.
 const LONGEST_KEPT_ALIVE: usize = 30_000;
@@ -98,8 +98,8 @@ pub(crate) enum Saving {
 }
 
 /// Saves a draft.
-pub(crate) async fn save_draft(fields: &str, generation: Generation) -> Saving {
-    let answer = post(DRAFTS_PATH, FORM, fields, Some(generation)).await;
+pub(crate) async fn save_draft(fields: &str, generation: Generation, patience_ms: u32) -> Saving {
+    let answer = post_within(patience_ms, DRAFTS_PATH, FORM, fields, Some(generation)).await;
     match answer.map(|answer| answer.code) {
         Ok(204) => Saving::Done,
         Ok(410) => Saving::UsedUp,
@@ -118,6 +118,16 @@ async fn post(
     body: &str,
     generation: Option<Generation>,
 ) -> Result<Answer, JsValue> {
+    post_within(PATIENCE_MS, path, kind, body, generation).await
+}
+
+async fn post_within(
+    patience_ms: u32,
+    path: &str,
+    kind: &str,
+    body: &str,
+    generation: Option<Generation>,
+) -> Result<Answer, JsValue> {
     let headers = Headers::new()?;
     headers.set("content-type", kind)?;
     headers.set("accept", JSON)?;
@@ -128,7 +138,7 @@ async fn post(
     request.set_method("POST");
     request.set_headers(&headers);
     request.set_body(&JsValue::from_str(body));
-    request.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+    request.set_signal(Some(&AbortSignal::timeout_with_u32(patience_ms)));
     // What the user did last is reported although the page is being left.
     let outlives_page = body.len() <= LONGEST_KEPT_ALIVE;
     Reflect::set(&request, &"keepalive".into(), &outlives_page.into())?;

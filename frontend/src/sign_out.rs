@@ -24,6 +24,7 @@ pub(crate) fn listen(driver: &Rc<Driver>) {
         if !is_under_way.replace(true) {
             let (driver, is_under_way) = (Rc::clone(&driver), Rc::clone(&is_under_way));
             spawn_local(async move {
+                driver.save_before_sign_out().await;
                 if server::sign_out(driver.generation()).await {
                     driver.signed_out();
                 } else {

@@ -96,8 +96,9 @@ impl Sessions {
     ///
     /// The store failed.
     pub async fn visit(&self, key: SessionKey) -> Result<Visit, StoreError> {
+        let pending = self.pending_touch(key);
         let sighting = self.store.find(key).await?;
-        self.settle(key, sighting).await
+        self.settle(key, sighting, pending).await
     }
 
     /// Moves the last activity of `live` to `at`, bounded by now, if it still lives.
@@ -109,9 +110,10 @@ impl Sessions {
         let key = live.session.key;
         let unwritten_for = live.now.since(live.stored_last_active_at);
         if unwritten_for >= self.policy.touch_interval() {
+            let pending = self.pending_touch(key);
             let sighting = self.store.touch(key, at).await?;
             self.forget_pending(key, at);
-            return self.settle(key, sighting).await;
+            return self.settle(key, sighting, pending).await;
         }
         match live.session.lifetime.touched(&self.policy, at, live.now) {
             Err(reason) => Ok(Visit::Ended(live.session.entombed(reason))),
@@ -277,20 +279,27 @@ impl Sessions {
     /// Whether the session lives, in one answer for everybody: that time has ended it is told only
     /// once the store has written it down, or else a touch that read the clock in time and was
     /// held up on its way would revive it (`A10`).
-    async fn settle(&self, key: SessionKey, sighting: Sighting) -> Result<Visit, StoreError> {
-        let Presence::Found(session) = &sighting.presence else {
-            return Ok(self.judge(sighting));
+    async fn settle(
+        &self,
+        key: SessionKey,
+        sighting: Sighting,
+        pending: Option<PendingTouch>,
+    ) -> Result<Visit, StoreError> {
+        let is_over = match &sighting.presence {
+            Presence::Found(session) => session.lifetime.ended(&self.policy, sighting.now),
+            Presence::Ended(_) | Presence::Unknown => None,
         };
-        if session.lifetime.ended(&self.policy, sighting.now).is_none() {
-            return Ok(self.judge(sighting));
+        if is_over.is_none() {
+            return Ok(self.judge(sighting, pending));
         }
         self.sweep().await?;
         let settled = self.store.find(key).await?;
-        Ok(self.judge(settled))
+        Ok(self.judge(settled, pending))
     }
 
-    /// Whether the session lives, from what the store says and what is yet to be written.
-    fn judge(&self, sighting: Sighting) -> Visit {
+    /// Whether the session lives, from what the store says and what was yet to be written when it
+    /// was asked.
+    fn judge(&self, sighting: Sighting, pending: Option<PendingTouch>) -> Visit {
         let Sighting { now, presence } = sighting;
         let mut session = match presence {
             Presence::Found(session) => session,
@@ -301,7 +310,6 @@ impl Sessions {
             return Visit::Ended(session.entombed(reason));
         }
         let stored_last_active_at = session.lifetime.last_active_at();
-        let pending = self.pending().get(&session.key).copied();
         if let Some(touch) = pending
             && let Ok(lifetime) = session.lifetime.touched(&self.policy, touch.at, now)
         {
@@ -312,6 +320,12 @@ impl Sessions {
             now,
             stored_last_active_at,
         })
+    }
+
+    /// To be read before the store is asked: a touch that is written and forgotten meanwhile is in
+    /// the store's answer.
+    fn pending_touch(&self, key: SessionKey) -> Option<PendingTouch> {
+        self.pending().get(&key).copied()
     }
 
     fn forget_pending(&self, key: SessionKey, written: Instant) {

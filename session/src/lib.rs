@@ -13,6 +13,8 @@ mod generation;
 mod lifetime;
 mod monitor;
 mod policy;
+#[cfg(all(any(test, feature = "simulation"), not(target_arch = "wasm32")))]
+pub mod simulation;
 mod status;
 mod time;
 

@@ -12,7 +12,7 @@ mod request;
 mod screen;
 mod tabs;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, mem, time::Duration};
 
 use asking::InFlight;
 use backoff::Backoff;
@@ -164,8 +164,11 @@ impl Monitor {
         }
         self.unreported = Some(now);
         self.dismissed = true;
-        self.extension = Extension::Asked;
-        self.send_report(now);
+        // Another press does not make a slow answer come sooner.
+        if self.extension != Extension::Asked || self.in_flight.is_none() {
+            self.extension = Extension::Asked;
+            self.send_report(now);
+        }
         self.show(now);
     }
 
@@ -176,6 +179,9 @@ impl Monitor {
         let Some(answered) = self.take_in_flight(attempt) else {
             return;
         };
+        if answered.is_outdated {
+            return self.ask(now);
+        }
         match status {
             Status::Ended { reason } => self.end(*reason, now),
             Status::Anonymous => self.end(EndReason::SignedOut, now),
@@ -283,7 +289,7 @@ impl Monitor {
         let warning_runs = self.state == State::Warning;
         let timers = [
             (!concealed).then_some((told, Timer::Conceal)),
-            (self.state == State::Active && !self.checks_claim())
+            (self.state == State::Active && !self.sets_countdown_aside())
                 .then(|| (self.expectation.warn_at(), Timer::Warn)),
             self.shown_countdown()
                 .filter(|_| warning_runs)
@@ -322,7 +328,7 @@ impl Monitor {
         };
         if now + shortest >= told {
             self.confirm(now);
-        } else if now >= self.expectation.warn_at() && !self.checks_claim() {
+        } else if now >= self.expectation.warn_at() && !self.sets_countdown_aside() {
             self.state = State::Warning;
         } else {
             self.state = State::Active;
@@ -363,10 +369,11 @@ impl Monitor {
         }
         self.backoff.reset();
         self.ask_at = None;
-        self.tabs.claim = None;
+        self.tabs.forget_claim_from_before(answered.sent_at);
         self.tabs.told_of_end = false;
-        if answered.reports.is_some() || self.expectation.idle_at() > known_idle_at + SAME_DEADLINE
-        {
+        let is_later = self.expectation.idle_at() > known_idle_at + SAME_DEADLINE;
+        let is_asked_for = mem::take(&mut self.tabs.heard_of_another);
+        if answered.reports.is_some() || is_later || is_asked_for {
             self.tell_alive(answered.reports, now);
         }
         self.settle(now);

@@ -11,8 +11,9 @@ use crate::wasm_target::WASM;
 
 /// Every package as it is really built. Never the workspace as a whole: cargo would join the
 /// features of the server and of the browser.
-const BUILDS: [Build; 7] = [
+const BUILDS: [Build; 8] = [
     Build::of("dwell-session").tested().documented(),
+    Build::of("dwell-session").with("simulation"),
     Build::of("dwell-session").for_browser().tested(),
     Build::of("dwell-app").with("ssr").tested().documented(),
     Build::of("dwell-app").with("csr").for_browser(),

@@ -6,6 +6,7 @@
 )]
 
 mod account;
+mod agreement;
 mod apt;
 mod browser;
 mod budget;
@@ -17,6 +18,7 @@ mod process;
 mod release;
 mod serve;
 mod servers;
+mod simulate;
 mod step;
 mod stopwatch;
 mod tools;
@@ -67,6 +69,19 @@ enum Task {
         #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
         playwright: Vec<String>,
     },
+
+    /// Simulate browsers and a server from seeds, and check the design's properties at every step
+    ///
+    /// Runs on all cores. Ends with code 1 and the shortest history found if one violates a
+    /// property. `--seeds 1 --from SEED --history` replays a history.
+    Simulate(simulate::Options),
+
+    /// Measure, in the browser and by the server's record, whether the two end sessions together
+    ///
+    /// Prints when the screen stopped showing what is protected, counted from when the server
+    /// ended the session, for over 200 ends: in hidden tabs, with wrong clocks, on bad networks,
+    /// asleep. Fails if anything was shown for too long or ended too early.
+    Agreement(agreement::Options),
 }
 
 fn main() -> ExitCode {
@@ -118,6 +133,16 @@ fn perform(task: Task) -> Result<()> {
             let chromium = browser::set_up()?;
             release::build()?;
             browser::test(&chromium, &playwright)?;
+        }
+        Task::Simulate(options) => simulate::simulate(&options)?,
+        Task::Agreement(options) if options.wants_json() => {
+            agreement::measure_for_programs(&options)?;
+        }
+        Task::Agreement(options) => {
+            set_up_building()?;
+            let chromium = browser::set_up()?;
+            release::build()?;
+            agreement::measure(&chromium, &options)?;
         }
     }
     Ok(())

@@ -19,6 +19,12 @@ impl Stopwatch {
 /// A duration for people: `3.2 s`, `4 min 07 s`.
 pub(crate) struct Elapsed(Duration);
 
+impl Elapsed {
+    pub(crate) fn as_secs_f64(&self) -> f64 {
+        self.0.as_secs_f64()
+    }
+}
+
 impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs();

@@ -47,6 +47,29 @@ async fn a_touch_that_was_kept_back_is_written_before_a_shutdown() {
     assert_eq!(told.status, 200);
 }
 
+/// A status that asks the store just before the touch is written, and looks for what is yet to be
+/// written just after, must not miss it in both.
+#[tokio::test]
+async fn a_touch_that_is_being_written_is_told_all_the_same() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    let left = app.policy.idle() - app.policy.grace();
+    for _ in 0..200 {
+        app.advance_ms(10);
+        browser.visit("/workspace").await;
+        let (mut first, mut second) = (browser.clone(), browser.clone());
+        let (told_first, written, told_second) = tokio::join!(
+            first.ask_status(),
+            app.sessions.write_all(),
+            second.ask_status(),
+        );
+        written.unwrap();
+        for told in [told_first, told_second] {
+            assert_eq!(u128::from(told.idle_remaining_ms()), left.as_millis());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_touch_outlives_a_moment_in_which_the_store_fails() {
     let (app, probe) = Probe::app().await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Attempt, Extension, Monitor, Purpose, Request, State};
+use super::{Action, Attempt, Monitor, Purpose, Request, State};
 use crate::Instant;
 
 /// Between two reports of activity, however little time is left.
@@ -17,8 +17,8 @@ pub(super) struct InFlight {
     pub(super) request: Request,
     pub(super) sent_at: Instant,
     pub(super) reports: Option<Instant>,
-    /// Asked because another tab said that the session goes on for longer.
-    checks_claim: bool,
+    /// Another tab has told something since that the answer may not know of.
+    pub(super) is_outdated: bool,
 }
 
 impl Monitor {
@@ -51,7 +51,7 @@ impl Monitor {
         }
         let for_claim = (self.state == State::Active && self.claims_more())
             .then(|| self.expectation.last_call_at());
-        self.ask_at.or(for_claim)
+        self.ask_at.into_iter().chain(for_claim).min()
     }
 
     pub(super) fn send_report(&mut self, now: Instant) {
@@ -85,7 +85,7 @@ impl Monitor {
                 Purpose::KeepAlive { .. } => self.unreported,
                 Purpose::Status => None,
             },
-            checks_claim: self.claims_more() && self.extension == Extension::NotAsked,
+            is_outdated: false,
         });
         self.actions.push_back(Action::Send(request));
     }
@@ -93,12 +93,6 @@ impl Monitor {
     pub(super) fn take_in_flight(&mut self, attempt: Attempt) -> Option<InFlight> {
         self.in_flight
             .take_if(|in_flight| in_flight.request.attempt == attempt)
-    }
-
-    pub(super) fn checks_claim(&self) -> bool {
-        self.in_flight
-            .as_ref()
-            .is_some_and(|in_flight| in_flight.checks_claim)
     }
 
     pub(super) fn retry_delay(&mut self) -> Duration {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Message, Monitor, News, State};
+use super::{Action, Extension, Message, Monitor, News, State};
 use crate::Instant;
 
 /// How long a tab that has told of activity waits for the leading tab's report.
@@ -13,6 +13,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A told deadline that is later by less is the same one, told on another round trip.
 pub(super) const SAME_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Activity that is later by less than this is the same, for now: at the last call before the
+/// warning it is reported all the same.
+const SAME_ACTIVITY: Duration = Duration::from_millis(100);
 
 /// What a tab knows of the others.
 #[derive(Debug, Default)]
@@ -23,6 +27,8 @@ pub(super) struct Tabs {
     pub(super) told_at: Option<Instant>,
     /// Whether another tab has told of the end, so that all know.
     pub(super) told_of_end: bool,
+    /// Whether a tab in another session has been heard, which is to know of this one.
+    pub(super) heard_of_another: bool,
     /// What another tab says that the server said.
     pub(super) claim: Option<Claim>,
 }
@@ -30,8 +36,20 @@ pub(super) struct Tabs {
 /// To be believed as far as an answer of the server bears it out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Claim {
+    heard_at: Instant,
     idle_at: Instant,
     reported: Option<Instant>,
+}
+
+impl Claim {
+    /// What both say together, in whatever order they came.
+    fn and(self, other: Self) -> Self {
+        Self {
+            heard_at: self.heard_at.max(other.heard_at),
+            idle_at: self.idle_at.max(other.idle_at),
+            reported: self.reported.max(other.reported),
+        }
+    }
 }
 
 impl Tabs {
@@ -46,10 +64,16 @@ impl Tabs {
         }
     }
 
+    /// A question that was sent at `asked_at` has been answered: what was heard before that is
+    /// settled.
+    pub(super) fn forget_claim_from_before(&mut self, asked_at: Instant) {
+        self.claim.take_if(|claim| claim.heard_at <= asked_at);
+    }
+
     /// Whether another tab says that activity as late as this was reported.
     fn is_covered(&self, unreported: Instant) -> bool {
         let reported = self.claim.and_then(|claim| claim.reported);
-        reported.is_some_and(|reported| unreported <= reported)
+        reported.is_some_and(|reported| unreported <= reported + SAME_ACTIVITY)
     }
 }
 
@@ -65,7 +89,9 @@ impl Monitor {
         self.advance(now);
         let sent_at = now - age;
         if message.generation != self.expectation.generation() {
-            if message.news != News::Ended {
+            // The end of another session is news to a page that may be about to go on in it.
+            if message.news != News::Ended || self.is_concealed() {
+                self.tabs.heard_of_another = true;
                 self.doubt(now);
             }
             return;
@@ -76,13 +102,18 @@ impl Monitor {
                 idle_left,
                 active_for,
             } => {
-                let reported = active_for.map(|active_for| sent_at - active_for);
-                if reported.is_some() {
+                self.hear_of_life(
+                    Claim {
+                        heard_at: now,
+                        idle_at: sent_at + idle_left,
+                        reported: active_for.map(|active_for| sent_at - active_for),
+                    },
+                    now,
+                );
+                if active_for.is_some() {
                     self.last_report_at = self.last_report_at.max(sent_at);
                     self.tabs.told_at = None;
                 }
-                let idle_at = sent_at + idle_left;
-                self.hear_of_life(Claim { idle_at, reported }, now);
             }
             News::Ended => {
                 self.tabs.told_of_end = true;
@@ -96,6 +127,12 @@ impl Monitor {
         self.tabs
             .claim
             .is_some_and(|claim| self.expectation.would_extend(claim.idle_at - SAME_DEADLINE))
+    }
+
+    /// Whether the countdown gives way until the server has said what is true of the claim. Where
+    /// the user has chosen to stay, it stays until that is answered.
+    pub(super) fn sets_countdown_aside(&self) -> bool {
+        self.claims_more() && self.extension == Extension::NotAsked
     }
 
     /// When to tell the others of activity: when it would be reported, if this tab were to.
@@ -145,35 +182,46 @@ impl Monitor {
         }
     }
 
-    /// A claim that the session goes on for longer puts the countdown aside for as long as the
-    /// server is being asked, and leads to a question where the page is concealed.
+    /// A claim that the session goes on for longer leads to a question: at once where a countdown
+    /// runs or the page is concealed, else in time before the countdown.
     fn hear_of_life(&mut self, claim: Claim, now: Instant) {
-        self.tabs.claim = Some(claim);
+        self.tabs.claim = Some(match self.tabs.claim {
+            Some(before) => before.and(claim),
+            None => claim,
+        });
         if !self.claims_more() {
             return;
         }
         match self.state {
             State::Active => self.advance(now),
-            State::Warning | State::Confirming | State::Unreachable => {
+            State::Warning => {
                 if self.in_flight.is_none() {
                     self.ask(now);
-                    self.advance(now);
                 }
+                self.advance(now);
             }
-            State::Ended(_) => self.ask_after_end(now),
+            State::Confirming | State::Unreachable | State::Ended(_) => self.doubt(now),
         }
     }
 
-    /// The session may be over, or another one: conceals, and asks.
+    /// The session may be over, or another one: conceals, and asks. Where the page is concealed
+    /// and the server being asked, it is asked again before the answer is believed.
     fn doubt(&mut self, now: Instant) {
-        match self.state {
-            State::Ended(_) => self.ask_after_end(now),
-            State::Active | State::Warning | State::Confirming | State::Unreachable => {
-                self.state = State::Confirming;
-                self.in_flight = None;
-                self.ask(now);
-                self.show(now);
-            }
+        let is_concealed = self.is_concealed();
+        if let Some(in_flight) = self.in_flight.as_mut().filter(|_| is_concealed) {
+            in_flight.is_outdated = true;
+            return;
         }
+        if let State::Ended(_) = self.state {
+            return self.ask_after_end(now);
+        }
+        self.state = State::Confirming;
+        self.in_flight = None;
+        self.ask(now);
+        self.show(now);
+    }
+
+    fn is_concealed(&self) -> bool {
+        !matches!(self.state, State::Active | State::Warning)
     }
 }

@@ -451,3 +451,17 @@ fn after_the_end_nothing_happens_any_more() {
         Screen::Concealed(Concealed::Ended(EndReason::IdleTimeout))
     );
 }
+
+#[test]
+fn pressing_again_and_again_does_not_keep_a_slow_answer_from_counting() {
+    let mut pair = Pair::new();
+    pair.run_until(at(590_000));
+    pair.monitor.handle_stay(pair.now);
+    let press = pair.sent();
+    let answer = pair.serve(press.purpose);
+    pair.run_until(at(591_000));
+    pair.monitor.handle_stay(pair.now);
+    pair.monitor.handle_answer(press.attempt, &answer, pair.now);
+    pair.carry_out();
+    assert_eq!(pair.screen, Screen::Page);
+}

@@ -76,6 +76,18 @@ impl Browser {
         self.carry_out();
     }
 
+    /// What the tab sends at an event. It stays under way.
+    fn sent_by(&mut self, tab: usize, event: impl FnOnce(&mut Monitor, Instant)) -> Request {
+        let monitor = &mut self.tabs[tab].monitor;
+        event(monitor, self.server.now);
+        std::iter::from_fn(|| monitor.poll_action())
+            .find_map(|action| match action {
+                Action::Send(request) => Some(request),
+                _ => None,
+            })
+            .expect("something is asked of the server")
+    }
+
     fn tell(&mut self, tab: usize, news: News, age: Duration) {
         let generation = generation();
         let message = Message { generation, news };
@@ -191,6 +203,18 @@ fn staying_in_one_tab_closes_the_countdown_in_all() {
     assert!(browser.tabs.iter().all(|tab| tab.screen == Screen::Page));
     browser.run_until(at(1_070_000));
     assert!(browser.tabs.iter().all(|tab| tab.screen == Screen::Page));
+}
+
+#[test]
+fn a_hidden_tab_whose_timer_is_late_does_not_begin_to_count_down() {
+    let mut browser = Browser::with_tabs(1);
+    browser.run_until(at(300_000));
+    browser.tell(0, an_hour(), Duration::ZERO);
+    browser.server.now = at(560_000);
+    browser.tabs[0].monitor.handle_timeout(at(560_000));
+    let shown = std::iter::from_fn(|| browser.tabs[0].monitor.poll_action())
+        .find(|action| matches!(action, Action::Show(Screen::Countdown(_))));
+    assert_eq!(shown, None);
 }
 
 #[test]
@@ -314,13 +338,41 @@ fn a_message_of_another_session_conceals_and_asks() {
 fn a_press_in_the_last_second_counts_although_another_tab_tells_of_an_end() {
     let mut browser = Browser::with_tabs(1);
     browser.run_until(at(594_500));
-    let now = browser.server.now;
-    browser.tabs[0].monitor.handle_stay(now);
-    let report = std::iter::from_fn(|| browser.tabs[0].monitor.poll_action()).count();
-    assert!(report > 0, "it is under way, and lost");
+    let press = browser.sent_by(0, Monitor::handle_stay);
     browser.run_until(at(595_500));
     browser.tell(0, News::Ended, Duration::ZERO);
+    browser.handle(0, |monitor, now| monitor.handle_failed(press.attempt, now));
     browser.run_until(at(606_000));
+    assert_eq!(browser.tabs[0].screen, Screen::Page);
+}
+
+#[test]
+fn an_answer_from_before_the_end_that_another_tab_tells_of_does_not_reveal() {
+    let mut browser = Browser::with_tabs(1);
+    browser.run_until(at(595_500));
+    let question = browser.sent_by(0, Monitor::handle_return);
+    let from_before = browser.server.serve(question.purpose);
+    browser.server.ended = Some(EndReason::Revoked);
+    browser.tell(0, News::Ended, Duration::ZERO);
+    browser.handle(0, |monitor, now| {
+        monitor.handle_answer(question.attempt, &from_before, now);
+    });
+    let ended = Screen::Concealed(Concealed::Ended(EndReason::Revoked));
+    assert_eq!(browser.tabs[0].screen, ended);
+}
+
+#[test]
+fn an_answer_from_before_another_tab_extended_does_not_keep_the_countdown() {
+    let mut browser = Browser::with_tabs(1);
+    browser.run_until(at(540_000));
+    let question = browser.sent_by(0, Monitor::handle_return);
+    let from_before = browser.server.serve(question.purpose);
+    browser.server.begin_again();
+    browser.run_until(at(540_100));
+    browser.tell(0, an_hour(), Duration::ZERO);
+    browser.handle(0, |monitor, now| {
+        monitor.handle_answer(question.attempt, &from_before, now);
+    });
     assert_eq!(browser.tabs[0].screen, Screen::Page);
 }
 

@@ -1,0 +1,67 @@
+import { type BrowserContext, chromium } from "@playwright/test";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { launchOptions } from "../support/chromium.ts";
+
+/** None is left behind, however the measurement ends. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => running.forEach((browser) => browser.kill("SIGKILL")));
+
+/**
+ * A browser as people have it, with one context: one that Playwright started would keep every tab
+ * awake and in front. It can be stopped and let go on, as by a machine that sleeps.
+ */
+export class OwnChromium {
+    private constructor(
+        private readonly root: ChildProcess,
+        private readonly profile: string,
+        readonly context: BrowserContext,
+    ) {}
+
+    static async start(): Promise<OwnChromium> {
+        const profile = await mkdtemp(path.join(tmpdir(), "dwell-chromium-"));
+        const executable = launchOptions.executablePath ?? chromium.executablePath();
+        const flags = ["--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "--no-default-browser-check"];
+        const browser = spawn(executable, [...flags, ...(launchOptions.args ?? []), "about:blank"], {
+            detached: true,
+            stdio: ["ignore", "ignore", "pipe"],
+        });
+        running.add(browser);
+        const endpoint = await new Promise<string>((resolve, reject) => {
+            let output = "";
+            browser.once("error", reject);
+            browser.once("exit", () => reject(new Error(output)));
+            browser.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+                output += chunk;
+                const listening = /DevTools listening on (ws:\S+)/.exec(output);
+                if (listening?.[1]) resolve(listening[1]);
+            });
+        });
+        const connected = await chromium.connectOverCDP(endpoint, { noDefaults: true });
+        return new OwnChromium(browser, profile, connected.contexts()[0]!);
+    }
+
+    stop(): void {
+        this.signal("SIGSTOP");
+    }
+
+    goOn(): void {
+        this.signal("SIGCONT");
+    }
+
+    async close(): Promise<void> {
+        const exited = once(this.root, "exit");
+        this.signal("SIGKILL");
+        await exited;
+        running.delete(this.root);
+        await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    }
+
+    /** To all of its processes: they are a group. */
+    private signal(signal: NodeJS.Signals): void {
+        process.kill(-this.root.pid!, signal);
+    }
+}

@@ -1,0 +1,27 @@
+import type { BrowserContext } from "@playwright/test";
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Server } from "../support/server.ts";
+
+/** How the server calls the session of `context` in its log. */
+export async function nameOfSession(context: BrowserContext, url: string): Promise<string> {
+    const [cookie] = await context.cookies(url);
+    if (!cookie) throw new Error("nobody is signed in");
+    const id = Buffer.from(cookie.value, "base64url");
+    return createHash("sha256").update(id).digest("hex").slice(0, 12);
+}
+
+/** The instant at which the server ended `session` by time, from its log. */
+export async function endOf(session: string, server: Server, patience: number): Promise<number> {
+    const until = Date.now() + patience;
+    while (Date.now() < until) {
+        const line = server.log.find((line) => line.includes(`session=${session} `) && /event="session_(expired|ended)"/.test(line));
+        if (line) {
+            const endedAt = /ended_at_ms=(\d+)/.exec(line)?.[1];
+            if (!endedAt) throw new Error(`a session that was to end by time did not: ${line}`);
+            return Number(endedAt);
+        }
+        await sleep(20);
+    }
+    throw new Error(`the server did not end session ${session} within ${patience} ms`);
+}

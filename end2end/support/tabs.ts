@@ -1,0 +1,58 @@
+import type { BrowserContext, Page, Request } from "@playwright/test";
+import { App, expect } from "./test.ts";
+
+/** A page of a browser, and what is on it. */
+export interface Tab {
+    page: Page;
+    app: App;
+}
+
+/** Opens as many more tabs in a browser that somebody is signed in to. */
+export async function openTabs(context: BrowserContext, count: number, address = "/workspace"): Promise<Tab[]> {
+    const tabs: Tab[] = [];
+    for (let opened = 0; opened < count; opened += 1) {
+        const page = await context.newPage();
+        await page.goto(address);
+        const app = new App(page);
+        await app.waitFor("active");
+        await expect(app.signOut).toBeVisible();
+        tabs.push({ page, app });
+    }
+    return tabs;
+}
+
+/** Moves the mouse over a page again and again, for `millis`. */
+export async function useFor(page: Page, millis: number): Promise<void> {
+    const until = Date.now() + millis;
+    for (let step = 0; Date.now() < until; step += 1) {
+        await page.mouse.move(200 + (step % 50), 200 + (step % 30));
+        await page.waitForTimeout(100);
+    }
+}
+
+/** How often each page has reported activity. */
+export class Reports {
+    private readonly counted = new Map<Page, number>();
+
+    constructor(context: BrowserContext) {
+        context.on("request", (request: Request) => {
+            if (!request.url().endsWith("/api/session/keep-alive")) return;
+            const page = request.frame().page();
+            this.counted.set(page, this.by(page) + 1);
+        });
+    }
+
+    by(page: Page): number {
+        return this.counted.get(page) ?? 0;
+    }
+
+    forget(): void {
+        this.counted.clear();
+    }
+}
+
+/** Waits until some tab of the browser of `page` is the one that reports. */
+export async function someoneLeads(page: Page): Promise<void> {
+    const holders = () => page.evaluate(async () => (await navigator.locks.query()).held?.map(({ name }) => name));
+    await expect.poll(holders).toContain("dwell-lead");
+}

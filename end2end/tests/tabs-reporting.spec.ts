@@ -1,0 +1,121 @@
+import type { BrowserContext } from "@playwright/test";
+import { without } from "../support/channels.ts";
+import { Moments } from "../support/moments.ts";
+import { freeze, type Sleepy, test } from "../support/sleepy.ts";
+import { openTabs, Reports, someoneLeads, type Tab, useFor } from "../support/tabs.ts";
+import { type Account, App, expect } from "../support/test.ts";
+
+/** Three tabs, of which the first was there first. */
+async function threeTabs(context: BrowserContext, url: string, account: Account): Promise<[Tab, Tab, Tab]> {
+    const page = await context.newPage();
+    const app = new App(page);
+    await app.signInAs(account, "/workspace", url);
+    await app.waitFor("active");
+    const [second, third] = await openTabs(context, 2, `${url}/workspace`);
+    return [{ page, app }, second!, third!];
+}
+
+/** Three tabs of which the first is frozen, and it was the one to report. */
+async function firstIsFrozen(sleepy: Sleepy, url: string, account: Account): Promise<[Tab, Tab, Tab]> {
+    const tabs = await threeTabs(sleepy.context, url, account);
+    const [first, , third] = tabs;
+    await third.page.bringToFront();
+    await expect.poll(() => first.page.evaluate(() => document.hidden)).toBe(true);
+    await freeze(first.page);
+    return tabs;
+}
+
+test.describe("activity in many tabs", () => {
+    /** Reported every one and a half seconds, and by every tab that has heard nothing of the server for twelve. */
+    test.use({ limits: { idle: "15s", absolute: "2m", warning: "2s", grace: "500ms" } });
+
+    // J1
+    test("one tab reports what is done in any of them", async ({ context, dwell, account }) => {
+        const [first, second, third] = await threeTabs(context, dwell.url, account);
+        const reports = new Reports(context);
+        await useFor(second.page, 3_000);
+        await useFor(third.page, 3_000);
+        expect(reports.by(first.page)).toBeGreaterThanOrEqual(3);
+        expect(reports.by(first.page)).toBeLessThanOrEqual(6);
+        expect(reports.by(second.page)).toBe(0);
+        expect(reports.by(third.page)).toBe(0);
+    });
+
+    // J1
+    test("another tab takes over when the one that reports is closed", async ({ context, dwell, account }) => {
+        const [first, second, third] = await threeTabs(context, dwell.url, account);
+        await first.page.close();
+        await someoneLeads(second.page);
+        const reports = new Reports(context);
+        await useFor(third.page, 3_000);
+        expect(reports.by(second.page)).toBeGreaterThanOrEqual(2);
+        expect(reports.by(third.page)).toBe(0);
+    });
+
+    // J1, I4
+    test("another tab takes over when the one that reports is frozen", async ({ sleepy, dwell, account }) => {
+        const [first, second, third] = await firstIsFrozen(sleepy, dwell.url, account);
+        await someoneLeads(third.page);
+        const reports = new Reports(sleepy.context);
+        await useFor(third.page, 3_500);
+        expect(reports.by(first.page)).toBe(0);
+        expect(reports.by(second.page)).toBeGreaterThanOrEqual(2);
+        expect(reports.by(third.page)).toBe(0);
+    });
+});
+
+test.describe("three tabs, used for longer than the idle timeout", () => {
+    test.use({ limits: { idle: "5s", absolute: "2m", warning: "1s", grace: "900ms" } });
+
+    // J1, I4; went wrong elsewhere: a frozen tab blocks the timeout for all
+    test("a tab that hangs while it is the one to report holds up neither reports nor the end", async ({ sleepy, dwell, account }) => {
+        await sleepy.context.addInitScript(() => {
+            addEventListener("freeze", (event) => event.stopImmediatePropagation(), true);
+        });
+        const moments = await Moments.watch(sleepy.context);
+        const [first, second, third] = await firstIsFrozen(sleepy, dwell.url, account);
+        const reports = new Reports(sleepy.context);
+        const usedFrom = Date.now();
+        await useFor(third.page, 6_000);
+        expect(reports.by(first.page), "it does nothing with an answer").toBeLessThanOrEqual(1);
+        expect(reports.by(third.page)).toBeGreaterThanOrEqual(2);
+        expect(moments.values(third.page, "state", usedFrom), "longer than the idle timeout").toEqual([]);
+        const restedAt = Date.now();
+        for (const tab of [second, third]) {
+            const endedAt = await moments.time(tab.page, "state", "ended", restedAt);
+            expect(endedAt).toBeLessThan(restedAt + 5_000 + 2_500);
+        }
+    });
+
+    for (const ways of [["locks"], ["locks", "BroadcastChannel", "localStorage"]] as const) {
+        // J1
+        test(`activity is reported without ${ways.join(", ")}`, async ({ context, dwell, account, server }) => {
+            await without(context, ...ways);
+            const moments = await Moments.watch(context);
+            const [, , third] = await threeTabs(context, dwell.url, account);
+            const usedFrom = Date.now();
+            await useFor(third.page, 6_000);
+            expect(moments.values(third.page, "state", usedFrom), "longer than the idle timeout").toEqual([]);
+            expect((await server.active()).idle_remaining_ms).toBeGreaterThan(1_500);
+        });
+    }
+});
+
+test.describe("two hidden tabs and one in use", () => {
+    /** A hidden tab asks in time before the warning although its timers may be late by a second. */
+    test.use({ limits: { idle: "6s", absolute: "2m", warning: "2s", grace: "1500ms" } });
+
+    // J1
+    test("activity in one tab serves two others that are hidden and untouched", async ({ sleepy, dwell, account }) => {
+        const moments = await Moments.watch(sleepy.context);
+        const [first, second, third] = await threeTabs(sleepy.context, dwell.url, account);
+        await third.page.bringToFront();
+        for (const { page } of [first, second]) await expect.poll(() => page.evaluate(() => document.hidden)).toBe(true);
+        const usedFrom = Date.now();
+        await useFor(third.page, 7_500);
+        for (const { page } of [first, second, third]) {
+            expect(moments.values(page, "state", usedFrom), "longer than the idle timeout").toEqual([]);
+            expect(await page.evaluate(() => document.documentElement.dataset.dwellState)).toBe("active");
+        }
+    });
+});

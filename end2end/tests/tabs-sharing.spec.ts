@@ -1,0 +1,108 @@
+import { without } from "../support/channels.ts";
+import { Moments } from "../support/moments.ts";
+import { pressStayAt } from "../support/probes.ts";
+import { openTabs } from "../support/tabs.ts";
+import { BRISK, expect, test, WARNED } from "../support/test.ts";
+
+const NOTE = "The deposit box is number 411";
+
+/** From the server's answer until all tabs have changed, in milliseconds, and when tabs can tell each other only by what they store. */
+const WITHIN = 250;
+const WITHIN_BY_STORAGE = 1_000;
+
+test.describe("three tabs, all warned", () => {
+    test.use({ limits: WARNED });
+
+    // J1; went wrong elsewhere: the warning stays up in one tab although another extended
+    test("staying signed in in one of them closes the countdown in all, at once and for good", async ({ page, app, account, context }) => {
+        const moments = await Moments.watch(context);
+        await app.signInAs(account);
+        const others = await openTabs(context, 2);
+        for (const tab of [{ page, app }, ...others]) await expect(tab.app.dialog).toBeVisible({ timeout: 15_000 });
+
+        const pressedAt = Date.now();
+        await app.stay.click();
+        const answeredAt = await moments.time(page, "answered", "/api/session/keep-alive 200", pressedAt);
+        for (const tab of [page, ...others.map(({ page }) => page)]) {
+            const closedAt = await moments.time(tab, "dialog", "closed", pressedAt);
+            expect(closedAt).toBeGreaterThanOrEqual(answeredAt);
+            expect(closedAt - answeredAt).toBeLessThanOrEqual(WITHIN);
+        }
+        for (const tab of others) {
+            await moments.time(tab.page, "answered", "/api/session/status 200", pressedAt);
+            await tab.app.waitFor("active");
+            expect(moments.values(tab.page, "dialog", pressedAt)).toEqual(["closed"]);
+        }
+    });
+});
+
+for (const [how, ways, within] of [
+    ["at once", [], WITHIN],
+    ["within a second where there is no BroadcastChannel", ["BroadcastChannel"], WITHIN_BY_STORAGE],
+] as const) {
+    // J2, C7; went wrong elsewhere: signing out in one tab times the other out
+    test(`signing out in one tab is the end in all ${how}, and all say so`, async ({ page, app, account, context }) => {
+        await without(context, ...ways);
+        const moments = await Moments.watch(context, NOTE);
+        await app.signInAs(account);
+        await app.write(NOTE);
+        const others = await openTabs(context, 2);
+        expect(await page.evaluate(() => localStorage.length), "what was told is not kept").toBe(0);
+        const signedOutAt = Date.now();
+        await app.signOut.click();
+        const answeredAt = await moments.time(page, "answered", "/sign-out 200", signedOutAt);
+        for (const tab of others) {
+            const goneAt = await moments.gone(tab.page, signedOutAt);
+            expect(goneAt - answeredAt).toBeLessThanOrEqual(within);
+        }
+        for (const tab of [{ page, app }, ...others]) {
+            await tab.app.waitForSignIn();
+            await expect(tab.app.reason).toHaveText("You have signed out.");
+            expect(moments.values(tab.page, "secret", signedOutAt)).not.toContain("shown");
+        }
+    });
+}
+
+test.describe("two tabs that can tell each other nothing", () => {
+    test.use({ limits: BRISK });
+
+    // J2, no ghost
+    test("hear of signing out in the other from the server, in time", async ({ app, account, context, server }) => {
+        await without(context, "BroadcastChannel", "localStorage");
+        const moments = await Moments.watch(context, NOTE);
+        await app.signInAs(account);
+        await app.write(NOTE);
+        const [other] = await openTabs(context, 1);
+        const { latest } = await server.toldDeadline();
+        const signedOutAt = Date.now();
+        await app.signOut.click();
+        const goneAt = await moments.gone(other!.page, signedOutAt);
+        expect(goneAt).toBeLessThanOrEqual(latest + 500);
+        await other!.app.waitForSignIn();
+        await expect(other!.app.reason).toHaveText("You have signed out.");
+    });
+
+    // J1, no early end, no ghost
+    test("come right by themselves when the session is extended in the other, and end with it", async ({ page, app, account, context, server }) => {
+        await without(context, "BroadcastChannel", "localStorage");
+        const moments = await Moments.watch(context, NOTE);
+        await app.signInAs(account);
+        await app.write(NOTE);
+        const [other] = await openTabs(context, 1);
+        await other!.app.newNote.fill("Half a thought");
+        const extendedAt = await pressStayAt(page, "0:00");
+        await moments.time(page, "answered", "/api/session/keep-alive 200", extendedAt);
+        const { earliest, latest } = await server.toldDeadline();
+
+        await moments.time(other!.page, "state", "active", extendedAt);
+        await expect(other!.app.newNote).toHaveValue("Half a thought");
+        expect(moments.values(other!.page, "state", extendedAt).slice(0, 2)).toEqual(["concealed", "active"]);
+        for (const tab of [{ page, app }, other!]) {
+            await tab.app.waitForEnd();
+            const goneAt = moments.of(tab.page).findLast(({ what, value }) => what === "secret" && value === "gone")!.at;
+            expect(goneAt).toBeLessThanOrEqual(latest + 500);
+            const endedAt = await moments.time(tab.page, "state", "ended");
+            expect(endedAt).toBeGreaterThanOrEqual(earliest + 500);
+        }
+    });
+});

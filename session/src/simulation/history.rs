@@ -1,0 +1,94 @@
+//! A history as text, one line for each thing that happened.
+
+use std::fmt;
+
+use super::plan::Plan;
+use crate::{Instant, News};
+
+/// What happened, line by line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    lines: Vec<String>,
+}
+
+impl History {
+    /// Begins with what there is in the world of `plan`.
+    pub(super) fn of(plan: &Plan) -> Self {
+        let limits = plan.policy.limits();
+        let mut lines = vec![
+            format!("seed {}", plan.seed),
+            format!(
+                "idle {:?}, absolute {:?}, warning {:?}, grace {:?}",
+                limits.idle, limits.absolute, limits.warning, limits.grace
+            ),
+        ];
+        for (number, machine) in (1..).zip(&plan.machines) {
+            lines.push(format!(
+                "machine {number}: {}; tabs: {}, windows: {}{}{}; wall clock off by {} ms, drifting {} ppm; \
+                 monotonic clock drifting {} ppm{}",
+                machine.account,
+                machine.tabs,
+                machine.windows,
+                if machine.has_locks { "" } else { ", no locks" },
+                if machine.has_channel { "" } else { ", no channel" },
+                machine.clock.skew_ms,
+                machine.clock.wall_drift_ppm,
+                machine.clock.monotonic_drift_ppm,
+                if machine.clock.monotonic_sleeps { ", standing still in suspend" } else { "" },
+            ));
+        }
+        Self { lines }
+    }
+
+    pub(super) fn note(&mut self, at: Instant, who: impl fmt::Display, what: impl fmt::Display) {
+        let line = format!("{}  {:<17}  {what}", Moment(at), who.to_string());
+        self.lines.push(line);
+    }
+
+    /// The lines.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+}
+
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+/// An instant of the true time, as hours, minutes, seconds and milliseconds.
+pub(super) struct Moment(pub(super) Instant);
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.as_millis();
+        let (seconds, millis) = (millis.div_euclid(1_000), millis.rem_euclid(1_000));
+        let (minutes, seconds) = (seconds.div_euclid(60), seconds.rem_euclid(60));
+        let (hours, minutes) = (minutes.div_euclid(60), minutes.rem_euclid(60));
+        write!(f, "{hours:>3}:{minutes:02}:{seconds:02}.{millis:03}")
+    }
+}
+
+/// What one tab tells the others, in words.
+pub(super) struct Told(pub(super) News);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            News::Active { idle_for } => write!(f, "of activity {idle_for:?} ago"),
+            News::Alive {
+                idle_left,
+                active_for: None,
+            } => write!(f, "that the session lives, idle {idle_left:?} left"),
+            News::Alive {
+                idle_left,
+                active_for: Some(active_for),
+            } => write!(
+                f,
+                "that the session lives, idle {idle_left:?} left, and of activity {active_for:?} ago"
+            ),
+            News::Ended => f.write_str("of the end"),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What browsers make of answers, and of their absence.
+
+use std::time::Duration;
+
+use super::{
+    Happening, Mutant,
+    bounds::{self, LONGEST_RETRY},
+    call::{Answer, Basis, Call},
+    ledger::Told,
+    machine::Machine,
+    plan::Place,
+    store::SessionNo,
+    tab::{Anchor, Document},
+    traffic::{Asker, Exchange},
+    world::World,
+};
+use crate::{ActiveStatus, Attempt, EndReason, Instant, Monitor, Status};
+
+impl World<'_> {
+    /// The browser learns what has come of a request: nothing, if there is no answer.
+    pub(super) fn settle(&mut self, number: usize, answer: Option<Answer>) {
+        let exchange = &mut self.exchanges[number];
+        exchange.is_settled = true;
+        let Exchange {
+            place, asker, call, ..
+        } = *exchange;
+        self.take_note_of(place, answer);
+        let machine = &mut self.machines[place.machine];
+        let is_gone = |serial| machine.page(place.tab, serial).is_none();
+        if asker.serial().is_some_and(is_gone) {
+            return;
+        }
+        match (asker, call) {
+            (Asker::Navigation, _) => {
+                let tab = &mut machine.tabs[place.tab];
+                if tab.loading.take_if(|loading| *loading == number).is_some() {
+                    self.arrive_at_document(number, answer);
+                }
+            }
+            (Asker::Monitor { attempt, .. }, _) => self.hand_over(number, attempt, answer),
+            (Asker::Page { .. }, Call::SignOut { .. }) => {
+                self.learn_of_sign_out(place, call, answer);
+            }
+            (Asker::Page { .. }, Call::SignIn { .. }) => self.learn_of_sign_in(place, answer),
+            (Asker::Page { .. }, _) => {}
+        }
+    }
+
+    /// What an answer means for the browser as a whole.
+    fn take_note_of(&mut self, place: Place, answer: Option<Answer>) {
+        let now = self.now;
+        match answer {
+            Some(Answer::SignedIn(session)) => return self.take_cookie(place, session),
+            Some(Answer::SignedOut) => {
+                self.machines[place.machine].cookie = None;
+                return;
+            }
+            Some(Answer::Refused) => self.note(Happening::Refusal, place, "is refused"),
+            Some(Answer::Unavailable) => {
+                let what = "is turned away for lack of the store";
+                self.note(Happening::Unavailable, place, what);
+            }
+            None => self.write(place, || "gets no answer"),
+            Some(Answer::Told(..) | Answer::Page(..) | Answer::SignInPage | Answer::Done) => return,
+        }
+        self.machines[place.machine].disturb(now + LONGEST_RETRY);
+    }
+
+    /// The browser takes the cookie of a new session.
+    fn take_cookie(&mut self, place: Place, session: SessionNo) {
+        let before = self.machines[place.machine].cookie.replace(session);
+        let store = &self.server.store;
+        let replaced = before
+            .map(|before| store.session(before))
+            .filter(|before| before.ended() == Some(EndReason::Replaced));
+        match replaced.map(|replaced| replaced.account == store.session(session).account) {
+            Some(true) => self.coverage.note(Happening::Reauthentication),
+            Some(false) => self.coverage.note(Happening::AccountSwitch),
+            None => {}
+        }
+    }
+
+    /// The monitor of a page learns what has come of its request.
+    fn hand_over(&mut self, number: usize, attempt: Attempt, answer: Option<Answer>) {
+        let Exchange { place, sent_at, .. } = self.exchanges[number];
+        // After a gap in time the monitor asks anew and waits for that answer instead.
+        self.handle(place, |_, _| {});
+        let Some(page) = self.machines[place.machine].tabs[place.tab].page() else {
+            return;
+        };
+        let is_waited_for = page.waits_for(attempt);
+        let round_trip = self.now.since(sent_at);
+        let heard = match answer {
+            Some(Answer::Told(Status::Active(status), basis)) => {
+                let status = page.told(&status, round_trip);
+                if let Some(basis) = basis.filter(|_| is_waited_for) {
+                    self.anchor(place, sent_at, &status, basis);
+                }
+                Heard::Status(Status::Active(status))
+            }
+            Some(Answer::Told(status, _)) => Heard::Status(status),
+            Some(Answer::Refused) => Heard::Refusal,
+            _ => match self.mutant {
+                Some(Mutant::TakesFailureForEnd) => Heard::Status(Status::Ended {
+                    reason: EndReason::IdleTimeout,
+                }),
+                Some(Mutant::ForgetsFailures) => return,
+                _ => Heard::Nothing,
+            },
+        };
+        self.handle(place, |monitor, now| match &heard {
+            Heard::Status(status) => monitor.handle_answer(attempt, status, now),
+            Heard::Refusal => monitor.handle_refused(attempt, now),
+            Heard::Nothing => monitor.handle_failed(attempt, now),
+        });
+        let tells_of_end = matches!(
+            heard,
+            Heard::Status(Status::Ended { .. } | Status::Anonymous)
+        );
+        if tells_of_end && is_waited_for {
+            self.check_heeds_end(place);
+        }
+    }
+
+    /// From now on the page goes by this answer. It tells the others of an extension, unless its
+    /// clock is so far behind that this is none to it.
+    fn anchor(&mut self, place: Place, asked_at: Instant, status: &ActiveStatus, basis: Basis) {
+        let now = self.now;
+        let Machine { tabs, clocks, .. } = &mut self.machines[place.machine];
+        let Some(page) = tabs[place.tab].page_mut() else {
+            return;
+        };
+        let behind = page.anchor.slept + bounds::behind(clocks, page.anchor.asked_at, now);
+        page.anchor = Anchor {
+            asked_at,
+            round_trip: now.since(asked_at),
+            deadline: basis.deadline,
+            slept: Duration::ZERO,
+        };
+        if behind < bounds::SAME_DEADLINE {
+            self.tell_of(asked_at, status, basis);
+        }
+    }
+
+    fn tell_of(&mut self, asked_at: Instant, status: &ActiveStatus, basis: Basis) {
+        self.ledger.entry_mut(basis.session).tell(Told {
+            deadline: asked_at + status.idle_remaining.min(status.absolute_remaining),
+            asked_at,
+            answered_at: self.now,
+        });
+    }
+
+    /// Where the fetch did not sign out, the form is sent instead.
+    fn learn_of_sign_out(&mut self, place: Place, call: Call, answer: Option<Answer>) {
+        let reason = EndReason::SignedOut;
+        match answer {
+            Some(Answer::SignedOut) => self.handle(place, Monitor::handle_signed_out),
+            Some(Answer::Told(status, _)) if status == (Status::Ended { reason }) => {
+                self.handle(place, Monitor::handle_signed_out);
+            }
+            _ => self.navigate(place, call),
+        }
+    }
+
+    fn learn_of_sign_in(&mut self, place: Place, answer: Option<Answer>) {
+        let tab = &mut self.machines[place.machine].tabs[place.tab];
+        if let Some(page) = tab.page_mut() {
+            page.is_signing_in = false;
+        }
+        if let Some(Answer::SignedIn(_)) = answer {
+            let what = "is signed in again in place";
+            self.note(Happening::SignInInPlace, place, what);
+            self.handle(place, Monitor::handle_signed_in);
+        }
+    }
+
+    /// A navigation comes to its end.
+    fn arrive_at_document(&mut self, number: usize, answer: Option<Answer>) {
+        let Exchange {
+            place,
+            sent_at,
+            shown,
+            ..
+        } = self.exchanges[number];
+        match answer {
+            Some(Answer::SignedIn(_)) => self.redirect(place, sent_at),
+            Some(Answer::Page(status, basis)) => {
+                let anchor = Anchor {
+                    asked_at: sent_at,
+                    round_trip: self.now.since(sent_at),
+                    deadline: basis.deadline,
+                    slept: Duration::ZERO,
+                };
+                self.tell_of(sent_at, &status, basis);
+                self.begin_page(place, basis.session, &status, anchor, shown);
+            }
+            Some(Answer::SignInPage | Answer::SignedOut | Answer::Told(..)) => {
+                self.put_document(place, Document::SignIn);
+            }
+            Some(Answer::Done | Answer::Refused | Answer::Unavailable) | None => {
+                self.put_document(place, Document::Error);
+            }
+        }
+    }
+}
+
+/// What the driver makes of an answer.
+enum Heard {
+    Status(Status),
+    Refusal,
+    Nothing,
+}

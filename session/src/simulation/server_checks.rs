@@ -1,0 +1,103 @@
+//! Whether the properties hold on the server, for every request. How far each may be off stands in
+//! `bounds`.
+
+use super::{
+    Property, bounds,
+    call::{Answer, Basis, Call},
+    history::Moment,
+    store::SessionNo,
+    world::World,
+};
+use crate::{EndReason, Instant, Status};
+
+impl World<'_> {
+    /// A request is served in a session.
+    pub(super) fn check_admission(&mut self, session: SessionNo) {
+        let entry = self.ledger.entry(session);
+        let policy = &self.plan.policy;
+        let now = self.now;
+        let absolute_at = entry.authenticated_at + policy.absolute();
+        let idle_at = entry.last_active_at + policy.idle();
+        let ended_at = entry.ended_at.unwrap_or(idle_at).min(idle_at);
+        if now >= absolute_at {
+            self.find(Property::Bounded, || {
+                let absolute_at = Moment(absolute_at);
+                format!(
+                    "a request is served in session {session}, which was to end at {absolute_at}"
+                )
+            });
+        } else if now >= ended_at {
+            self.find(Property::NoZombie, || {
+                let ended_at = Moment(ended_at);
+                format!("a request is served in session {session}, which ended at {ended_at}")
+            });
+        }
+    }
+
+    /// A request has moved the last activity of a session: to when the user acted, as far as the
+    /// server can know, which is no later than `latest` on clocks that agree.
+    pub(super) fn check_touch(&mut self, exchange: usize, session: SessionNo, latest: Instant) {
+        let touched_at = self
+            .server
+            .store
+            .session(session)
+            .lifetime()
+            .last_active_at();
+        let entry = self.ledger.entry_mut(session);
+        if touched_at <= entry.last_active_at {
+            return;
+        }
+        entry.last_active_at = touched_at;
+        let exchange = &self.exchanges[exchange];
+        let clocks = &self.machines[exchange.place.machine].clocks;
+        let behind = bounds::behind(clocks, exchange.active_at, exchange.sent_at)
+            + bounds::aged_less(clocks, exchange.active_at);
+        let (place, call) = (exchange.place, exchange.call);
+        if call.is_passive() || touched_at > latest + behind {
+            self.find(Property::PassiveStaysPassive, || {
+                let (touched_at, latest) = (Moment(touched_at), Moment(latest));
+                format!("{place}: {call}: moves the last activity to {touched_at}, and the user's was at {latest} at the latest")
+            });
+        }
+    }
+
+    /// The server has confirmed a report.
+    pub(super) fn check_report(&mut self, exchange: usize, answer: &Answer) {
+        let exchange = &self.exchanges[exchange];
+        let (Call::KeepAlive { .. }, Some(counted_at)) = (exchange.call, exchange.counted_at)
+        else {
+            return;
+        };
+        let Answer::Told(Status::Active(_), Some(Basis { session, .. })) = *answer else {
+            return;
+        };
+        let place = exchange.place;
+        let clocks = &self.machines[place.machine].clocks;
+        let ahead = bounds::ahead(clocks, counted_at, exchange.sent_at);
+        let policy = &self.plan.policy;
+        let absolute_at = self.ledger.entry(session).authenticated_at + policy.absolute();
+        let promised = (counted_at + policy.idle()).min(absolute_at);
+        let deadline = self.server.store.deadline(session).at;
+        if deadline + ahead < promised {
+            self.find(Property::ActivityPreserves, || {
+                let (promised, deadline) = (Moment(promised), Moment(deadline));
+                format!("{place}: after the report session {session} ends at {deadline}, not at {promised}")
+            });
+        }
+    }
+
+    /// The server has ended a session.
+    pub(super) fn check_server_end(&mut self, session: SessionNo, reason: EndReason, at: Instant) {
+        let entry = self.ledger.entry(session);
+        let lost = entry.lost_since(entry.authenticated_at);
+        let policy = &self.plan.policy;
+        let promised =
+            (entry.last_active_at + policy.idle()).min(entry.authenticated_at + policy.absolute());
+        if reason == EndReason::IdleTimeout && at + lost < promised {
+            self.find(Property::ActivityPreserves, || {
+                let (at, promised) = (Moment(at), Moment(promised));
+                format!("session {session} ended at {at}, and should have lived until {promised}")
+            });
+        }
+    }
+}
