@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::{SessionKey, StoreError};
 
 /// How often a node makes sure that it hears what is told.
-const BEAT_INTERVAL: Duration = Duration::from_millis(200);
+pub(super) const BEAT_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How long it waits to hear itself.
 const PATIENCE: Duration = Duration::from_millis(800);

@@ -8,12 +8,12 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use dwell_session::{EndReason, Generation, Instant, Lifetime, Policy};
-use futures::future::try_join_all;
 use fred::{
     clients::Pool,
     interfaces::ClientLike as _,
     types::{FromValue, Value, scripts::Script},
 };
+use futures::future::try_join_all;
 
 pub use self::connect::{Advice, InvalidRedisUrl, RedisError, RedisUrl};
 use self::scripts::{SERVER_TIME, Scripts};

@@ -4,10 +4,7 @@ mod feed;
 mod rows;
 mod statements;
 
-use std::{
-    future::{Future, pending},
-    sync::Arc,
-};
+use std::{future::Future, sync::Arc};
 
 use async_trait::async_trait;
 use dwell_session::{EndReason, Generation, Instant, Lifetime, Policy};
@@ -344,7 +341,7 @@ impl Store for SqlStore {
         match engine(&self.pool) {
             Engine::Sqlite => {
                 let _registration = self.listeners.add(listener);
-                pending().await
+                feed::watch(self).await
             }
             Engine::Postgres => feed::follow_ends(&self.pool, listener.as_ref()).await,
         }

@@ -58,7 +58,10 @@ impl<'store> Ends<'store> {
 #[async_trait]
 impl Channel for Ends<'_> {
     async fn tell(&mut self, text: String) -> Result<Instant, StoreError> {
-        let now = self.store.run(&self.store.scripts.tell, [text.into()]).await?;
+        let now = self
+            .store
+            .run(&self.store.scripts.tell, [text.into()])
+            .await?;
         Ok(Instant::from_millis(now))
     }
 

@@ -7,9 +7,12 @@ use sqlx::{
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 
+use tokio::time::sleep;
+
+use super::SqlStore;
 use crate::store::{
-    Listener, StoreError,
-    feed::{self, Channel},
+    Listener, Store as _, StoreError,
+    feed::{self, BEAT_INTERVAL, Channel},
 };
 
 /// As the trigger on the sessions names it.
@@ -38,15 +41,21 @@ async fn listen(pool: &AnyPool) -> Result<PgListener, sqlx::Error> {
     Ok(ends)
 }
 
+/// Waits until an embedded database fails.
+pub(super) async fn watch(store: &SqlStore) -> StoreError {
+    loop {
+        sleep(BEAT_INTERVAL).await;
+        if let Err(error) = store.ping().await {
+            return error;
+        }
+    }
+}
+
 #[async_trait]
 impl Channel for Ends {
     async fn tell(&mut self, text: String) -> Result<Instant, StoreError> {
         let told = sqlx::query_as("select dwell_now() from pg_notify($1, $2)");
-        let (now,) = told
-            .bind(ENDS)
-            .bind(text)
-            .fetch_one(&mut self.0)
-            .await?;
+        let (now,) = told.bind(ENDS).bind(text).fetch_one(&mut self.0).await?;
         Ok(Instant::from_millis(now))
     }
 
