@@ -82,7 +82,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The live sessions of `account`, the latest first.
     async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError>;
 
-    /// How many live sessions there are.
+    /// How many sessions there are that nothing has ended so far but perhaps time.
     async fn count(&self) -> Result<u64, StoreError>;
 
     /// Whose session, live or ended, has this generation.

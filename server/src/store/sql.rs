@@ -281,10 +281,10 @@ impl Store for SqlStore {
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        let (count,): (i64,) = self
-            .query_as(self.statements.count)
-            .fetch_one(&self.pool)
-            .await?;
+        let (count,): (i64,) =
+            sqlx::query_as("select count(*) from sessions where ended_at is null")
+                .fetch_one(&self.pool)
+                .await?;
         Ok(count.unsigned_abs())
     }
 

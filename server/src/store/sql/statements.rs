@@ -26,7 +26,6 @@ pub(super) struct Statements {
     pub data: &'static str,
     /// 5 the data.
     pub set_data: &'static str,
-    pub count: &'static str,
 }
 
 macro_rules! live {
@@ -167,12 +166,6 @@ macro_rules! statements {
                 $as_held,
                 " where sessions.key = held.key and ",
                 live!("held")
-            ),
-            count: concat!(
-                "select count(*) from sessions, ",
-                $clock,
-                " where ",
-                live!("sessions")
             ),
         }
     };
