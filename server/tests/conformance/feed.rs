@@ -45,11 +45,7 @@ impl Heard {
             ended: Mutex::default(),
             caught_up: watch::Sender::new((0, None)),
         });
-        let listener = heard.clone();
-        let following = tokio::spawn(async move {
-            store.follow(listener).await;
-        });
-        (heard, following)
+        (heard.clone(), follow(store, heard))
     }
 
     fn ended(&self) -> MutexGuard<'_, HashSet<SessionKey>> {
@@ -64,6 +60,13 @@ impl Heard {
         let told = timeout(SOON, told).await.unwrap().unwrap().1;
         told.unwrap()
     }
+}
+
+fn follow(store: Arc<dyn Store>, heard: Arc<Heard>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let error = store.follow(heard).await;
+        panic!("nothing is told any more: {error:?}");
+    })
 }
 
 impl Listener for Heard {
@@ -167,9 +170,7 @@ async fn whoever_follows_again_begins_again(bench: &Bench) {
     let missed = bench.session().await;
     bench.end(missed.key, EndReason::SignedOut).await;
 
-    let store = bench.store.clone();
-    let listener = heard.clone();
-    let _following = tokio::spawn(async move { store.follow(listener).await });
+    let _following = follow(bench.store.clone(), heard.clone());
     while heard.caught_up.borrow().0 < 2 {
         sleep(Duration::from_millis(1)).await;
     }
