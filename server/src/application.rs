@@ -12,7 +12,7 @@ use crate::{
     assets::{Built, SiteError},
     clock::{Clock, SystemClock},
     config::{Config, SessionStore},
-    database::{self, DatabaseError},
+    database::{self, DatabaseError, DatabaseUrl, Hold},
     drafts::Drafts,
     http,
     notes::Notes,
@@ -30,6 +30,7 @@ pub struct Application {
     sessions: Arc<Sessions>,
     drafts: Drafts,
     pool: AnyPool,
+    _hold: Option<Hold>,
 }
 
 impl Application {
@@ -42,6 +43,12 @@ impl Application {
         let built = Built::find(config.site_root.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let pool = database::open(&config.database_url, config.connections).await?;
+        let hold = match (&config.session_store, &config.database_url) {
+            (SessionStore::Database, DatabaseUrl::Sqlite(file)) => Some(file.hold()?),
+            (SessionStore::Database, DatabaseUrl::Postgres(_)) | (SessionStore::Redis(_), _) => {
+                None
+            }
+        };
         let store = session_store(&config, &pool, &clock).await?;
         let sessions = Sessions::new(Arc::clone(&store), config.policy, Arc::clone(&clock));
         let sessions = Arc::new(sessions);
@@ -67,6 +74,7 @@ impl Application {
             sessions,
             drafts,
             pool,
+            _hold: hold,
         })
     }
 
