@@ -23,6 +23,7 @@ mod garbage;
 mod generation;
 mod headers;
 mod in_flight;
+mod index;
 mod late;
 mod logs;
 mod passive;
