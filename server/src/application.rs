@@ -11,14 +11,15 @@ use crate::{
     accounts::{Accounts, PasswordError, Passwords},
     assets::{Built, SiteError},
     clock::{Clock, SystemClock},
-    config::{Config, SessionStore},
+    config::{Config, SessionStore, Setting},
     database::{self, DatabaseError},
     drafts::Drafts,
     http,
+    metrics::{self, Metrics},
     notes::Notes,
     sessions::Sessions,
     state::AppState,
-    store::{RedisError, RedisStore, SqlStore, Store, TowerSessions},
+    store::{Measured, RedisError, RedisStore, SqlStore, Store, TowerSessions},
 };
 
 /// A server that is ready to run.
@@ -27,6 +28,8 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     router: axum::Router,
+    metrics_listener: Option<TcpListener>,
+    metrics: Metrics,
     sessions: Arc<Sessions>,
     drafts: Drafts,
     pool: AnyPool,
@@ -42,7 +45,9 @@ impl Application {
         let built = Built::find(config.site_root.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let pool = database::open(&config.database_url, config.connections).await?;
+        let metrics = Metrics::default();
         let store = session_store(&config, &pool, &clock).await?;
+        let store: Arc<dyn Store> = Arc::new(Measured::new(store, metrics.clone()));
         let sessions = Arc::new(Sessions::new(Arc::clone(&store), config.policy));
         let drafts = Drafts::new(pool.clone(), Arc::clone(&clock));
         let state = AppState {
@@ -52,17 +57,23 @@ impl Application {
             drafts: drafts.clone(),
             cookie: Arc::new(config.cookie),
             built: Arc::new(built),
+            metrics: metrics.clone(),
         };
-        let unavailable = |source| BuildError::Listen {
-            addr: config.addr,
-            source,
+        let (listener, address) = listen(config.addr, Setting::Addr).await?;
+        let metrics_listener = match config.metrics_addr {
+            Some(addr) => {
+                let (listener, address) = listen(addr, Setting::MetricsAddr).await?;
+                tracing::info!(%address, "metrics");
+                Some(listener)
+            }
+            None => None,
         };
-        let listener = TcpListener::bind(config.addr).await.map_err(unavailable)?;
-        let address = listener.local_addr().map_err(unavailable)?;
         Ok(Self {
             listener,
             address,
             router: http::router(state, TowerSessions::new(store)),
+            metrics_listener,
+            metrics,
             sessions,
             drafts,
             pool,
@@ -84,6 +95,9 @@ impl Application {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let maintenance = maintain(Arc::clone(&self.sessions), self.drafts);
+        let scraping = self
+            .metrics_listener
+            .map(|listener| tokio::spawn(metrics::serve(listener, self.metrics)));
         let service = self
             .router
             .into_make_service_with_connect_info::<SocketAddr>();
@@ -91,6 +105,9 @@ impl Application {
             .with_graceful_shutdown(stop)
             .await?;
         maintenance.abort();
+        if let Some(scraping) = scraping {
+            scraping.abort();
+        }
         if let Err(error) = self.sessions.write_all().await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -100,6 +117,20 @@ impl Application {
         self.pool.close().await;
         Ok(())
     }
+}
+
+async fn listen(
+    addr: SocketAddr,
+    setting: Setting,
+) -> Result<(TcpListener, SocketAddr), BuildError> {
+    let unavailable = |source| BuildError::Listen {
+        addr,
+        setting,
+        source,
+    };
+    let listener = TcpListener::bind(addr).await.map_err(unavailable)?;
+    let address = listener.local_addr().map_err(unavailable)?;
+    Ok((listener, address))
 }
 
 async fn session_store(
@@ -173,10 +204,12 @@ pub enum BuildError {
     #[error(transparent)]
     Passwords(#[from] PasswordError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {addr}: choose another DWELL_ADDR")]
+    #[error("cannot listen on {addr}: choose another {setting}")]
     Listen {
         /// The address.
         addr: SocketAddr,
+        /// What sets it.
+        setting: Setting,
         /// Why.
         source: std::io::Error,
     },

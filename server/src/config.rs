@@ -21,6 +21,8 @@ use crate::{
 pub struct Config {
     /// Where to listen.
     pub addr: SocketAddr,
+    /// Where to listen for whoever collects the metrics, if anybody does.
+    pub metrics_addr: Option<SocketAddr>,
     /// Where the database is.
     pub database_url: DatabaseUrl,
     /// Where the sessions are kept.
@@ -90,6 +92,10 @@ impl Config {
                 "an address and a port such as 127.0.0.1:3000",
             )?
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
+        let metrics_addr = settings.parse(
+            Setting::MetricsAddr,
+            "an address and a port such as 127.0.0.1:9464",
+        )?;
         let database_url = settings
             .text(Setting::DatabaseUrl)
             .unwrap_or("sqlite://data/dwell.db");
@@ -107,6 +113,7 @@ impl Config {
         }
         Ok(Self {
             addr,
+            metrics_addr,
             database_url,
             session_store: session_store(settings)?,
             connections: connections(settings)?,

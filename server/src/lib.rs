@@ -11,6 +11,7 @@ pub mod database;
 pub mod drafts;
 pub mod http;
 pub mod lifetime;
+pub mod metrics;
 pub mod navigation;
 pub mod notes;
 pub mod refusal;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    accounts::Accounts, assets::Built, config::CookieConfig, drafts::Drafts, notes::Notes,
-    sessions::Sessions,
+    accounts::Accounts, assets::Built, config::CookieConfig, drafts::Drafts, metrics::Metrics,
+    notes::Notes, sessions::Sessions,
 };
 
 /// Shared by all requests.
@@ -22,4 +22,6 @@ pub struct AppState {
     pub cookie: Arc<CookieConfig>,
     /// The files that the pages refer to.
     pub built: Arc<Built>,
+    /// What is counted.
+    pub metrics: Metrics,
 }

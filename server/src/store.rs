@@ -3,6 +3,7 @@
 //! Every operation is one atomic step, conditional on the session being live, so that nothing that
 //! is under way at an end can revive the session (`C2`, `A10`).
 
+mod measured;
 mod redis;
 mod sql;
 mod tower_sessions;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use self::{
+    measured::Measured,
     redis::{Advice, InvalidRedisUrl, RedisError, RedisStore, RedisUrl},
     sql::SqlStore,
     tower_sessions::TowerSessions,

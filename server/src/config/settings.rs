@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 pub enum Setting {
     /// Where to listen.
     Addr,
+    /// Where to listen for whoever collects the metrics.
+    MetricsAddr,
     /// Where the database is.
     DatabaseUrl,
     /// Where the sessions are kept.
@@ -41,8 +43,9 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Addr,
+        Self::MetricsAddr,
         Self::DatabaseUrl,
         Self::SessionStore,
         Self::PoolSize,
@@ -64,6 +67,7 @@ impl Setting {
     pub fn key(self) -> &'static str {
         match self {
             Self::Addr => "addr",
+            Self::MetricsAddr => "metrics_addr",
             Self::DatabaseUrl => "database_url",
             Self::SessionStore => "session_store",
             Self::PoolSize => "pool_size",

@@ -25,6 +25,7 @@ mod headers;
 mod in_flight;
 mod late;
 mod logs;
+mod metrics;
 mod passive;
 mod races;
 mod replay;

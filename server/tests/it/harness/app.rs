@@ -13,10 +13,11 @@ use dwell_server::{
     database,
     drafts::Drafts,
     http,
+    metrics::Metrics,
     notes::Notes,
     sessions::Sessions,
     state::AppState,
-    store::{Origin, SessionId, SessionKey, SqlStore, Store, TowerSessions},
+    store::{Measured, Origin, SessionId, SessionKey, SqlStore, Store, TowerSessions},
 };
 use dwell_session::{Checks, EndReason, Instant, Limits, Policy};
 use sqlx::AnyPool;
@@ -92,7 +93,8 @@ impl TestApp {
         let clock = Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)));
         let as_clock: Arc<dyn Clock> = clock.clone();
         let sql = SqlStore::new(pool.clone(), as_clock.clone(), &policy);
-        let store = wrap(Arc::new(sql));
+        let metrics = Metrics::default();
+        let store = wrap(Arc::new(Measured::new(Arc::new(sql), metrics.clone())));
         let sessions = Arc::new(Sessions::new(store.clone(), policy));
         let passwords = Arc::new(Passwords::new(2).unwrap());
         let accounts = Accounts::new(pool.clone(), passwords, as_clock.clone());
@@ -104,6 +106,7 @@ impl TestApp {
             drafts: Drafts::new(pool.clone(), as_clock),
             cookie: Arc::new(cookie),
             built: Arc::new(Built::named(pkg, hashes)),
+            metrics,
         };
         let router = http::router(state.clone(), TowerSessions::new(store.clone()));
         Self {
