@@ -56,6 +56,7 @@ impl Application {
             notes: Notes::new(pool.clone()),
             drafts: drafts.clone(),
             cookie: Arc::new(config.cookie),
+            trusted_proxies: Arc::new(config.trusted_proxies),
             built: Arc::new(built),
             metrics: metrics.clone(),
         };

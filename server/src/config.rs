@@ -14,6 +14,7 @@ use crate::{
     connections::Connections,
     database::DatabaseUrl,
     store::{InvalidRedisUrl, RedisUrl},
+    trusted_proxies::{InvalidTrustedProxies, TrustedProxies},
 };
 
 /// Everything that can be set, checked.
@@ -23,6 +24,8 @@ pub struct Config {
     pub addr: SocketAddr,
     /// Where to listen for whoever collects the metrics, if anybody does.
     pub metrics_addr: Option<SocketAddr>,
+    /// The proxies whose word on a client's address is taken.
+    pub trusted_proxies: TrustedProxies,
     /// Where the database is.
     pub database_url: DatabaseUrl,
     /// Where the sessions are kept.
@@ -114,6 +117,7 @@ impl Config {
         Ok(Self {
             addr,
             metrics_addr,
+            trusted_proxies: trusted_proxies(settings)?,
             database_url,
             session_store: session_store(settings)?,
             connections: connections(settings)?,
@@ -124,6 +128,13 @@ impl Config {
             site_root: settings.text(Setting::SiteRoot).map(PathBuf::from),
         })
     }
+}
+
+fn trusted_proxies(settings: &Settings) -> Result<TrustedProxies, ConfigError> {
+    let proxies = settings.text(Setting::TrustedProxies).unwrap_or_default();
+    proxies.parse().map_err(|error: InvalidTrustedProxies| {
+        settings.invalid(Setting::TrustedProxies, proxies, error.to_string())
+    })
 }
 
 fn session_store(settings: &Settings) -> Result<SessionStore, ConfigError> {

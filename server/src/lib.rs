@@ -21,3 +21,4 @@ pub mod sessions;
 pub mod state;
 pub mod store;
 pub mod telemetry;
+pub mod trusted_proxies;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     accounts::Accounts, assets::Built, config::CookieConfig, drafts::Drafts, metrics::Metrics,
-    notes::Notes, sessions::Sessions,
+    notes::Notes, sessions::Sessions, trusted_proxies::TrustedProxies,
 };
 
 /// Shared by all requests.
@@ -20,6 +20,8 @@ pub struct AppState {
     pub drafts: Drafts,
     /// How the session cookie is written.
     pub cookie: Arc<CookieConfig>,
+    /// Whose word on a client's address is taken.
+    pub trusted_proxies: Arc<TrustedProxies>,
     /// The files that the pages refer to.
     pub built: Arc<Built>,
     /// What is counted.

@@ -9,6 +9,8 @@ pub enum Setting {
     Addr,
     /// Where to listen for whoever collects the metrics.
     MetricsAddr,
+    /// The proxies whose word on a client's address is taken.
+    TrustedProxies,
     /// Where the database is.
     DatabaseUrl,
     /// Where the sessions are kept.
@@ -43,9 +45,10 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Addr,
         Self::MetricsAddr,
+        Self::TrustedProxies,
         Self::DatabaseUrl,
         Self::SessionStore,
         Self::PoolSize,
@@ -68,6 +71,7 @@ impl Setting {
         match self {
             Self::Addr => "addr",
             Self::MetricsAddr => "metrics_addr",
+            Self::TrustedProxies => "trusted_proxies",
             Self::DatabaseUrl => "database_url",
             Self::SessionStore => "session_store",
             Self::PoolSize => "pool_size",

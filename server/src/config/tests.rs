@@ -27,7 +27,7 @@ type Environment = &'static [(&'static str, &'static str)];
 // A4
 #[test]
 fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
-    let table: [(Environment, [&str; 3]); 19] = [
+    let table: [(Environment, [&str; 3]); 20] = [
         (
             &[("DWELL_ADDR", "localhost")],
             ["DWELL_ADDR", "localhost", "127.0.0.1:3000"],
@@ -35,6 +35,10 @@ fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
         (
             &[("DWELL_METRICS_ADDR", "9464")],
             ["DWELL_METRICS_ADDR", "9464", "127.0.0.1:9464"],
+        ),
+        (
+            &[("DWELL_TRUSTED_PROXIES", "127.0.0.1, ::/0")],
+            ["DWELL_TRUSTED_PROXIES", "::/0", "networks"],
         ),
         (
             &[("DWELL_DATABASE_URL", "dwell.db")],

@@ -99,6 +99,7 @@ fn a_bad_configuration_stops_the_start_with_one_line_that_names_the_setting() {
         ("DWELL_POLICY_CHECKS", "never", "enforce"),
         ("DWELL_ADDR", "localhost", "127.0.0.1:3000"),
         ("DWELL_METRICS_ADDR", "on", "127.0.0.1:9464"),
+        ("DWELL_TRUSTED_PROXIES", "nginx", "10.1.0.0/16"),
         ("DWELL_DATABASE_URL", "sqlite::memory:", "sqlite://"),
         ("DWELL_SESSION_STORE", "memcached://localhost", "database"),
         ("DWELL_COOKIE_NAME", "a b", "letters"),

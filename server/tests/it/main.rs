@@ -27,6 +27,7 @@ mod late;
 mod logs;
 mod metrics;
 mod passive;
+mod proxies;
 mod races;
 mod replay;
 mod routes;

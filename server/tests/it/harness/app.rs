@@ -18,6 +18,7 @@ use dwell_server::{
     sessions::Sessions,
     state::AppState,
     store::{Measured, Origin, SessionId, SessionKey, SqlStore, Store, TowerSessions},
+    trusted_proxies::TrustedProxies,
 };
 use dwell_session::{Checks, EndReason, Instant, Limits, Policy};
 use sqlx::AnyPool;
@@ -37,6 +38,7 @@ pub struct Setup {
     pub cookie: CookieConfig,
     /// As the build names its files.
     pub hashes: &'static str,
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for Setup {
@@ -49,6 +51,7 @@ impl Default for Setup {
                 same_site: SameSite::Lax,
             },
             hashes: "js: 4711\n",
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }
@@ -82,6 +85,7 @@ impl TestApp {
             limits,
             cookie,
             hashes,
+            trusted_proxies,
         } = setup;
         let directory = TempDir::new().unwrap();
         let pkg = directory.path().join("pkg");
@@ -105,6 +109,7 @@ impl TestApp {
             notes: Notes::new(pool.clone()),
             drafts: Drafts::new(pool.clone(), as_clock),
             cookie: Arc::new(cookie),
+            trusted_proxies: Arc::new(trusted_proxies),
             built: Arc::new(Built::named(pkg, hashes)),
             metrics,
         };
