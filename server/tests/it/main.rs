@@ -10,6 +10,7 @@
 
 mod harness;
 
+mod backup;
 mod cli;
 mod cookies;
 mod database;
