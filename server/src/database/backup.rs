@@ -31,9 +31,6 @@ pub async fn back_up(url: &DatabaseUrl, file: &Path, now: Instant) -> Result<(),
         file: file.to_path_buf(),
         source,
     };
-    if file.try_exists().map_err(cannot_write)? {
-        return Err(BackupError::Taken(file.to_path_buf()));
-    }
     // Only its owner may read it: it holds the hashes of passwords.
     let copy = NamedTempFile::new_in(directory(file)).map_err(cannot_write)?;
     let path = copy
