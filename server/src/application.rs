@@ -48,7 +48,8 @@ impl Application {
         let metrics = Metrics::default();
         let store = session_store(&config, &pool, &clock).await?;
         let store: Arc<dyn Store> = Arc::new(Measured::new(store, metrics.clone()));
-        let sessions = Arc::new(Sessions::new(Arc::clone(&store), config.policy));
+        let sessions = Sessions::new(Arc::clone(&store), config.policy, Arc::clone(&clock));
+        let sessions = Arc::new(sessions);
         let drafts = Drafts::new(pool.clone(), Arc::clone(&clock));
         let state = AppState {
             sessions: Arc::clone(&sessions),
@@ -99,6 +100,8 @@ impl Application {
         let scraping = self
             .metrics_listener
             .map(|listener| tokio::spawn(metrics::serve(listener, self.metrics)));
+        let following = Arc::clone(&self.sessions);
+        let following = tokio::spawn(async move { following.follow().await });
         let service = self
             .router
             .into_make_service_with_connect_info::<SocketAddr>();
@@ -109,6 +112,7 @@ impl Application {
         if let Some(scraping) = scraping {
             scraping.abort();
         }
+        following.abort();
         if let Err(error) = self.sessions.write_all().await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dwell_session::{EndReason, Generation, Instant, Lifetime};
 
-use super::{Data, NewSession, Session, SessionKey, Sighting, Store, StoreError, Swept};
+use super::{
+    Data, ListedSession, Listener, NewSession, SessionKey, Sighting, Store, StoreError, Swept,
+};
 use crate::{
     account_id::AccountId,
     clock::Stopwatch,
@@ -64,6 +66,11 @@ impl Store for Measured {
             .await
     }
 
+    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
+        self.measure(Operation::TouchAll, self.store.touch_all(touches))
+            .await
+    }
+
     async fn rotate(
         &self,
         old: SessionKey,
@@ -83,14 +90,18 @@ impl Store for Measured {
         account: AccountId,
         keep: SessionKey,
         reason: EndReason,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionKey>, StoreError> {
         let answer = self.store.end_others(account, keep, reason);
         self.measure(Operation::EndOthers, answer).await
     }
 
-    async fn list(&self, account: AccountId) -> Result<Vec<Session>, StoreError> {
+    async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError> {
         self.measure(Operation::List, self.store.list(account))
             .await
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.measure(Operation::Count, self.store.count()).await
     }
 
     async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
@@ -109,5 +120,10 @@ impl Store for Measured {
     async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
         self.measure(Operation::SetData, self.store.set_data(key, data))
             .await
+    }
+
+    /// Lasts for as long as the store is followed, which is no measure of it.
+    async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError {
+        self.store.follow(listener).await
     }
 }
