@@ -15,7 +15,7 @@ use crate::{
     database::{self, DatabaseError},
     drafts::Drafts,
     http,
-    metrics::{self, Metrics},
+    metrics::Metrics,
     notes::Notes,
     sessions::Sessions,
     state::AppState,
@@ -28,8 +28,7 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     router: axum::Router,
-    metrics_listener: Option<TcpListener>,
-    metrics: Metrics,
+    metrics: Option<(TcpListener, axum::Router)>,
     sessions: Arc<Sessions>,
     drafts: Drafts,
     pool: AnyPool,
@@ -48,8 +47,12 @@ impl Application {
         let metrics = Metrics::default();
         let store = session_store(&config, &pool, &clock).await?;
         let store: Arc<dyn Store> = Arc::new(Measured::new(store, metrics.clone()));
-        let sessions = Sessions::new(Arc::clone(&store), config.policy, Arc::clone(&clock));
-        let sessions = Arc::new(sessions);
+        let sessions = Arc::new(Sessions::new(
+            Arc::clone(&store),
+            config.policy,
+            Arc::clone(&clock),
+            metrics.clone(),
+        ));
         let drafts = Drafts::new(pool.clone(), Arc::clone(&clock));
         let state = AppState {
             sessions: Arc::clone(&sessions),
@@ -59,14 +62,14 @@ impl Application {
             cookie: Arc::new(config.cookie),
             trusted_proxies: Arc::new(config.trusted_proxies),
             built: Arc::new(built),
-            metrics: metrics.clone(),
+            metrics,
         };
         let (listener, address) = listen(config.addr, Setting::Addr).await?;
-        let metrics_listener = match config.metrics_addr {
+        let metrics = match config.metrics_addr {
             Some(addr) => {
                 let (listener, address) = listen(addr, Setting::MetricsAddr).await?;
                 tracing::info!(%address, "metrics");
-                Some(listener)
+                Some((listener, http::metrics_router(state.clone())))
             }
             None => None,
         };
@@ -74,7 +77,6 @@ impl Application {
             listener,
             address,
             router: http::router(state, TowerSessions::new(store)),
-            metrics_listener,
             metrics,
             sessions,
             drafts,
@@ -97,9 +99,9 @@ impl Application {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let maintenance = maintain(Arc::clone(&self.sessions), self.drafts);
-        let scraping = self
-            .metrics_listener
-            .map(|listener| tokio::spawn(metrics::serve(listener, self.metrics)));
+        let showing = self.metrics.map(|(listener, router)| {
+            tokio::spawn(async move { axum::serve(listener, router).await })
+        });
         let following = Arc::clone(&self.sessions);
         let following = tokio::spawn(async move { following.follow().await });
         let service = self
@@ -109,10 +111,10 @@ impl Application {
             .with_graceful_shutdown(stop)
             .await?;
         maintenance.abort();
-        if let Some(scraping) = scraping {
-            scraping.abort();
-        }
         following.abort();
+        if let Some(showing) = showing {
+            showing.abort();
+        }
         if let Err(error) = self.sessions.write_all().await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,

@@ -3,7 +3,6 @@
 //! No label names a person or a session.
 
 mod operation;
-mod scrape;
 
 use std::{
     fmt,
@@ -18,7 +17,7 @@ use prometheus_client::{
     registry::{Metric, Registry, Unit},
 };
 
-pub use self::{operation::Operation, scrape::serve};
+pub use self::operation::Operation;
 
 /// Seconds: an index in memory at one end, the longest wait for an engine by default at the other.
 const DURATIONS: [f64; 15] = [
@@ -61,9 +60,9 @@ impl Metrics {
     }
 
     /// This node ended `count` sessions for `reason`.
-    pub fn ended(&self, reason: EndReason, count: u64) {
+    pub fn ended(&self, reason: EndReason, count: usize) {
         let ends = self.0.session_ends.get_or_create(&of_reason(reason));
-        ends.inc_by(count);
+        ends.inc_by(count as u64);
     }
 
     /// A keep-alive found its session live.
@@ -77,8 +76,8 @@ impl Metrics {
     }
 
     /// `count` touches were written to the engine.
-    pub fn touches_written(&self, count: u64) {
-        self.0.touches_written.inc_by(count);
+    pub fn touches_written(&self, count: usize) {
+        self.0.touches_written.inc_by(count as u64);
     }
 
     /// A session was looked up and the index in this process knew it.
@@ -91,9 +90,11 @@ impl Metrics {
         self.0.index_misses.inc();
     }
 
-    /// How long ago the index was last known to be what the engine holds.
-    pub fn index_staleness(&self, staleness: Duration) {
-        self.0.index_staleness.set(staleness.as_secs_f64());
+    /// How long ago the latest end may be that the index has not been told; nothing where it is
+    /// told of none, and the engine is asked at every request.
+    pub fn index_staleness(&self, staleness: Option<Duration>) {
+        let staleness = staleness.map_or(f64::INFINITY, |staleness| staleness.as_secs_f64());
+        self.0.index_staleness.set(staleness);
     }
 
     /// How many sessions are live in the engine, on whatever node they began.
@@ -176,7 +177,7 @@ impl Default for Numbers {
         let index_staleness = Gauge::default();
         registry.register_with_unit(
             "index_staleness",
-            "Time since the index was last known to be what the engine holds",
+            "How long ago the latest end may be that the index has not been told, Inf where it is told none",
             Unit::Seconds,
             index_staleness.clone(),
         );

@@ -1,13 +1,19 @@
 //! What is counted, and who can see it.
 
-use std::{collections::BTreeMap, net::TcpListener};
+use std::{collections::BTreeMap, net::TcpListener, time::Duration};
 
+use axum::http::Method;
+use dwell_server::{http::metrics_router, sessions::Sessions};
 use dwell_session::EndReason;
 use tempfile::TempDir;
+use tower::ServiceExt as _;
 
 use crate::{
     cli::{one_line, run},
-    harness::{EMAIL, PASSWORD, Server, TestApp, cookie_header, cookie_of, generation_of},
+    harness::{
+        Answer, EMAIL, PASSWORD, Server, TestApp, by_script, cookie_header, cookie_of,
+        generation_of,
+    },
 };
 
 const ON: (&str, &str) = ("DWELL_METRICS_ADDR", "127.0.0.1:0");
@@ -79,6 +85,7 @@ fn a_whole_session_is_counted_and_nobody_is_named() {
 
     let refused = server.sign_in_with("not the password", "");
     assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+    server.sign_in("");
     let signed_in = server.sign_in("user-agent: A browser\r\n");
     let cookie = cookie_header(&signed_in);
     let page = server.get("/account", &cookie);
@@ -99,12 +106,14 @@ fn a_whole_session_is_counted_and_nobody_is_named() {
     assert!(answer.contains("\r\ncontent-type: application/openmetrics-text; version=1.0.0"));
     let counted = parse(body(&answer));
     for (series, value) in [
-        ("dwell_sign_ins_total", 1.0),
+        ("dwell_sign_ins_total", 2.0),
         ("dwell_sign_ins_refused_total", 1.0),
+        ("dwell_sessions_live", 1.0),
         ("dwell_keep_alives_total", 1.0),
+        (r#"dwell_session_ends_total{reason="signed_out"}"#, 1.0),
         (
             r#"dwell_store_operation_duration_seconds_count{operation="create"}"#,
-            1.0,
+            2.0,
         ),
         (
             r#"dwell_store_operation_duration_seconds_count{operation="end"}"#,
@@ -113,10 +122,6 @@ fn a_whole_session_is_counted_and_nobody_is_named() {
         (r#"dwell_store_failures_total{operation="end"}"#, 0.0),
     ] {
         assert_eq!(counted[series], value, "{series}");
-    }
-    for reason in EndReason::ALL {
-        let series = format!(r#"dwell_session_ends_total{{reason="{reason}"}}"#);
-        assert!(counted.contains_key(&series), "{series}");
     }
 
     let id = cookie_of(&signed_in).value().to_owned();
@@ -180,22 +185,121 @@ fn an_address_that_is_taken_is_one_line() {
     }
 }
 
+/// What the app of a test shows to whoever collects the metrics.
+async fn collected(app: &TestApp) -> BTreeMap<String, f64> {
+    let request = by_script(Method::GET, "/metrics");
+    let router = metrics_router(app.state.clone());
+    let answer = Answer::read(router.oneshot(request).await.unwrap()).await;
+    assert_eq!(answer.status, 200);
+    parse(&answer.body)
+}
+
+// C7
 #[tokio::test]
-async fn a_failure_of_the_store_is_counted_with_its_operation() {
+async fn every_end_is_counted_once_with_its_reason() {
+    let app = TestApp::new().await;
+    let mut browser = app.signed_in().await;
+    browser.sign_in(EMAIL, PASSWORD).await;
+    for _ in 0..3 {
+        app.in_session().await;
+    }
+    browser
+        .submit_from("/account", "/account/sign-out-others", &[])
+        .await;
+    browser.sign_out().await;
+    assert_eq!(browser.visit("/workspace").await.status, 303);
+
+    let mut active = app.in_session().await;
+    let step = app.policy.idle() - Duration::from_millis(1);
+    let mut passed = Duration::ZERO;
+    while passed + step < app.policy.absolute() {
+        app.advance(step);
+        passed += step;
+        active.keep_alive(0).await;
+    }
+    let [mut seen, _swept] = [app.in_session().await, app.in_session().await];
+    app.advance(app.policy.idle());
+    seen.ask_status().await;
+    app.sessions.maintain().await.unwrap();
+
+    let counted = collected(&app).await;
+    for (reason, count) in [
+        (EndReason::Replaced, 1.0),
+        (EndReason::Revoked, 3.0),
+        (EndReason::SignedOut, 1.0),
+        (EndReason::IdleTimeout, 2.0),
+        (EndReason::AbsoluteTimeout, 1.0),
+    ] {
+        let series = format!(r#"dwell_session_ends_total{{reason="{reason}"}}"#);
+        assert_eq!(counted[&series], count, "{series}");
+    }
+    assert_eq!(counted["dwell_sessions_live"], 0.0);
+}
+
+#[tokio::test]
+async fn touches_are_counted_as_put_off_or_written() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
+    for _ in 0..100 {
+        app.advance_ms(10);
+        browser.visit("/workspace").await;
+    }
+    let counted = collected(&app).await;
+    assert_eq!(counted["dwell_touches_coalesced_total"], 100.0);
+    assert_eq!(counted["dwell_touches_written_total"], 0.0);
+    app.sessions.write_all().await.unwrap();
+    app.advance(app.policy.touch_interval());
+    browser.visit("/workspace").await;
+    let counted = collected(&app).await;
+    assert_eq!(counted["dwell_touches_coalesced_total"], 100.0);
+    assert_eq!(counted["dwell_touches_written_total"], 2.0);
+}
+
+#[tokio::test]
+async fn the_index_is_told_from_the_engine() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    for _ in 0..10 {
+        browser.visit("/workspace").await;
+    }
+    let counted = collected(&app).await;
+    assert_eq!(counted["dwell_index_misses_total"], 1.0);
+    assert_eq!(counted["dwell_index_hits_total"], 9.0);
+    assert_eq!(counted["dwell_index_staleness_seconds"], 0.0);
+
+    let deaf = Sessions::new(
+        app.store.clone(),
+        app.policy,
+        app.clock.clone(),
+        app.state.metrics.clone(),
+    );
+    app.state.metrics.index_staleness(deaf.staleness());
+    let counted = parse(&app.state.metrics.exposition().unwrap());
+    assert_eq!(counted["dwell_index_staleness_seconds"], f64::INFINITY);
+}
+
+#[tokio::test]
+async fn a_failure_of_the_engine_is_counted_and_hides_no_metrics() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    assert_eq!(collected(&app).await["dwell_sessions_live"], 1.0);
     app.pool.close().await;
     assert_eq!(browser.visit("/workspace").await.status, 503);
-    let counted = parse(&app.state.metrics.exposition().unwrap());
+    let counted = collected(&app).await;
+    assert_eq!(
+        counted["dwell_sessions_live"], 1.0,
+        "as when it was last asked"
+    );
     let failed: Vec<_> = counted
         .iter()
-        .filter(|(series, value)| series.starts_with("dwell_store_failures_total") && **value > 0.0)
+        .filter(|(series, value)| series.starts_with("dwell_store_failures") && **value > 0.0)
+        .map(|(series, _)| series.as_str())
         .collect();
     assert_eq!(
         failed,
-        [(
-            &r#"dwell_store_failures_total{operation="find"}"#.to_owned(),
-            &1.0
-        )]
+        [
+            r#"dwell_store_failures_total{operation="count"}"#,
+            r#"dwell_store_failures_total{operation="find"}"#,
+        ]
     );
 }

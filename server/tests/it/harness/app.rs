@@ -99,7 +99,12 @@ impl TestApp {
         let sql = SqlStore::new(pool.clone(), as_clock.clone(), &policy);
         let metrics = Metrics::default();
         let store = wrap(Arc::new(Measured::new(Arc::new(sql), metrics.clone())));
-        let sessions = Arc::new(Sessions::new(store.clone(), policy, as_clock.clone()));
+        let sessions = Arc::new(Sessions::new(
+            store.clone(),
+            policy,
+            as_clock.clone(),
+            metrics.clone(),
+        ));
         follow(&sessions).await;
         let passwords = Arc::new(Passwords::new(2).unwrap());
         let accounts = Accounts::new(pool.clone(), passwords, as_clock.clone());
@@ -160,11 +165,17 @@ impl TestApp {
 
     /// Another node on the same store.
     pub async fn another_node(&self) -> Self {
-        let clock = self.clock.clone();
-        let sessions = Arc::new(Sessions::new(self.store.clone(), self.policy, clock));
+        let metrics = Metrics::default();
+        let sessions = Arc::new(Sessions::new(
+            self.store.clone(),
+            self.policy,
+            self.clock.clone(),
+            metrics.clone(),
+        ));
         follow(&sessions).await;
         let state = AppState {
             sessions: sessions.clone(),
+            metrics,
             ..self.state.clone()
         };
         let router = http::router(state.clone(), TowerSessions::new(self.store.clone()));
