@@ -1,5 +1,7 @@
 //! The SQL database: SQLite in a file, or PostgreSQL.
 
+mod backup;
+
 use std::{
     fmt,
     fs::{File, TryLockError},
@@ -17,6 +19,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
+pub use self::backup::{BackupError, back_up};
 use crate::connections::Connections;
 
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");

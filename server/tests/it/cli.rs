@@ -22,7 +22,13 @@ pub fn dwell(directory: &TempDir, arguments: &[&str], settings: &[(&str, &str)])
     command
 }
 
-fn run(directory: &TempDir, arguments: &[&str], settings: &[(&str, &str)], input: &str) -> Output {
+/// What the command answers to `input`.
+pub fn run(
+    directory: &TempDir,
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+    input: &str,
+) -> Output {
     let mut child = dwell(directory, arguments, settings).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // A command that needs no input has gone already.
@@ -36,7 +42,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Exactly one line, and that on standard error.
-fn one_line(output: &Output) -> &str {
+pub fn one_line(output: &Output) -> &str {
     assert_eq!(text(&output.stdout), "");
     let line = text(&output.stderr).strip_suffix('\n').unwrap();
     assert!(!line.is_empty() && !line.contains('\n'), "{line}");
@@ -120,6 +126,8 @@ fn a_bad_configuration_stops_the_start_with_one_line_that_names_the_setting() {
         ("DWELL_POLICY", "none", "pci-dss"),
         ("DWELL_POLICY_CHECKS", "never", "enforce"),
         ("DWELL_ADDR", "localhost", "127.0.0.1:3000"),
+        ("DWELL_METRICS_ADDR", "on", "127.0.0.1:9464"),
+        ("DWELL_TRUSTED_PROXIES", "nginx", "10.1.0.0/16"),
         ("DWELL_DATABASE_URL", "sqlite::memory:", "sqlite://"),
         ("DWELL_SESSION_STORE", "memcached://localhost", "database"),
         ("DWELL_COOKIE_NAME", "a b", "letters"),

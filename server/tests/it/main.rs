@@ -10,6 +10,7 @@
 
 mod harness;
 
+mod backup;
 mod cli;
 mod cookies;
 mod database;
@@ -26,7 +27,9 @@ mod in_flight;
 mod index;
 mod late;
 mod logs;
+mod metrics;
 mod passive;
+mod proxies;
 mod races;
 mod replay;
 mod routes;
