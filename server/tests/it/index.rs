@@ -64,7 +64,7 @@ async fn a_session_that_one_node_ends_no_other_serves() {
     let (app, _) = Probe::app_that_is_told().await;
     let elsewhere = app.another_node().await;
     for reason in [EndReason::SignedOut, EndReason::Revoked] {
-        let mut browser = app.in_session().await;
+        let browser = app.in_session().await;
         for node in [&app, &elsewhere] {
             let answer = browser.at(&node.router).visit("/workspace").await;
             assert_eq!(answer.status, 200);
