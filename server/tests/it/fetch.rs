@@ -103,7 +103,7 @@ async fn that_too_many_sign_in_at_once_is_told_in_json_and_on_a_page() {
     let app = TestApp::new().await;
     let passwords = Arc::new(Passwords::new(0).unwrap());
     let state = AppState {
-        accounts: Accounts::new(app.pool.clone(), passwords, app.clock.clone()),
+        accounts: Accounts::new(app.database.clone(), passwords, app.clock.clone()),
         ..app.state.clone()
     };
     let router = http::router(state, TowerSessions::new(app.store.clone()));
