@@ -3,30 +3,30 @@ import { Agent, createServer, request as requestFrom, type IncomingMessage, type
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-/** A server of its own address between the browser and the real one. */
+/** A server of its own address between the browser and the real ones. */
 export abstract class Relay {
     private readonly agent = new Agent({ keepAlive: true });
-    private readonly server: HttpServer;
+    private readonly listener: HttpServer;
 
-    protected constructor(private readonly to: URL) {
-        this.server = createServer((request, response) => {
+    protected constructor() {
+        this.listener = createServer((request, response) => {
             this.carry(request, response).catch(() => request.socket.destroy());
         });
     }
 
     get url(): string {
-        return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+        return `http://127.0.0.1:${(this.listener.address() as AddressInfo).port}`;
     }
 
     async listen(): Promise<this> {
-        this.server.listen(0, "127.0.0.1");
-        await once(this.server, "listening");
+        this.listener.listen(0, "127.0.0.1");
+        await once(this.listener, "listening");
         return this;
     }
 
     close(): void {
-        this.server.close();
-        this.server.closeAllConnections();
+        this.listener.close();
+        this.listener.closeAllConnections();
         this.agent.destroy();
     }
 
@@ -34,8 +34,8 @@ export abstract class Relay {
     protected abstract carry(request: IncomingMessage, response: ServerResponse): Promise<void>;
 
     /** The browser's `Host` goes along, as it must be the same as its `Origin`. */
-    protected async forward({ method, url: path, headers }: IncomingMessage, body: Buffer): Promise<Answer> {
-        const onwards = requestFrom({ agent: this.agent, host: this.to.hostname, port: this.to.port, method, path, headers });
+    protected async forward({ method, url: path, headers }: IncomingMessage, body: Buffer, to: URL): Promise<Answer> {
+        const onwards = requestFrom({ agent: this.agent, host: to.hostname, port: to.port, method, path, headers });
         onwards.end(body);
         const [answer] = (await once(onwards, "response")) as [IncomingMessage];
         return { status: answer.statusCode!, headers: answer.rawHeaders, body: await buffer(answer) };

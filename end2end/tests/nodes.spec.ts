@@ -72,7 +72,7 @@ test.describe("several nodes behind one address", () => {
             await app.newNote.fill(DRAFT);
             cluster.redis.hang();
             await app.waitFor("concealed");
-            await expect(page.getByRole("alert").or(page.getByRole("status")).filter({ hasText: "server" })).toBeVisible();
+            await expect(page.getByRole("heading", { name: "No connection" })).toBeVisible();
             expect(await everythingIn(page)).not.toContain(DRAFT);
             for (const { url } of cluster.nodes) {
                 await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(503);
