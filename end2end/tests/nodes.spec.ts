@@ -2,7 +2,7 @@ import { Balancer } from "../support/balancer.ts";
 import { everythingIn, observe, seen } from "../support/probes.ts";
 import { Redis } from "../support/redis.ts";
 import { Server } from "../support/server.ts";
-import { ServersView, SHORT, test as base, expect, WARNED } from "../support/test.ts";
+import { ServersView, SHORT, test as base, expect } from "../support/test.ts";
 
 const NOTE = "The spare key is under the third pot";
 const DRAFT = "And the alarm is turned off with";
@@ -34,14 +34,14 @@ const test = base.extend<{ cluster: Nodes }>({
 
 test.describe("several nodes behind one address", () => {
     test.describe("warned, with time to choose", () => {
-        test.use({ limits: WARNED });
+        test.use({ limits: { idle: "20s", absolute: "2m", warning: "8s", grace: "1s" } });
 
         // C2, D1
         test("are one: what one begins another extends and a third ends", async ({ page, app, account, server, cluster, context }) => {
             await app.signInAs(account);
             await app.waitFor("active");
             await app.write(NOTE);
-            await expect(app.dialog).toBeVisible();
+            await app.waitFor("warning");
             const before = await server.toldDeadline();
             await app.stay.click();
             await expect(app.dialog).toBeHidden();
