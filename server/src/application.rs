@@ -12,7 +12,7 @@ use crate::{
     assets::{Built, SiteError},
     clock::{Clock, SystemClock},
     config::{Config, SessionStore, Setting},
-    database::{self, DatabaseError},
+    database::{self, DatabaseError, DatabaseUrl, Hold},
     drafts::Drafts,
     http,
     metrics::Metrics,
@@ -32,6 +32,7 @@ pub struct Application {
     sessions: Arc<Sessions>,
     drafts: Drafts,
     pool: AnyPool,
+    _hold: Option<Hold>,
 }
 
 impl Application {
@@ -44,6 +45,12 @@ impl Application {
         let built = Built::find(config.site_root.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let pool = database::open(&config.database_url, config.connections).await?;
+        let hold = match (&config.session_store, &config.database_url) {
+            (SessionStore::Database, DatabaseUrl::Sqlite(file)) => Some(file.hold()?),
+            (SessionStore::Database, DatabaseUrl::Postgres(_)) | (SessionStore::Redis(_), _) => {
+                None
+            }
+        };
         let metrics = Metrics::default();
         let store = session_store(&config, &pool, &clock).await?;
         let store: Arc<dyn Store> = Arc::new(Measured::new(store, metrics.clone()));
@@ -81,6 +88,7 @@ impl Application {
             sessions,
             drafts,
             pool,
+            _hold: hold,
         })
     }
 

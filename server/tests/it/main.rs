@@ -24,6 +24,7 @@ mod garbage;
 mod generation;
 mod headers;
 mod in_flight;
+mod index;
 mod late;
 mod logs;
 mod metrics;
