@@ -48,8 +48,8 @@ async fn a_rotation_holds_everywhere(kind: Kind) {
     .await;
 }
 
-/// Ends session after session, each on another node, while all others are asked for it without
-/// pause.
+/// Ends session after session, each on another node, while all others are asked for its page
+/// without pause.
 async fn measure(
     kind: Kind,
     reason: EndReason,
@@ -66,7 +66,7 @@ async fn measure(
         for node in nodes.iter().filter(|node| node.address != ending) {
             let mut browser = browser.clone();
             for _ in 0..3 {
-                browser.left(node.address).await;
+                assert!(browser.fetch(node.address).await.unwrap().is_served());
             }
             asking.push(tokio::spawn(ask(browser, node.address, told.clone())));
         }
@@ -95,24 +95,23 @@ async fn ask(
     let mut last_served = None;
     let mut refusals = 0;
     loop {
-        let answer = browser.ask_status(node).await.unwrap();
+        let answer = browser.fetch(node).await.unwrap();
         let ended_at = *ended.borrow();
-        match answer.told() {
-            Status::Active(_) => {
-                assert_eq!(refusals, 0, "it was refused, and is served again");
-                assert!(ended_at.is_none_or(|at| at.elapsed() < 2 * STALENESS));
-                last_served = Some(answer);
-            }
-            Status::Ended { reason } => {
-                refusals += 1;
-                if let Some(ended_at) = ended_at.filter(|_| refusals >= FOR_GOOD) {
-                    let served_for = last_served
-                        .filter(|served| served.asked_at > ended_at)
-                        .map_or(Duration::ZERO, |served| served.answered_at - ended_at);
-                    return (served_for, reason);
-                }
-            }
-            Status::Anonymous => panic!("{answer:?}"),
+        if answer.is_served() {
+            assert_eq!(refusals, 0, "it was refused, and is served again");
+            assert!(ended_at.is_none_or(|at| at.elapsed() < 2 * STALENESS));
+            last_served = Some(answer);
+            continue;
+        }
+        let Status::Ended { reason } = answer.told() else {
+            panic!("{answer:?}");
+        };
+        refusals += 1;
+        if let Some(ended_at) = ended_at.filter(|_| refusals >= FOR_GOOD) {
+            let served_for = last_served
+                .filter(|served| served.asked_at > ended_at)
+                .map_or(Duration::ZERO, |served| served.answered_at - ended_at);
+            return (served_for, reason);
         }
     }
 }

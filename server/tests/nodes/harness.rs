@@ -1,25 +1,28 @@
 //! Nodes, the engine that they share, and browsers that use them.
 
+mod asking;
 mod browser;
 mod connection;
 mod engine;
 #[path = "../engines/mod.rs"]
 mod engines;
 mod figures;
+mod link;
 mod node;
 mod stopwatch;
 
+pub use dwell_server::sessions::STALENESS;
+
 pub use self::{
+    asking::Asking,
     browser::{Browser, EMAIL},
     connection::{Answer, NoAnswer},
     engine::{Engine, Kind},
     figures::Figures,
+    link::{Link, Way},
     node::Node,
     stopwatch::{now, until},
 };
-
-/// The longest that a node may serve a session that has ended on another.
-pub const STALENESS: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Makes a test of each case for each engine that nodes can share.
 macro_rules! on_every_engine {

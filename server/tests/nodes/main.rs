@@ -20,4 +20,5 @@ mod ends;
 mod killed;
 mod outages;
 mod rolling;
+mod stale;
 mod together;

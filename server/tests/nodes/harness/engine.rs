@@ -6,10 +6,14 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::SeqCst},
 };
 
+use fred::{
+    interfaces::ClientLike as _,
+    types::{ClusterHash, CustomCommand},
+};
 use sqlx::{AssertSqlSafe, Executor as _};
 
 use super::{
-    Node,
+    Link, Node,
     browser::{EMAIL, PASSWORD},
     engines::{Server, connected, postgres, redis},
 };
@@ -24,6 +28,8 @@ pub enum Kind {
 /// A database of its own for one test, and a place for the sessions.
 pub struct Engine {
     pub kind: Kind,
+    /// Of the server with the sessions.
+    pub port: u16,
     pub database: String,
     pub sessions: String,
     /// The one with the sessions, where no other test uses it.
@@ -36,6 +42,10 @@ impl Engine {
         let number = next();
         Self {
             kind,
+            port: match kind {
+                Kind::Postgres => postgres().port,
+                Kind::Redis => redis().port,
+            },
             database: database(postgres(), number).await,
             sessions: match kind {
                 Kind::Postgres => "database".to_owned(),
@@ -54,6 +64,7 @@ impl Engine {
                 let server = Server::postgres();
                 Self {
                     kind,
+                    port: server.port,
                     database: database(&server, number).await,
                     sessions: "database".to_owned(),
                     server: Some(server),
@@ -64,6 +75,7 @@ impl Engine {
                 let server = Server::redis(&synchronous);
                 Self {
                     kind,
+                    port: server.port,
                     database: database(postgres(), number).await,
                     sessions: server.url("redis", "", "0"),
                     server: Some(server),
@@ -80,6 +92,19 @@ impl Engine {
             ("DWELL_SESSION_STORE", self.sessions.as_str()),
         ];
         Node::start(&[&places, settings].concat())
+    }
+
+    /// A node whose way to the sessions is `link`.
+    pub fn node_by(&self, link: &Link) -> Node {
+        let [database, sessions] = [&self.database, &self.sessions].map(|url| {
+            let [direct, indirect] =
+                [self.port, link.port].map(|port| format!("127.0.0.1:{port}/"));
+            url.replace(&direct, &indirect)
+        });
+        Node::start(&[
+            ("DWELL_DATABASE_URL", &database),
+            ("DWELL_SESSION_STORE", &sessions),
+        ])
     }
 
     /// As many nodes that use it.
@@ -108,6 +133,30 @@ impl Engine {
 
     pub fn resume(&mut self) {
         self.server().order("signal CONT");
+    }
+
+    /// Closes every connection that leads to the sessions, as an operator can.
+    pub async fn drop_connections(&self) {
+        match self.kind {
+            Kind::Postgres => {
+                let admin = connected(&self.database).await;
+                let drop = "select pg_terminate_backend(pid) from pg_stat_activity \
+                    where datname = current_database() and pid <> pg_backend_pid()";
+                admin.execute(drop).await.unwrap();
+                admin.close().await;
+            }
+            Kind::Redis => {
+                let config = fred::types::config::Config::from_url(&self.sessions).unwrap();
+                let admin = fred::types::Builder::from_config(config).build().unwrap();
+                admin.init().await.unwrap();
+                for kind in ["pubsub", "normal"] {
+                    let drop = CustomCommand::new_static("CLIENT", ClusterHash::Random, false);
+                    let arguments = vec!["KILL", "TYPE", kind, "SKIPME", "yes"];
+                    admin.custom::<i64, _>(drop, arguments).await.unwrap();
+                }
+                admin.quit().await.unwrap();
+            }
+        }
     }
 
     fn server(&mut self) -> &mut Server {

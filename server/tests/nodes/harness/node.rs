@@ -15,7 +15,7 @@ const SETTINGS: [(&str, &str); 4] = [
     ("DWELL_SITE_ROOT", "site"),
     ("DWELL_POLICY_CHECKS", "warn"),
     ("DWELL_POOL_SIZE", "4"),
-    ("DWELL_STORE_TIMEOUT", "1s"),
+    ("DWELL_STORE_TIMEOUT", "2s"),
 ];
 
 /// A running node. It ends with the test, also with one that fails.
@@ -60,6 +60,16 @@ impl Node {
     /// Starts it again, where it was.
     pub fn restart(&mut self) {
         block_in_place(|| self.server.start());
+    }
+
+    /// Stops its clockwork: it keeps what it knows and does nothing.
+    pub fn pause(&mut self) {
+        self.server.order("signal STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&mut self) {
+        self.server.order("signal CONT");
     }
 }
 
