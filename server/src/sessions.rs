@@ -316,10 +316,10 @@ impl Sessions {
 
     /// Follows the store, so that a request need not ask it, and does so again whenever that fails.
     pub async fn follow(&self) -> Infallible {
+        let following = Following(&self.index);
         loop {
-            let index = Arc::clone(&self.index);
-            let error = self.store.follow(index).await;
-            self.index.lose();
+            let error = self.store.follow(Arc::clone(&self.index) as _).await;
+            following.0.lose();
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "nothing is heard from the session store: it is asked at every request"
@@ -405,6 +405,15 @@ impl Sessions {
             now,
             stored_last_active_at,
         })
+    }
+}
+
+/// While it is kept, ends are told.
+struct Following<'index>(&'index Index);
+
+impl Drop for Following<'_> {
+    fn drop(&mut self) {
+        self.0.lose();
     }
 }
 

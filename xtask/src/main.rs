@@ -130,6 +130,7 @@ fn perform(task: Task) -> Result<()> {
         }
         Task::E2e { playwright } => {
             set_up_building()?;
+            servers::set_up()?;
             let chromium = browser::set_up()?;
             release::build()?;
             browser::test(&chromium, &playwright)?;

@@ -1,9 +1,9 @@
 //! What is counted, and who can see it.
 
-use std::{collections::BTreeMap, net::TcpListener, time::Duration};
+use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
 
 use axum::http::Method;
-use dwell_server::{http::metrics_router, sessions::Sessions};
+use dwell_server::{http::metrics_router, sessions::Sessions, state::AppState};
 use dwell_session::EndReason;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -185,10 +185,10 @@ fn an_address_that_is_taken_is_one_line() {
     }
 }
 
-/// What the app of a test shows to whoever collects the metrics.
-async fn collected(app: &TestApp) -> BTreeMap<String, f64> {
+/// What is shown to whoever collects the metrics.
+async fn collected(state: &AppState) -> BTreeMap<String, f64> {
     let request = by_script(Method::GET, "/metrics");
-    let router = metrics_router(app.state.clone());
+    let router = metrics_router(state.clone());
     let answer = Answer::read(router.oneshot(request).await.unwrap()).await;
     assert_eq!(answer.status, 200);
     parse(&answer.body)
@@ -222,7 +222,7 @@ async fn every_end_is_counted_once_with_its_reason() {
     seen.ask_status().await;
     app.sessions.maintain().await.unwrap();
 
-    let counted = collected(&app).await;
+    let counted = collected(&app.state).await;
     for (reason, count) in [
         (EndReason::Replaced, 1.0),
         (EndReason::Revoked, 3.0),
@@ -244,13 +244,13 @@ async fn touches_are_counted_as_put_off_or_written() {
         app.advance_ms(10);
         browser.visit("/workspace").await;
     }
-    let counted = collected(&app).await;
+    let counted = collected(&app.state).await;
     assert_eq!(counted["dwell_touches_coalesced_total"], 100.0);
     assert_eq!(counted["dwell_touches_written_total"], 0.0);
     app.sessions.write_all().await.unwrap();
     app.advance(app.policy.touch_interval());
     browser.visit("/workspace").await;
-    let counted = collected(&app).await;
+    let counted = collected(&app.state).await;
     assert_eq!(counted["dwell_touches_coalesced_total"], 100.0);
     assert_eq!(counted["dwell_touches_written_total"], 2.0);
 }
@@ -262,19 +262,22 @@ async fn the_index_is_told_from_the_engine() {
     for _ in 0..10 {
         browser.visit("/workspace").await;
     }
-    let counted = collected(&app).await;
+    let counted = collected(&app.state).await;
     assert_eq!(counted["dwell_index_misses_total"], 1.0);
     assert_eq!(counted["dwell_index_hits_total"], 9.0);
     assert_eq!(counted["dwell_index_staleness_seconds"], 0.0);
 
-    let deaf = Sessions::new(
+    let sessions = Sessions::new(
         app.store.clone(),
         app.policy,
         app.clock.clone(),
         app.state.metrics.clone(),
     );
-    app.state.metrics.index_staleness(deaf.staleness());
-    let counted = parse(&app.state.metrics.exposition().unwrap());
+    let deaf = AppState {
+        sessions: Arc::new(sessions),
+        ..app.state.clone()
+    };
+    let counted = collected(&deaf).await;
     assert_eq!(counted["dwell_index_staleness_seconds"], f64::INFINITY);
 }
 
@@ -282,10 +285,10 @@ async fn the_index_is_told_from_the_engine() {
 async fn a_failure_of_the_engine_is_counted_and_hides_no_metrics() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
-    assert_eq!(collected(&app).await["dwell_sessions_live"], 1.0);
+    assert_eq!(collected(&app.state).await["dwell_sessions_live"], 1.0);
     app.pool.close().await;
     assert_eq!(browser.visit("/workspace").await.status, 503);
-    let counted = collected(&app).await;
+    let counted = collected(&app.state).await;
     assert_eq!(
         counted["dwell_sessions_live"], 1.0,
         "as when it was last asked"
