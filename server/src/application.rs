@@ -17,7 +17,7 @@ use crate::{
     metrics::Metrics,
     notes::Notes,
     sessions::Sessions,
-    state::AppState,
+    state::{AppState, Services},
     store::{RedisError, RedisStore, SqlStore, Store, Timed, TowerSessions},
 };
 
@@ -62,8 +62,9 @@ impl Application {
             metrics.clone(),
         ));
         let drafts = Drafts::new(database.clone(), Arc::clone(&clock));
-        let state = AppState {
+        let state = AppState::new(Services {
             sessions: Arc::clone(&sessions),
+            session_data: Arc::new(TowerSessions::new(store)),
             accounts: accounts(database.clone(), clock)?,
             notes: Notes::new(database.clone()),
             drafts: drafts.clone(),
@@ -71,7 +72,7 @@ impl Application {
             trusted_proxies: Arc::new(config.trusted_proxies),
             built: Arc::new(built),
             metrics,
-        };
+        });
         let (listener, address) = listen(config.addr, Setting::Addr).await?;
         let metrics = match config.metrics_addr {
             Some(addr) => {
@@ -84,7 +85,7 @@ impl Application {
         Ok(Self {
             listener,
             address,
-            router: http::router(state, TowerSessions::new(store)),
+            router: http::router(state),
             metrics,
             sessions,
             drafts,
