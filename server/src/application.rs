@@ -4,6 +4,7 @@ use std::{
     future::Future, net::SocketAddr, num::NonZero, sync::Arc, thread::available_parallelism,
 };
 
+use axum::Router;
 use sqlx::AnyPool;
 use tokio::{net::TcpListener, task::JoinHandle, time::MissedTickBehavior};
 
@@ -26,7 +27,7 @@ use crate::{
 pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
-    router: axum::Router,
+    router: Router,
     sessions: Arc<Sessions>,
     drafts: Drafts,
     pool: AnyPool,
@@ -39,6 +40,18 @@ impl Application {
     ///
     /// The part that is not to be had.
     pub async fn build(config: Config) -> Result<Self, BuildError> {
+        Self::build_with(config, http::router).await
+    }
+
+    /// As [`build`](Self::build), with the routes that `router` makes.
+    ///
+    /// # Errors
+    ///
+    /// The part that is not to be had.
+    pub async fn build_with(
+        config: Config,
+        router: impl FnOnce(AppState, TowerSessions) -> Router,
+    ) -> Result<Self, BuildError> {
         let built = Built::find(config.site_root.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let pool = database::open(&config.database_url, config.connections).await?;
@@ -62,7 +75,7 @@ impl Application {
         Ok(Self {
             listener,
             address,
-            router: http::router(state, TowerSessions::new(store)),
+            router: router(state, TowerSessions::new(store)),
             sessions,
             drafts,
             pool,
