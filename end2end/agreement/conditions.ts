@@ -1,6 +1,6 @@
 import { type BrowserContext, expect, type Page } from "@playwright/test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { OwnChromium } from "./chromium.ts";
+import type { OwnChromium } from "../support/own-chromium.ts";
 import type { Quality } from "./link.ts";
 import type { Random } from "./random.ts";
 
@@ -72,6 +72,6 @@ async function sleepOverTheEnd({ chromium, random, ended }: Scene): Promise<Inte
     await ended;
     await sleep(random.between(200, 2_000));
     const stoppedUntil = Date.now();
-    chromium.goOn();
+    chromium.wakeUp();
     return { stoppedUntil };
 }

@@ -35,9 +35,9 @@ export function testsOfHistory(cacheIsOn: boolean): void {
     test("Back to a page whose session has ended meanwhile shows nothing of it", async ({ page, app, account, server }) => {
         const restored = restorations(page);
         const ghosts = await watchFor(page, NOTE);
-        await untilKept(restored, async () => {
+        await untilKept(restored, async (round) => {
             await app.signInAs(account);
-            await app.write(NOTE);
+            await app.write(`${NOTE}, page ${round}`);
             await app.newNote.fill(DRAFT);
             await leaveQuietly(page);
             await server.signOut();
@@ -65,11 +65,11 @@ export function testsOfHistory(cacheIsOn: boolean): void {
     });
 
     /** Does it until the browser has kept the page once, if it keeps any: that is up to the browser. */
-    async function untilKept(restored: string[], round: () => Promise<void>): Promise<void> {
+    async function untilKept(restored: string[], go: (round: number) => Promise<void>): Promise<void> {
         let rounds = 0;
         do {
-            await round();
             rounds += 1;
+            await go(rounds);
         } while (cacheIsOn && restored.length === 0 && rounds < 5);
         expect(restored, `pages kept in ${rounds} rounds`).toHaveLength(cacheIsOn ? 1 : 0);
     }

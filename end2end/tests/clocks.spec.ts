@@ -1,4 +1,5 @@
 import type { Page } from "@playwright/test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { observe, seconds, seen } from "../support/probes.ts";
 import { expect, test } from "../support/test.ts";
 
@@ -6,23 +7,32 @@ const HOUR = 60 * 60 * 1_000;
 
 test.use({ limits: { idle: "7s", absolute: "2m", warning: "4s", grace: "1s" } });
 
-// The honest countdown
-test("the time shown is never more than what is left, and hardly less", async ({ page, app, account, server }) => {
-    await observe(page);
-    await app.signInAs(account);
-    const { earliest, latest } = await server.toldDeadline();
-    const grace = (await server.active()).grace_ms;
-    await app.waitFor("concealed");
-    const { countdown } = await seen(page);
-    const shown = countdown.filter(({ text }) => text !== "");
-    expect(shown.length).toBeGreaterThanOrEqual(4);
-    for (const { at, text } of shown) {
-        const promised = seconds(text) * 1_000;
-        expect(promised, `${text} at ${at}`).toBeLessThanOrEqual(latest + grace - at);
-        expect(promised, `${text} at ${at}`).toBeGreaterThanOrEqual(earliest + grace - at - grace - 1_500);
-    }
-    expect(shown.at(-1)!.text).toBe("0:00");
-});
+for (const [how, slowness] of [
+    ["", 0],
+    [" after a slow sign-in", 2_000],
+] as const) {
+    // The honest countdown
+    test(`the time shown is never more than what is left, and hardly less${how}`, async ({ page, app, account, server }) => {
+        await page.route("**/sign-in", async (route) => {
+            await sleep(slowness);
+            await route.continue();
+        });
+        await observe(page);
+        await app.signInAs(account);
+        const { earliest, latest } = await server.toldDeadline();
+        const grace = (await server.active()).grace_ms;
+        await app.waitFor("concealed");
+        const { countdown } = await seen(page);
+        const shown = countdown.filter(({ text }) => text !== "");
+        expect(shown.length).toBeGreaterThanOrEqual(4);
+        for (const { at, text } of shown) {
+            const promised = seconds(text) * 1_000;
+            expect(promised, `${text} at ${at}`).toBeLessThanOrEqual(latest + grace - at);
+            expect(promised, `${text} at ${at}`).toBeGreaterThanOrEqual(earliest + grace - at - grace - 1_500);
+        }
+        expect(shown.at(-1)!.text).toBe("0:00");
+    });
+}
 
 /** Makes the wall clock of every page wrong by `by` from the start. Other clocks are right. */
 async function setWrong(page: Page, by: number): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Page } from "@playwright/test";
 import { everythingIn, observe, seen } from "../support/probes.ts";
 import type { Server } from "../support/server.ts";
-import { freeze, type Sleepy, test, thaw } from "../support/sleepy.ts";
+import type { OwnChromium } from "../support/own-chromium.ts";
+import { freeze, test, thaw } from "../support/sleepy.ts";
 import { type Account, App, expect, ServersView } from "../support/test.ts";
 
 const NOTE = "The surprise party is on Friday";
@@ -10,7 +11,7 @@ const DRAFT = "Cake, candles, and";
 test.use({ limits: { idle: "6s", absolute: "2m", warning: "2s", grace: "1s" } });
 
 /** A tab with a note in it, behind another tab. `script` runs in it before anything else. */
-async function tabInTheBackground(sleepy: Sleepy, dwell: Server, account: Account, script?: () => void) {
+async function tabInTheBackground(sleepy: OwnChromium, dwell: Server, account: Account, script?: () => void) {
     const page = await sleepy.context.newPage();
     if (script) await page.addInitScript(script);
     await page.addInitScript(lookForGhosts, NOTE);

@@ -1,7 +1,8 @@
 import type { BrowserContext } from "@playwright/test";
 import { without } from "../support/channels.ts";
 import { Moments } from "../support/moments.ts";
-import { freeze, type Sleepy, test } from "../support/sleepy.ts";
+import type { OwnChromium } from "../support/own-chromium.ts";
+import { freeze, test } from "../support/sleepy.ts";
 import { openTabs, Reports, someoneLeads, type Tab, useFor } from "../support/tabs.ts";
 import { type Account, App, expect } from "../support/test.ts";
 
@@ -16,7 +17,7 @@ async function threeTabs(context: BrowserContext, url: string, account: Account)
 }
 
 /** Three tabs of which the first is frozen, and it was the one to report. */
-async function firstIsFrozen(sleepy: Sleepy, url: string, account: Account): Promise<[Tab, Tab, Tab]> {
+async function firstIsFrozen(sleepy: OwnChromium, url: string, account: Account): Promise<[Tab, Tab, Tab]> {
     const tabs = await threeTabs(sleepy.context, url, account);
     const [first, , third] = tabs;
     await third.page.bringToFront();

@@ -3,18 +3,16 @@
 use std::{cell::RefCell, fmt, num::ParseIntError, str::FromStr, time::Duration};
 
 use dwell_session::{Elapsed, Instant, Reading};
-use web_sys::Performance;
+use wasm_bindgen::JsCast as _;
+use web_sys::{Performance, PerformanceResourceTiming};
 
-/// Time since the navigation to this page began, as `max(wall, monotonic)`.
+/// Time since the navigation to this page began, or what led to it by a redirect, as `max(wall, monotonic)`.
 pub(crate) struct Clock {
     performance: Performance,
     elapsed: RefCell<Elapsed>,
 }
 
 impl Clock {
-    /// The instant at which the navigation to this page began: before its request left.
-    pub(crate) const NAVIGATION: Instant = Instant::from_millis(0);
-
     pub(crate) fn start(performance: Performance) -> Self {
         let (wall_ms, monotonic_ms) = read(&performance);
         let now = Instant::from_millis(monotonic_ms);
@@ -27,6 +25,16 @@ impl Clock {
     pub(crate) fn read(&self) -> Reading {
         let (wall_ms, monotonic_ms) = read(&self.performance);
         self.elapsed.borrow_mut().read(wall_ms, monotonic_ms)
+    }
+
+    /// The instant at which this page was fetched: just before its request left, and after whatever
+    /// led to it.
+    pub(crate) fn fetched_at(&self) -> Instant {
+        let navigation = self.performance.get_entries_by_type("navigation").get(0);
+        let fetched_ms = navigation
+            .dyn_ref::<PerformanceResourceTiming>()
+            .map_or(0.0, PerformanceResourceTiming::fetch_start);
+        Instant::from_millis(whole(fetched_ms))
     }
 
     /// Now, for another tab of the same browser.

@@ -60,7 +60,7 @@ impl Driver {
         let clock = Rc::new(Clock::start(page.performance()));
         let now = clock.read().now;
         let seed = js_sys::Math::random().to_bits();
-        let monitor = Monitor::new(status, Clock::NAVIGATION, seed, now);
+        let monitor = Monitor::new(status, clock.fetched_at(), seed, now);
         let driver = Rc::new(Self {
             monitor: RefCell::new(monitor),
             clock,

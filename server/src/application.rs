@@ -56,7 +56,8 @@ impl Application {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let pool = database::open(&config.database_url, config.connections).await?;
         let store = session_store(&config, &pool, &clock).await?;
-        let sessions = Arc::new(Sessions::new(Arc::clone(&store), config.policy));
+        let sessions = Sessions::new(Arc::clone(&store), config.policy, Arc::clone(&clock));
+        let sessions = Arc::new(sessions);
         let drafts = Drafts::new(pool.clone(), Arc::clone(&clock));
         let state = AppState {
             sessions: Arc::clone(&sessions),
@@ -97,6 +98,8 @@ impl Application {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let maintenance = maintain(Arc::clone(&self.sessions), self.drafts);
+        let following = Arc::clone(&self.sessions);
+        let following = tokio::spawn(async move { following.follow().await });
         let service = self
             .router
             .into_make_service_with_connect_info::<SocketAddr>();
@@ -104,6 +107,7 @@ impl Application {
             .with_graceful_shutdown(stop)
             .await?;
         maintenance.abort();
+        following.abort();
         if let Err(error) = self.sessions.write_all().await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,

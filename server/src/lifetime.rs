@@ -55,8 +55,9 @@ async fn admit(sessions: &Sessions, request: Request) -> Result<Admitted, StoreE
     if let Some(refusal) = forgery::refuse(&request) {
         return Ok(Admitted::Refuse(refusal));
     }
-    let visit = match presented_id(&request) {
-        Some(id) => sessions.visit(SessionKey::of(&id)).await?,
+    let visit = match presented_id(&request).map(|id| SessionKey::of(&id)) {
+        Some(key) if activity::asks_for_deadline(&request) => sessions.ask(key).await?,
+        Some(key) => sessions.visit(key).await?,
         None => Visit::Anonymous,
     };
     let (mut request, visit) = match visit {

@@ -1,20 +1,33 @@
-//! The sessions of this node: the store, the policy, and the touches that are yet to be written.
+//! The sessions of this node: the store, the policy, what is known without asking the store, and
+//! the touches that are yet to be written.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+mod index;
+mod pending;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use dwell_session::{ActiveStatus, EndReason, Generation, Instant, Policy};
+use tokio::time::sleep;
 
+pub use self::index::STALENESS;
+use self::{
+    index::{Index, Ticket},
+    pending::PendingTouches,
+};
 use crate::{
     account_id::AccountId,
+    clock::Clock,
     store::{
-        Data, NewSession, Origin, Presence, Session, SessionId, SessionKey, Sighting, Store,
-        StoreError, Tombstone,
+        Data, ListedSession, Listener as _, NewSession, Origin, Presence, Session, SessionId,
+        SessionKey, Sighting, Store, StoreError, Tombstone,
     },
 };
+
+/// How many touches are written at a time.
+const BATCH: usize = 500;
+
+/// How long until the store is followed again after that has failed.
+const FOLLOW_AGAIN: Duration = Duration::from_millis(100);
 
 /// What is known of the session that a request comes with.
 #[derive(Debug, Clone)]
@@ -47,32 +60,28 @@ pub struct Begun {
     pub told: ActiveStatus,
 }
 
-/// A touch that is yet to be written.
-#[derive(Debug, Clone, Copy)]
-struct PendingTouch {
-    at: Instant,
-    due_at: Instant,
-}
-
 /// The operations on sessions that the rest of the server uses.
 ///
-/// A touch is written at once if the store's last is a touch interval old, and otherwise kept here
-/// until it is. The store's deadline is then still most of the idle timeout away, so no node can
-/// end the session meanwhile, and the last touch is never dropped.
+/// A touch is written at once if the store's last is a touch interval old, and otherwise kept back
+/// until it is half of one, when it is written together with others. The store's deadline is then
+/// still most of the idle timeout away, so no node can end the session meanwhile, and the last
+/// touch is never dropped.
 #[derive(Debug)]
 pub struct Sessions {
     store: Arc<dyn Store>,
     policy: Policy,
-    pending: Mutex<HashMap<SessionKey, PendingTouch>>,
+    index: Arc<Index>,
+    pending: PendingTouches,
 }
 
 impl Sessions {
-    /// The sessions in `store`, under `policy`.
-    pub fn new(store: Arc<dyn Store>, policy: Policy) -> Self {
+    /// The sessions in `store`, under `policy`, on a node that goes by `clock`.
+    pub fn new(store: Arc<dyn Store>, policy: Policy, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             policy,
-            pending: Mutex::default(),
+            index: Arc::new(Index::new(policy, clock)),
+            pending: PendingTouches::new(policy.touch_interval() / 2),
         }
     }
 
@@ -90,15 +99,29 @@ impl Sessions {
         self.store.ping().await
     }
 
-    /// What is known of the session with this key now.
+    /// Whether the session with this key lives. One that another node has ended may be served for
+    /// [`STALENESS`] at the longest, and what another node knows of its activity may be missing.
     ///
     /// # Errors
     ///
     /// The store failed.
     pub async fn visit(&self, key: SessionKey) -> Result<Visit, StoreError> {
-        let pending = self.pending_touch(key);
+        match self.index.look_up(key) {
+            Some(live) => Ok(Visit::Live(live)),
+            None => self.ask(key).await,
+        }
+    }
+
+    /// What the store knows of the session with this key.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn ask(&self, key: SessionKey) -> Result<Visit, StoreError> {
+        let ticket = self.index.ticket(key);
+        let pending = self.pending.get(key);
         let sighting = self.store.find(key).await?;
-        self.settle(key, sighting, pending).await
+        self.settle(key, sighting, ticket, pending).await
     }
 
     /// Moves the last activity of `live` to `at`, bounded by now, if it still lives.
@@ -110,20 +133,19 @@ impl Sessions {
         let key = live.session.key;
         let unwritten_for = live.now.since(live.stored_last_active_at);
         if unwritten_for >= self.policy.touch_interval() {
-            let pending = self.pending_touch(key);
+            let ticket = self.index.ticket(key);
+            let pending = self.pending.get(key);
             let sighting = self.store.touch(key, at).await?;
-            self.forget_pending(key, at);
-            return self.settle(key, sighting, pending).await;
+            self.pending.written(key, at);
+            return self.settle(key, sighting, ticket, pending).await;
         }
         match live.session.lifetime.touched(&self.policy, at, live.now) {
             Err(reason) => Ok(Visit::Ended(live.session.entombed(reason))),
             Ok(lifetime) => {
                 let at = lifetime.last_active_at();
-                let due_at = live.stored_last_active_at + self.policy.touch_interval();
                 if at > live.stored_last_active_at {
-                    let mut pending = self.pending();
-                    let touch = pending.entry(key).or_insert(PendingTouch { at, due_at });
-                    touch.at = touch.at.max(at);
+                    self.pending.keep(key, at, live.stored_last_active_at);
+                    self.index.touched(key, lifetime);
                 }
                 let mut live = live.clone();
                 live.session.lifetime = lifetime;
@@ -158,7 +180,7 @@ impl Sessions {
             None => None,
         };
         if let Some(previous) = previous.filter(|_| rotated.is_some()) {
-            self.pending().remove(&previous);
+            self.forget(previous);
             let reason = EndReason::Replaced;
             tracing::info!(event = "session_ended", session = %previous, %reason);
         }
@@ -178,7 +200,7 @@ impl Sessions {
     /// The store failed.
     pub async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
         let ended = self.store.end(key, reason).await?;
-        self.pending().remove(&key);
+        self.forget(key);
         if ended {
             tracing::info!(event = "session_ended", session = %key, %reason);
         }
@@ -194,9 +216,13 @@ impl Sessions {
         &self,
         account: AccountId,
         keep: SessionKey,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<usize, StoreError> {
         let reason = EndReason::Revoked;
-        let count = self.store.end_others(account, keep, reason).await?;
+        let ended = self.store.end_others(account, keep, reason).await?;
+        for key in &ended {
+            self.forget(*key);
+        }
+        let count = ended.len();
         tracing::info!(event = "sessions_ended", %account, count, %reason);
         Ok(count)
     }
@@ -210,9 +236,9 @@ impl Sessions {
         &self,
         account: AccountId,
         keep: SessionKey,
-    ) -> Result<Vec<Session>, StoreError> {
+    ) -> Result<Vec<ListedSession>, StoreError> {
         let mut sessions = self.store.list(account).await?;
-        sessions.retain(|session| session.key != keep);
+        sessions.retain(|listed| listed.session.key != keep);
         Ok(sessions)
     }
 
@@ -232,13 +258,14 @@ impl Sessions {
     /// The store failed. What was not written stays pending.
     pub async fn maintain(&self) -> Result<(), StoreError> {
         let now = self.store.now().await?;
-        self.write_pending(|touch| touch.due_at <= now).await?;
+        self.write_pending(now).await?;
         self.sweep().await
     }
 
     async fn sweep(&self) -> Result<(), StoreError> {
         for swept in self.store.sweep().await? {
             let (session, reason, ended_at) = (swept.key, swept.reason, swept.ended_at);
+            self.forget(session);
             tracing::info!(event = "session_expired", %session, %reason, ended_at_ms = ended_at.as_millis());
         }
         Ok(())
@@ -250,30 +277,54 @@ impl Sessions {
     ///
     /// The store failed. What was not written stays pending.
     pub async fn write_all(&self) -> Result<(), StoreError> {
-        self.write_pending(|_| true).await
+        self.write_pending(Instant::from_millis(i64::MAX)).await
     }
 
     /// How often [`maintain`](Self::maintain) is to be called.
     pub fn maintenance_interval(&self) -> Duration {
-        let longest = Duration::from_secs(1);
-        (self.policy.touch_interval() / 2).clamp(Duration::from_millis(20), longest)
+        let longest = Duration::from_millis(250);
+        (self.policy.touch_interval() / 4).clamp(Duration::from_millis(20), longest)
     }
 
-    async fn write_pending(
-        &self,
-        is_due: impl Fn(&PendingTouch) -> bool,
-    ) -> Result<(), StoreError> {
-        let due: Vec<_> = self
-            .pending()
-            .iter()
-            .filter(|(_, touch)| is_due(touch))
-            .map(|(key, touch)| (*key, touch.at))
-            .collect();
-        for (key, at) in due {
-            self.store.touch(key, at).await?;
-            self.forget_pending(key, at);
+    /// Follows the store, so that a request need not ask it, and does so again whenever that fails.
+    pub async fn follow(&self) -> Infallible {
+        loop {
+            let index = Arc::clone(&self.index);
+            let error = self.store.follow(index).await;
+            self.index.lose();
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "nothing is heard from the session store: it is asked at every request"
+            );
+            sleep(FOLLOW_AGAIN).await;
         }
-        Ok(())
+    }
+
+    /// How long ago the latest end may be that this node has not been told. Nothing where it is
+    /// told none, and asks the store at every request.
+    pub fn staleness(&self) -> Option<Duration> {
+        self.index.staleness()
+    }
+
+    /// Writes what is due by `now`.
+    async fn write_pending(&self, now: Instant) -> Result<(), StoreError> {
+        loop {
+            let due = self.pending.due(now, BATCH);
+            if due.is_empty() {
+                return Ok(());
+            }
+            self.store.touch_all(&due).await?;
+            for (key, at) in due {
+                self.pending.written(key, at);
+                self.index.stored(key, at);
+            }
+        }
+    }
+
+    /// The session has ended.
+    fn forget(&self, key: SessionKey) {
+        self.index.ended(key);
+        self.pending.forget(key);
     }
 
     /// Whether the session lives, in one answer for everybody: that time has ended it is told only
@@ -283,14 +334,19 @@ impl Sessions {
         &self,
         key: SessionKey,
         sighting: Sighting,
-        pending: Option<PendingTouch>,
+        ticket: Ticket,
+        pending: Option<Instant>,
     ) -> Result<Visit, StoreError> {
         let is_over = match &sighting.presence {
             Presence::Found(session) => session.lifetime.ended(&self.policy, sighting.now),
             Presence::Ended(_) | Presence::Unknown => None,
         };
         if is_over.is_none() {
-            return Ok(self.judge(sighting, pending));
+            let visit = self.judge(sighting, pending);
+            if let Visit::Live(live) = &visit {
+                self.index.learn(ticket, live);
+            }
+            return Ok(visit);
         }
         self.sweep().await?;
         let settled = self.store.find(key).await?;
@@ -299,7 +355,7 @@ impl Sessions {
 
     /// Whether the session lives, from what the store says and what was yet to be written when it
     /// was asked.
-    fn judge(&self, sighting: Sighting, pending: Option<PendingTouch>) -> Visit {
+    fn judge(&self, sighting: Sighting, pending: Option<Instant>) -> Visit {
         let Sighting { now, presence } = sighting;
         let mut session = match presence {
             Presence::Found(session) => session,
@@ -310,8 +366,8 @@ impl Sessions {
             return Visit::Ended(session.entombed(reason));
         }
         let stored_last_active_at = session.lifetime.last_active_at();
-        if let Some(touch) = pending
-            && let Ok(lifetime) = session.lifetime.touched(&self.policy, touch.at, now)
+        if let Some(at) = pending
+            && let Ok(lifetime) = session.lifetime.touched(&self.policy, at, now)
         {
             session.lifetime = lifetime;
         }
@@ -320,23 +376,6 @@ impl Sessions {
             now,
             stored_last_active_at,
         })
-    }
-
-    /// To be read before the store is asked: a touch that is written and forgotten meanwhile is in
-    /// the store's answer.
-    fn pending_touch(&self, key: SessionKey) -> Option<PendingTouch> {
-        self.pending().get(&key).copied()
-    }
-
-    fn forget_pending(&self, key: SessionKey, written: Instant) {
-        let mut pending = self.pending();
-        if pending.get(&key).is_some_and(|touch| touch.at <= written) {
-            pending.remove(&key);
-        }
-    }
-
-    fn pending(&self) -> MutexGuard<'_, HashMap<SessionKey, PendingTouch>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

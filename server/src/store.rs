@@ -3,11 +3,13 @@
 //! Every operation is one atomic step, conditional on the session being live, so that nothing that
 //! is under way at an end can revive the session (`C2`, `A10`).
 
+mod feed;
+mod listeners;
 mod redis;
 mod sql;
 mod tower_sessions;
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{collections::HashMap, fmt, num::ParseIntError, str::FromStr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dwell_session::{EndReason, Generation, Instant, Lifetime};
@@ -15,6 +17,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use self::{
+    feed::Listener,
     redis::{Advice, InvalidRedisUrl, RedisError, RedisStore, RedisUrl},
     sql::SqlStore,
     tower_sessions::TowerSessions,
@@ -29,6 +32,9 @@ pub type Data = HashMap<String, Value>;
 
 /// How long a tombstone can tell why its session ended.
 const TOMBSTONE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How many sessions are swept at a time: nobody else writes meanwhile.
+const BATCH: i64 = 500;
 
 /// The operations on sessions.
 ///
@@ -51,6 +57,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Tells what is then known of it.
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError>;
 
+    /// Moves the last activity of each live session forward, bounded by now.
+    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError>;
+
     /// Begins `session` in the place of the live session `old`, which ends in the same step.
     /// Tells nothing if `old` was not live; then nothing has changed.
     async fn rotate(
@@ -62,16 +71,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Ends a live session and wipes its data. Tells whether it was live.
     async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError>;
 
-    /// Ends every live session of `account` but `keep`. Tells how many there were.
+    /// Ends every live session of `account` but `keep`. Tells which there were.
     async fn end_others(
         &self,
         account: AccountId,
         keep: SessionKey,
         reason: EndReason,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<Vec<SessionKey>, StoreError>;
 
     /// The live sessions of `account`, the latest first.
-    async fn list(&self, account: AccountId) -> Result<Vec<Session>, StoreError>;
+    async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError>;
+
+    /// How many sessions there are that nothing has ended so far but perhaps time.
+    async fn count(&self) -> Result<u64, StoreError>;
 
     /// Whose session, live or ended, has this generation.
     async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError>;
@@ -84,12 +96,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Replaces the data of a live session. Tells whether it was live; never begins one.
     async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError>;
+
+    /// Tells `listener` of every session that ends, on whichever node, until that fails.
+    async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError;
 }
 
 /// Names a session inside the server: the SHA-256 of its id.
 ///
-/// It is shown shortened, for logs.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// It is shown shortened, for logs, and read from all of its hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
@@ -100,6 +115,37 @@ impl SessionKey {
 
     fn bytes(self) -> Vec<u8> {
         self.0.to_vec()
+    }
+
+    /// One of `parts` equal parts of all keys.
+    pub(crate) fn spread(self, parts: usize) -> usize {
+        usize::from(self.0[0]) % parts
+    }
+}
+
+impl FromStr for SessionKey {
+    type Err = UnknownKey;
+
+    fn from_str(digits: &str) -> Result<Self, Self::Err> {
+        if digits.len() != 64 || !digits.is_ascii() {
+            return Err(UnknownKey);
+        }
+        let mut bytes = [0; 32];
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// A text that names no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a key has 64 hexadecimal digits")]
+pub struct UnknownKey;
+
+impl From<ParseIntError> for UnknownKey {
+    fn from(_: ParseIntError) -> Self {
+        Self
     }
 }
 
@@ -142,7 +188,7 @@ pub struct Origin {
 }
 
 /// A session that nothing has ended so far but perhaps time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Session {
     /// Names it.
     pub key: SessionKey,
@@ -152,8 +198,6 @@ pub struct Session {
     pub generation: Generation,
     /// When it began and was last active.
     pub lifetime: Lifetime,
-    /// Where it was begun from.
-    pub origin: Origin,
 }
 
 impl Session {
@@ -165,6 +209,15 @@ impl Session {
             reason,
         }
     }
+}
+
+/// A session, as its person is shown it.
+#[derive(Debug, Clone)]
+pub struct ListedSession {
+    /// The session.
+    pub session: Session,
+    /// Where it was begun from.
+    pub origin: Origin,
 }
 
 /// What a store knows of a session at an instant of its own clock.

@@ -14,7 +14,7 @@ use crate::{
     refusal::unavailable,
     rendering::render,
     state::AppState,
-    store::{Session, StoreError},
+    store::{ListedSession, StoreError},
 };
 
 pub(super) async fn show(
@@ -50,11 +50,11 @@ async fn load(
         .others(current.account, live.session.key)
         .await?
         .into_iter()
-        .map(|session: Session| OtherSession {
+        .map(|ListedSession { session, origin }| OtherSession {
             signed_in_ago: live.now.since(session.lifetime.authenticated_at()),
             active_ago: live.now.since(session.lifetime.last_active_at()),
-            address: session.origin.address,
-            browser: session.origin.browser,
+            address: origin.address,
+            browser: origin.browser,
         })
         .collect();
     Ok((signed_in, others))

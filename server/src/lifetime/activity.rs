@@ -4,7 +4,10 @@ use axum::{
     extract::Request,
     http::{HeaderMap, Method},
 };
-use dwell_app::{api::KeepAlive, names::DRAFTS_PATH};
+use dwell_app::{
+    api::{AskStatus, KeepAlive},
+    names::DRAFTS_PATH,
+};
 use leptos::server_fn::ServerFn as _;
 
 use crate::navigation::{header_text, is_form, is_navigation};
@@ -40,6 +43,14 @@ impl Activity {
             Self::Passive
         }
     }
+}
+
+/// Whether the answer tells a deadline that the request does not move: it has to heed what is done
+/// on other nodes.
+pub(super) fn asks_for_deadline(request: &Request) -> bool {
+    let tells_deadline =
+        request.uri().path() == AskStatus::PATH || is_navigation(request.headers());
+    tells_deadline && Activity::of(request) == Activity::Passive
 }
 
 fn is_started_by_user(headers: &HeaderMap) -> bool {

@@ -1,6 +1,7 @@
 //! Sessions in Redis or Valkey.
 
 mod connect;
+mod feed;
 mod scripts;
 
 use std::{fmt, sync::Arc};
@@ -12,23 +13,22 @@ use fred::{
     interfaces::ClientLike as _,
     types::{FromValue, Value, scripts::Script},
 };
+use futures::future::try_join_all;
 
 pub use self::connect::{Advice, InvalidRedisUrl, RedisError, RedisUrl};
 use self::scripts::{SERVER_TIME, Scripts};
 use super::{
-    Data, NewSession, Origin, Presence, Session, SessionKey, Sighting, Store, StoreError, Swept,
-    TOMBSTONE_RETENTION, Tombstone, json, millis,
+    BATCH, Data, ListedSession, Listener, NewSession, Origin, Presence, Session, SessionKey,
+    Sighting, Store, StoreError, Swept, TOMBSTONE_RETENTION, Tombstone, json, millis,
 };
 use crate::{account_id::AccountId, connections::Connections};
 
 /// Every key begins with it, so it leads to where all of them are.
 const SLOT: &str = "{dwell}";
-/// How many sessions are swept at a time: nobody else is served meanwhile.
-const BATCH: i64 = 500;
-
 /// A [`Store`] on a Redis or Valkey server, whose clock is the server's.
 #[derive(Clone)]
 pub struct RedisStore {
+    url: RedisUrl,
     pool: Pool,
     scripts: Arc<Scripts>,
     idle_ms: i64,
@@ -62,6 +62,7 @@ impl RedisStore {
         policy: &Policy,
     ) -> Result<Self, RedisError> {
         Ok(Self {
+            url: url.clone(),
             pool: connect::connect(url, connections).await?,
             scripts: Arc::new(Scripts::telling(time)),
             idle_ms: millis(policy.idle()),
@@ -117,6 +118,11 @@ impl Store for RedisStore {
         sighting(answer)
     }
 
+    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
+        try_join_all(touches.iter().map(|&(key, at)| self.touch(key, at))).await?;
+        Ok(())
+    }
+
     async fn rotate(
         &self,
         old: SessionKey,
@@ -140,15 +146,20 @@ impl Store for RedisStore {
         account: AccountId,
         keep: SessionKey,
         reason: EndReason,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionKey>, StoreError> {
         let arguments = [account.to_string().into(), name(keep), reason.name().into()];
-        self.run(&self.scripts.end_others, arguments).await
+        let ended: Vec<String> = self.run(&self.scripts.end_others, arguments).await?;
+        ended.iter().map(|name| key(name)).collect()
     }
 
-    async fn list(&self, account: AccountId) -> Result<Vec<Session>, StoreError> {
+    async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError> {
         let arguments = [account.to_string().into()];
         let rows: Vec<Row> = self.run(&self.scripts.list, arguments).await?;
-        rows.into_iter().map(session).collect()
+        rows.into_iter().map(listed_session).collect()
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.run(&self.scripts.count, []).await
     }
 
     async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
@@ -190,6 +201,10 @@ impl Store for RedisStore {
         let arguments = [name(key), json(data)?.into()];
         let count: u64 = self.run(&self.scripts.set_data, arguments).await?;
         Ok(count > 0)
+    }
+
+    async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError {
+        self.follow_ends(listener.as_ref()).await
     }
 }
 
@@ -236,7 +251,7 @@ fn sighting((now, row): TimedRow) -> Result<Sighting, StoreError> {
             generation: generation.parse().map_err(StoreError::new)?,
             reason: reason.parse().map_err(StoreError::new)?,
         }),
-        Some(row) => Presence::Found(session(row)?),
+        Some(row) => Presence::Found(listed_session(row)?.session),
     };
     Ok(Sighting {
         now: Instant::from_millis(now),
@@ -244,16 +259,18 @@ fn sighting((now, row): TimedRow) -> Result<Sighting, StoreError> {
     })
 }
 
-fn session(row: Row) -> Result<Session, StoreError> {
+fn listed_session(row: Row) -> Result<ListedSession, StoreError> {
     let (name, account, generation, authenticated_at, last_active_at, address, browser, _) = row;
-    Ok(Session {
-        key: key(&name)?,
-        account: AccountId::stored(account),
-        generation: generation.parse().map_err(StoreError::new)?,
-        lifetime: Lifetime::stored(
-            Instant::from_millis(authenticated_at),
-            Instant::from_millis(last_active_at),
-        ),
+    Ok(ListedSession {
+        session: Session {
+            key: key(&name)?,
+            account: AccountId::stored(account),
+            generation: generation.parse().map_err(StoreError::new)?,
+            lifetime: Lifetime::stored(
+                Instant::from_millis(authenticated_at),
+                Instant::from_millis(last_active_at),
+            ),
+        },
         origin: Origin { address, browser },
     })
 }
@@ -274,13 +291,5 @@ fn name(key: SessionKey) -> Value {
 }
 
 fn key(name: &str) -> Result<SessionKey, StoreError> {
-    let mut bytes = [0; 32];
-    let is_key = name.len() == 64 && name.is_ascii();
-    for (at, byte) in bytes.iter_mut().enumerate().filter(|_| is_key) {
-        *byte = u8::from_str_radix(&name[2 * at..2 * at + 2], 16).map_err(StoreError::new)?;
-    }
-    match is_key {
-        true => Ok(SessionKey(bytes)),
-        false => Err(StoreError::new("a key has 64 hexadecimal digits")),
-    }
+    name.parse().map_err(StoreError::new)
 }

@@ -1,9 +1,10 @@
 //! Sessions in an SQL database.
 
+mod feed;
 mod rows;
 mod statements;
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use async_trait::async_trait;
 use dwell_session::{EndReason, Generation, Instant, Lifetime, Policy};
@@ -14,12 +15,12 @@ use sqlx::{
 };
 
 use self::{
-    rows::{Row, SweptRow},
+    rows::{Row, SweptRow, key},
     statements::{POSTGRES, SQLITE, Statements},
 };
 use super::{
-    Data, NewSession, Presence, Session, SessionKey, Sighting, Store, StoreError, Swept,
-    TOMBSTONE_RETENTION, json, millis,
+    BATCH, Data, ListedSession, Listener, NewSession, Presence, SessionKey, Sighting, Store,
+    StoreError, Swept, TOMBSTONE_RETENTION, json, listeners::Listeners, millis,
 };
 use crate::{
     account_id::AccountId,
@@ -35,6 +36,8 @@ pub struct SqlStore {
     clock: Arc<dyn Clock>,
     idle_ms: i64,
     absolute_ms: i64,
+    /// On SQLite, which tells nobody itself.
+    listeners: Listeners,
 }
 
 impl SqlStore {
@@ -50,6 +53,7 @@ impl SqlStore {
             clock,
             idle_ms: millis(policy.idle()),
             absolute_ms: millis(policy.absolute()),
+            listeners: Listeners::default(),
         }
     }
 
@@ -104,6 +108,73 @@ impl SqlStore {
             .await?;
         Ok(ended.rows_affected() > 0)
     }
+
+    /// Carries `ending` out to its end, whoever gives up waiting for it, so that what it ends is
+    /// told.
+    async fn tell_all<Answer: Send + 'static>(
+        &self,
+        ending: impl Future<Output = Result<(Answer, Vec<SessionKey>), StoreError>> + Send + 'static,
+    ) -> Result<Answer, StoreError> {
+        let listeners = self.listeners.clone();
+        let ended = tokio::spawn(async move {
+            let (answer, ended) = ending.await?;
+            for key in ended {
+                listeners.tell(key);
+            }
+            Ok(answer)
+        });
+        ended.await.map_err(StoreError::new)?
+    }
+
+    async fn rotate_to_the_end(
+        self,
+        old: SessionKey,
+        session: NewSession,
+    ) -> Result<(Option<Lifetime>, Vec<SessionKey>), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let ended = self
+            .end_one(&mut *transaction, old, EndReason::Replaced)
+            .await?;
+        if !ended {
+            return Ok((None, Vec::new()));
+        }
+        let lifetime = self.insert(&mut *transaction, &session).await?;
+        transaction.commit().await?;
+        Ok((Some(lifetime), vec![old]))
+    }
+
+    async fn end_others_to_the_end(
+        self,
+        account: AccountId,
+        keep: SessionKey,
+        reason: EndReason,
+    ) -> Result<(Vec<SessionKey>, Vec<SessionKey>), StoreError> {
+        let ended: Vec<(Vec<u8>,)> = self
+            .query_as(self.statements.end_others)
+            .bind(keep.bytes())
+            .bind(reason.name())
+            .bind(account)
+            .fetch_all(&self.pool)
+            .await?;
+        let ended: Result<Vec<_>, _> = ended.iter().map(|(bytes,)| key(bytes)).collect();
+        ended.map(|ended| (ended.clone(), ended))
+    }
+
+    /// Tells whether there may be more.
+    async fn sweep_some(self) -> Result<((Vec<Swept>, bool), Vec<SessionKey>), StoreError> {
+        let rows: Vec<SweptRow> = self
+            .query_as(self.statements.sweep)
+            .bind(EndReason::IdleTimeout.name())
+            .bind(EndReason::AbsoluteTimeout.name())
+            .bind(BATCH)
+            .fetch_all(&self.pool)
+            .await?;
+        let is_more = i64::try_from(rows.len()) == Ok(BATCH);
+        let swept: Result<Vec<Swept>, _> = rows.into_iter().map(Swept::try_from).collect();
+        let swept = swept?;
+        let keys = swept.iter().map(|swept| swept.key).collect();
+        Ok(((swept, is_more), keys))
+    }
 }
 
 #[async_trait]
@@ -156,25 +227,38 @@ impl Store for SqlStore {
         }
     }
 
+    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
+        let mut touches = touches.to_vec();
+        // As every statement that locks several rows does.
+        touches.sort_unstable();
+        let mut transaction = self.pool.begin().await?;
+        for (key, at) in touches {
+            self.query(self.statements.touch)
+                .bind(key.bytes())
+                .bind(at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
     async fn rotate(
         &self,
         old: SessionKey,
         session: NewSession,
     ) -> Result<Option<Lifetime>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let ended = self
-            .end_one(&mut *transaction, old, EndReason::Replaced)
-            .await?;
-        if !ended {
-            return Ok(None);
-        }
-        let lifetime = self.insert(&mut *transaction, &session).await?;
-        transaction.commit().await?;
-        Ok(Some(lifetime))
+        self.tell_all(self.clone().rotate_to_the_end(old, session))
+            .await
     }
 
     async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
-        self.end_one(&self.pool, key, reason).await
+        let store = self.clone();
+        self.tell_all(async move {
+            let ended = store.end_one(&store.pool, key, reason).await?;
+            Ok((ended, vec![key]))
+        })
+        .await
     }
 
     async fn end_others(
@@ -182,24 +266,26 @@ impl Store for SqlStore {
         account: AccountId,
         keep: SessionKey,
         reason: EndReason,
-    ) -> Result<u64, StoreError> {
-        let ended = self
-            .query(self.statements.end_others)
-            .bind(keep.bytes())
-            .bind(reason.name())
-            .bind(account)
-            .execute(&self.pool)
-            .await?;
-        Ok(ended.rows_affected())
+    ) -> Result<Vec<SessionKey>, StoreError> {
+        self.tell_all(self.clone().end_others_to_the_end(account, keep, reason))
+            .await
     }
 
-    async fn list(&self, account: AccountId) -> Result<Vec<Session>, StoreError> {
+    async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError> {
         let rows: Vec<Row> = self
             .query_as(self.statements.list)
             .bind(account)
             .fetch_all(&self.pool)
             .await?;
-        rows.into_iter().map(Session::try_from).collect()
+        rows.into_iter().map(ListedSession::try_from).collect()
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        let (count,): (i64,) =
+            sqlx::query_as("select count(*) from sessions where ended_at is null")
+                .fetch_one(&self.pool)
+                .await?;
+        Ok(count.unsigned_abs())
     }
 
     async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
@@ -212,17 +298,20 @@ impl Store for SqlStore {
     }
 
     async fn sweep(&self) -> Result<Vec<Swept>, StoreError> {
-        let swept: Vec<SweptRow> = self
-            .query_as(self.statements.sweep)
-            .bind(EndReason::IdleTimeout.name())
-            .bind(EndReason::AbsoluteTimeout.name())
-            .fetch_all(&self.pool)
-            .await?;
+        let mut swept = Vec::new();
+        loop {
+            let (batch, is_more) = self.tell_all(self.clone().sweep_some()).await?;
+            swept.extend(batch);
+            if !is_more {
+                break;
+            }
+        }
         self.query(self.statements.forget)
             .bind(millis(TOMBSTONE_RETENTION))
+            .bind(BATCH)
             .execute(&self.pool)
             .await?;
-        swept.into_iter().map(Swept::try_from).collect()
+        Ok(swept)
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
@@ -246,5 +335,15 @@ impl Store for SqlStore {
             .execute(&self.pool)
             .await?;
         Ok(saved.rows_affected() > 0)
+    }
+
+    async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError {
+        match engine(&self.pool) {
+            Engine::Sqlite => {
+                let _registration = self.listeners.add(listener);
+                feed::watch(self).await
+            }
+            Engine::Postgres => feed::follow_ends(&self.pool, listener.as_ref()).await,
+        }
     }
 }

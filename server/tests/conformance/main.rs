@@ -14,6 +14,7 @@ mod harness;
 
 mod boundaries;
 mod endings;
+mod feed;
 mod operations;
 mod own_clock;
 mod postgres;

@@ -129,7 +129,7 @@ async fn revocations_and_sweeps_do_not_wait_for_each_other(bench: &Bench) {
             bench.store.sweep(),
             bench.elsewhere.sweep(),
         );
-        assert_eq!(one.unwrap() + other.unwrap(), alive.len() as u64);
+        assert_eq!(one.unwrap().len() + other.unwrap().len(), alive.len());
         let swept = swept.unwrap().len() + swept_elsewhere.unwrap().len();
         assert_eq!(swept, 40);
     }

@@ -213,7 +213,7 @@ async fn ten_thousand_revocations(bench: &Bench) {
             let store = store.clone();
             watched.end(delay, async move {
                 let reason = EndReason::Revoked;
-                store.end_others(account, keep.key, reason).await.unwrap() == 1
+                store.end_others(account, keep.key, reason).await.unwrap() == [session.key]
             })
         };
         let (_, touched, (), (), ()) = tokio::join!(

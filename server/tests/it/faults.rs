@@ -129,6 +129,9 @@ async fn a_database_that_is_gone_denies() {
     let app = TestApp::new().await;
     let mut browser = with_note(&app).await;
     app.pool.close().await;
+    while app.sessions.staleness().is_some() {
+        tokio::task::yield_now().await;
+    }
     for route in &ROUTES {
         let answer = browser
             .send(by_user(route.method.clone(), route.path))

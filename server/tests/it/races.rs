@@ -38,7 +38,11 @@ async fn a_touch_that_is_held_up_on_its_way_revives_nothing() {
     let app = TestApp::new().await;
     let clock = HeldClock::over(app.clock.clone());
     let store = SqlStore::new(app.pool.clone(), clock.clone(), &app.policy);
-    let slow = Arc::new(Sessions::new(Arc::new(store), app.policy));
+    let slow = Arc::new(Sessions::new(
+        Arc::new(store),
+        app.policy,
+        app.clock.clone(),
+    ));
     let mut browser = app.in_session().await;
     let key = SessionKey::of(&browser.id());
     app.advance(app.policy.idle() - MS);
@@ -94,7 +98,7 @@ async fn watch(told: Arc<Told>, mut browser: Browser) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_reports_race_the_expiry_and_revive_nothing() {
     let app = TestApp::new().await;
-    let elsewhere = app.another_node();
+    let elsewhere = app.another_node().await;
     let mut ended = 0;
     for round in 0..ROUNDS {
         let browser = app.in_session().await.with_generation().await;

@@ -27,7 +27,7 @@ async fn a_hundred_navigations_in_quick_succession_are_written_a_couple_of_times
     app.advance(app.policy.touch_interval());
     app.sessions.maintain().await.unwrap();
     assert!(probe.touches() <= 3);
-    let elsewhere = app.another_node();
+    let elsewhere = app.another_node().await;
     let told = browser.at(&elsewhere.router).ask_status().await;
     let left = left - app.policy.touch_interval();
     assert_eq!(u128::from(told.idle_remaining_ms()), left.as_millis());
@@ -41,7 +41,7 @@ async fn a_touch_that_was_kept_back_is_written_before_a_shutdown() {
     browser.visit("/workspace").await;
     app.sessions.write_all().await.unwrap();
 
-    let successor = app.another_node();
+    let successor = app.another_node().await;
     app.advance(app.policy.idle() - MS);
     let told = browser.at(&successor.router).ask_status().await;
     assert_eq!(told.status, 200);
@@ -83,7 +83,7 @@ async fn a_touch_outlives_a_moment_in_which_the_store_fails() {
     app.sessions.maintain().await.unwrap();
 
     app.advance(app.policy.idle() - app.policy.touch_interval() - MS);
-    let elsewhere = app.another_node();
+    let elsewhere = app.another_node().await;
     let told = browser.at(&elsewhere.router).ask_status().await;
     assert_eq!(told.status, 200);
 }
@@ -92,7 +92,7 @@ async fn a_touch_outlives_a_moment_in_which_the_store_fails() {
 #[tokio::test]
 async fn a_page_loaded_once_and_left_keeps_its_full_idle_timeout_on_any_node() {
     let app = TestApp::new().await;
-    let elsewhere = app.another_node();
+    let elsewhere = app.another_node().await;
     let interval = app.policy.touch_interval();
     for loaded_after in [Duration::ZERO, MS, interval / 2, interval - MS, interval] {
         let mut browser = app.in_session().await;
@@ -122,7 +122,7 @@ async fn a_page_loaded_once_and_left_keeps_its_full_idle_timeout_on_any_node() {
 #[tokio::test]
 async fn another_node_never_ends_a_session_whose_user_is_active_here() {
     let app = TestApp::new().await;
-    let elsewhere = app.another_node();
+    let elsewhere = app.another_node().await;
     let mut browser = app.in_session().await;
     let step = app.policy.touch_interval() / 3;
     let mut passed = Duration::ZERO;

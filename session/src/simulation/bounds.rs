@@ -48,7 +48,7 @@ const SHORTEST_REVEAL: Duration = Duration::from_secs(1);
 const SHORTEST_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Tabs that were told deadlines less than this apart leave it at that.
-pub(super) const SAME_DEADLINE: Duration = Duration::from_secs(1);
+pub(super) const SAME_DEADLINE: Duration = Duration::from_millis(100);
 
 /// How long a tab waits for the one that leads before it reports by itself.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -149,10 +149,9 @@ pub(super) const SAME_ACTIVITY: Duration = Duration::from_millis(100);
 /// How long after an activity the server knows of it, if every request is answered quickly.
 ///
 /// A tab tells the one that leads once a touch interval, and that one reports once a touch
-/// interval: what just misses the telling waits for the next, and what is then told while a report
-/// is under way for the one after it.
+/// interval: what just misses the telling waits for the next.
 pub(super) fn reported_within(policy: &Policy) -> Duration {
-    3 * policy.touch_interval().max(SHORTEST_REPORT_INTERVAL) + PATIENCE + 3 * QUICK_ANSWER
+    2 * policy.touch_interval().max(SHORTEST_REPORT_INTERVAL) + PATIENCE + 3 * QUICK_ANSWER
 }
 
 fn drift(ppm: i64, over: Duration) -> Duration {

@@ -34,6 +34,12 @@ impl FromStr for RedisUrl {
     }
 }
 
+impl RedisUrl {
+    pub(super) fn config(&self) -> Config {
+        self.0.clone()
+    }
+}
+
 impl fmt::Display for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.0.tls.as_ref().map_or("redis", |_| "rediss");

@@ -4,6 +4,8 @@ local PREFIX = '{dwell}:'
 local BY_ACTIVITY = PREFIX .. 'by_activity'
 local BY_AUTHENTICATION = PREFIX .. 'by_authentication'
 local BY_END = PREFIX .. 'by_end'
+-- On which every node hears of ends.
+local ENDS = PREFIX .. 'ends'
 
 local now = time()
 local idle, absolute = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -83,6 +85,7 @@ local function entomb(session, reason, ended_at)
     redis.call('ZREM', BY_ACTIVITY, key)
     redis.call('ZREM', BY_AUTHENTICATION, key)
     redis.call('ZADD', BY_END, ended_at, key)
+    redis.call('PUBLISH', ENDS, key)
 end
 
 local function told(session)

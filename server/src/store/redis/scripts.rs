@@ -8,6 +8,7 @@ pub(super) const SERVER_TIME: &str = include_str!("time.lua");
 #[derive(Debug)]
 pub(super) struct Scripts {
     pub now: Script,
+    pub tell: Script,
     pub create: Script,
     pub find: Script,
     pub touch: Script,
@@ -15,6 +16,7 @@ pub(super) struct Scripts {
     pub end: Script,
     pub end_others: Script,
     pub list: Script,
+    pub count: Script,
     pub owner: Script,
     pub sweep: Script,
     pub data: Script,
@@ -30,6 +32,7 @@ impl Scripts {
         };
         Self {
             now: script(include_str!("now.lua")),
+            tell: script(include_str!("tell.lua")),
             create: script(include_str!("create.lua")),
             find: script(include_str!("find.lua")),
             touch: script(include_str!("touch.lua")),
@@ -37,6 +40,7 @@ impl Scripts {
             end: script(include_str!("end.lua")),
             end_others: script(include_str!("end_others.lua")),
             list: script(include_str!("list.lua")),
+            count: script(include_str!("count.lua")),
             owner: script(include_str!("owner.lua")),
             sweep: script(include_str!("sweep.lua")),
             data: script(include_str!("data.lua")),

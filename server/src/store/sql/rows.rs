@@ -5,7 +5,10 @@ use sqlx::FromRow;
 
 use crate::{
     account_id::AccountId,
-    store::{Origin, Presence, Session, SessionKey, Sighting, StoreError, Swept, Tombstone},
+    store::{
+        ListedSession, Origin, Presence, Session, SessionKey, Sighting, StoreError, Swept,
+        Tombstone,
+    },
 };
 
 #[derive(FromRow)]
@@ -32,24 +35,32 @@ impl TryFrom<Row> for Sighting {
                 generation: row.generation.parse().map_err(StoreError::new)?,
                 reason: reason.parse().map_err(StoreError::new)?,
             }),
-            None => Presence::Found(row.try_into()?),
+            None => Presence::Found(row.session()?),
         };
         Ok(Self { now, presence })
     }
 }
 
-impl TryFrom<Row> for Session {
+impl Row {
+    fn session(&self) -> Result<Session, StoreError> {
+        Ok(Session {
+            key: key(&self.key)?,
+            account: self.account,
+            generation: self.generation.parse().map_err(StoreError::new)?,
+            lifetime: Lifetime::stored(
+                Instant::from_millis(self.authenticated_at),
+                Instant::from_millis(self.last_active_at),
+            ),
+        })
+    }
+}
+
+impl TryFrom<Row> for ListedSession {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, Self::Error> {
         Ok(Self {
-            key: key(&row.key)?,
-            account: row.account,
-            generation: row.generation.parse().map_err(StoreError::new)?,
-            lifetime: Lifetime::stored(
-                Instant::from_millis(row.authenticated_at),
-                Instant::from_millis(row.last_active_at),
-            ),
+            session: row.session()?,
             origin: Origin {
                 address: row.address,
                 browser: row.browser,
@@ -79,7 +90,7 @@ impl TryFrom<SweptRow> for Swept {
     }
 }
 
-fn key(bytes: &[u8]) -> Result<SessionKey, StoreError> {
+pub(super) fn key(bytes: &[u8]) -> Result<SessionKey, StoreError> {
     let bytes = <[u8; 32]>::try_from(bytes).map_err(StoreError::new)?;
     Ok(SessionKey(bytes))
 }

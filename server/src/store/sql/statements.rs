@@ -18,9 +18,10 @@ pub(super) struct Statements {
     pub end_others: &'static str,
     /// 4 the account.
     pub list: &'static str,
-    /// 4 the reason where the idle timeout ended it, 5 where the absolute timeout did.
+    /// 4 the reason where the idle timeout ended it, 5 where the absolute timeout did, 6 how many
+    /// to sweep.
     pub sweep: &'static str,
-    /// 4 how long tombstones are kept.
+    /// 4 how long tombstones are kept, 5 how many to forget.
     pub forget: &'static str,
     pub data: &'static str,
     /// 5 the data.
@@ -112,7 +113,8 @@ macro_rules! statements {
                 "account = $6 and key <> $4 and ended_at is null",
                 $as_held,
                 " where sessions.key = held.key and ",
-                live!("held")
+                live!("held"),
+                " returning sessions.key"
             ),
             list: concat!(
                 "select now, ",
@@ -132,11 +134,11 @@ macro_rules! statements {
                 wiped!(),
                 " from ",
                 $held,
-                "ended_at is null and (last_active_at <= ",
+                "key in (select key from sessions where ended_at is null and (last_active_at <= ",
                 $time,
                 " - $2 or authenticated_at <= ",
                 $time,
-                " - $3)",
+                " - $3) limit $6)",
                 $as_held,
                 " where sessions.key = held.key and held.ended_at is null \
                  and (held.last_active_at + $2 <= now or held.authenticated_at + $3 <= now) \
@@ -147,7 +149,7 @@ macro_rules! statements {
                 $time,
                 " - $4",
                 $in_order,
-                ")"
+                " limit $5)"
             ),
             data: concat!(
                 "select data, case when last_active_at + $2 < authenticated_at + $3 \

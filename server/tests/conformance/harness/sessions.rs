@@ -51,7 +51,7 @@ impl Bench {
 
     pub async fn listed(&self, account: AccountId) -> Vec<SessionKey> {
         let sessions = self.store.list(account).await.unwrap();
-        sessions.iter().map(|session| session.key).collect()
+        sessions.iter().map(|listed| listed.session.key).collect()
     }
 
     /// Whether each operation says that the session lives; on both nodes.
@@ -77,7 +77,7 @@ async fn lives(store: &dyn Store, session: &NewSession) -> bool {
         ),
         ("list", {
             let listed = store.list(session.account).await.unwrap();
-            listed.iter().any(|listed| listed.key == key)
+            listed.iter().any(|listed| listed.session.key == key)
         }),
     ];
     let is_live = told[0].1;

@@ -93,7 +93,8 @@ impl TestApp {
         let as_clock: Arc<dyn Clock> = clock.clone();
         let sql = SqlStore::new(pool.clone(), as_clock.clone(), &policy);
         let store = wrap(Arc::new(sql));
-        let sessions = Arc::new(Sessions::new(store.clone(), policy));
+        let sessions = Arc::new(Sessions::new(store.clone(), policy, as_clock.clone()));
+        follow(&sessions).await;
         let passwords = Arc::new(Passwords::new(2).unwrap());
         let accounts = Accounts::new(pool.clone(), passwords, as_clock.clone());
         let account = add_account(&accounts, EMAIL).await;
@@ -150,8 +151,10 @@ impl TestApp {
     }
 
     /// Another node on the same store.
-    pub fn another_node(&self) -> Self {
-        let sessions = Arc::new(Sessions::new(self.store.clone(), self.policy));
+    pub async fn another_node(&self) -> Self {
+        let clock = self.clock.clone();
+        let sessions = Arc::new(Sessions::new(self.store.clone(), self.policy, clock));
+        follow(&sessions).await;
         let state = AppState {
             sessions: sessions.clone(),
             ..self.state.clone()
@@ -193,6 +196,13 @@ impl TestApp {
         let (count,) = sqlx::query_as(query).fetch_one(&self.pool).await.unwrap();
         count
     }
+}
+
+/// Lets a node hear of ends, as far as its store tells any.
+async fn follow(sessions: &Arc<Sessions>) {
+    let follower = Arc::clone(sessions);
+    tokio::spawn(async move { follower.follow().await });
+    tokio::task::yield_now().await;
 }
 
 async fn open(file: PathBuf) -> AnyPool {

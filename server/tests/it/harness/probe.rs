@@ -1,14 +1,19 @@
 //! A store that counts, and that fails when it is told to.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
 };
 
 use async_trait::async_trait;
 use dwell_server::{
     account_id::AccountId,
-    store::{Data, NewSession, Session, SessionKey, Sighting, Store, StoreError, Swept},
+    store::{
+        Data, ListedSession, Listener, NewSession, SessionKey, Sighting, Store, StoreError, Swept,
+    },
 };
 use dwell_session::{EndReason, Generation, Instant, Lifetime};
 
@@ -96,6 +101,11 @@ impl Store for Probe {
         self.answer()?.touch(key, at).await
     }
 
+    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
+        self.touches.fetch_add(touches.len(), SeqCst);
+        self.answer()?.touch_all(touches).await
+    }
+
     async fn rotate(
         &self,
         old: SessionKey,
@@ -113,12 +123,16 @@ impl Store for Probe {
         account: AccountId,
         keep: SessionKey,
         reason: EndReason,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionKey>, StoreError> {
         self.answer()?.end_others(account, keep, reason).await
     }
 
-    async fn list(&self, account: AccountId) -> Result<Vec<Session>, StoreError> {
+    async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError> {
         self.answer()?.list(account).await
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.answer()?.count().await
     }
 
     async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
@@ -135,5 +149,10 @@ impl Store for Probe {
 
     async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
         self.answer()?.set_data(key, data).await
+    }
+
+    /// Tells nobody: it is to be asked.
+    async fn follow(&self, _: Arc<dyn Listener>) -> StoreError {
+        pending().await
     }
 }

@@ -1,18 +1,18 @@
-import { type BrowserContext, chromium } from "@playwright/test";
+import { type BrowserContext, chromium, expect, type Page } from "@playwright/test";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { launchOptions } from "../support/chromium.ts";
+import { launchOptions } from "./chromium.ts";
 
-/** None is left behind, however the measurement ends. */
+/** None is left behind, however the tests end. */
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((browser) => browser.kill("SIGKILL")));
 
 /**
  * A browser as people have it, with one context: one that Playwright started would keep every tab
- * awake and in front. It can be stopped and let go on, as by a machine that sleeps.
+ * awake and in front.
  */
 export class OwnChromium {
     private constructor(
@@ -44,12 +44,21 @@ export class OwnChromium {
         return new OwnChromium(browser, profile, connected.contexts()[0]!);
     }
 
+    /** Stops every process of the browser, as a machine that goes to sleep does. */
     stop(): void {
         this.signal("SIGSTOP");
     }
 
-    goOn(): void {
+    wakeUp(): void {
         this.signal("SIGCONT");
+    }
+
+    /** Puts another tab in front of `page`. */
+    async hide(page: Page): Promise<Page> {
+        const front = await this.context.newPage();
+        await front.bringToFront();
+        await expect.poll(() => page.evaluate(() => document.hidden), "the tab is really hidden").toBe(true);
+        return front;
     }
 
     async close(): Promise<void> {

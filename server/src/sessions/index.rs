@@ -1,0 +1,218 @@
+//! The live sessions that this node has seen, so that a request need not ask the store.
+//!
+//! What the index says of a session is never later than the truth: it knows every touch of this
+//! node, and those of others from when it last asked. That a session has ended is for the store to
+//! say; that it lives, the index says itself while the store tells it of every end.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::Duration,
+};
+
+use dwell_session::{Generation, Instant, Lifetime, Policy};
+
+use super::LiveSession;
+use crate::{
+    account_id::AccountId,
+    clock::Clock,
+    store::{Listener, Session, SessionKey},
+};
+
+/// The longest time after which a node may still serve a session that another node has ended
+/// (`C2`). Where the store has told nothing for as long, it is asked at every request.
+pub const STALENESS: Duration = Duration::from_secs(1);
+
+const SHARDS: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Index {
+    policy: Policy,
+    clock: Arc<dyn Clock>,
+    hearing: RwLock<Hearing>,
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+/// What is heard from the store.
+#[derive(Debug, Clone, Copy)]
+enum Hearing {
+    /// Nothing.
+    Nothing,
+    /// Every end before `asked_at`, on the node's clock, since when the store's has shown `now`.
+    Until { asked_at: Instant, now: Instant },
+    /// Every end at once, on the clock that the node shares with the store.
+    Everything,
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    entries: HashMap<SessionKey, Entry>,
+    /// How often something has ended here: what was asked before is not to be learnt after.
+    ends: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    account: AccountId,
+    generation: Generation,
+    lifetime: Lifetime,
+    stored_last_active_at: Instant,
+}
+
+/// Taken before the store is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ticket {
+    ends: u64,
+}
+
+impl Index {
+    pub(super) fn new(policy: Policy, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            policy,
+            clock,
+            hearing: RwLock::new(Hearing::Nothing),
+            shards: std::array::from_fn(|_| Mutex::default()),
+        }
+    }
+
+    /// The session with this key, if it lives for sure.
+    pub(super) fn look_up(&self, key: SessionKey) -> Option<LiveSession> {
+        let now = self.now()?;
+        let shard = self.shard(key);
+        let entry = shard.entries.get(&key)?;
+        let has_ended = entry.lifetime.ended(&self.policy, now).is_some();
+        (!has_ended).then_some(LiveSession {
+            session: Session {
+                key,
+                account: entry.account,
+                generation: entry.generation,
+                lifetime: entry.lifetime,
+            },
+            now,
+            stored_last_active_at: entry.stored_last_active_at,
+        })
+    }
+
+    pub(super) fn ticket(&self, key: SessionKey) -> Ticket {
+        let ends = self.shard(key).ends;
+        Ticket { ends }
+    }
+
+    /// Learns what the store has answered, if nothing has ended since `ticket` was taken.
+    pub(super) fn learn(&self, ticket: Ticket, live: &LiveSession) {
+        if self.now().is_none() {
+            return;
+        }
+        let session = &live.session;
+        let mut shard = self.shard(session.key);
+        if shard.ends != ticket.ends {
+            return;
+        }
+        let entry = shard.entries.entry(session.key).or_insert(Entry {
+            account: session.account,
+            generation: session.generation,
+            lifetime: session.lifetime,
+            stored_last_active_at: live.stored_last_active_at,
+        });
+        entry.see(session.lifetime);
+        entry.see_stored(live.stored_last_active_at);
+    }
+
+    /// The session has been touched on this node.
+    pub(super) fn touched(&self, key: SessionKey, lifetime: Lifetime) {
+        if let Some(entry) = self.shard(key).entries.get_mut(&key) {
+            entry.see(lifetime);
+        }
+    }
+
+    /// The store knows of a touch at `at`.
+    pub(super) fn stored(&self, key: SessionKey, at: Instant) {
+        if let Some(entry) = self.shard(key).entries.get_mut(&key) {
+            entry.see_stored(at);
+        }
+    }
+
+    /// Nothing is heard from the store any more.
+    pub(super) fn lose(&self) {
+        self.hear(Hearing::Nothing);
+    }
+
+    /// How long ago the latest end may be that has not been told. Nothing, where no end is told.
+    pub(super) fn staleness(&self) -> Option<Duration> {
+        match self.hearing() {
+            Hearing::Nothing => None,
+            Hearing::Until { asked_at, .. } => Some(self.clock.now().since(asked_at)),
+            Hearing::Everything => Some(Duration::ZERO),
+        }
+    }
+
+    /// The time on the store's clock, or later; nothing where the store has not been heard.
+    fn now(&self) -> Option<Instant> {
+        let local = self.clock.now();
+        match self.hearing() {
+            Hearing::Nothing => None,
+            Hearing::Until { asked_at, now } => {
+                let since = local.since(asked_at);
+                (since < STALENESS).then_some(now + since)
+            }
+            Hearing::Everything => Some(local),
+        }
+    }
+
+    fn hearing(&self) -> Hearing {
+        *self.hearing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, hearing: Hearing) {
+        *self.hearing.write().unwrap_or_else(PoisonError::into_inner) = hearing;
+    }
+
+    fn shard(&self, key: SessionKey) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[key.spread(SHARDS)])
+    }
+}
+
+impl Listener for Index {
+    fn time(&self) -> Instant {
+        self.clock.now()
+    }
+
+    fn begin(&self) {
+        self.lose();
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.entries.clear();
+            shard.ends += 1;
+        }
+    }
+
+    fn ended(&self, key: SessionKey) {
+        let mut shard = self.shard(key);
+        shard.entries.remove(&key);
+        shard.ends += 1;
+    }
+
+    fn caught_up(&self, asked_at: Instant, now: Instant) {
+        self.hear(Hearing::Until { asked_at, now });
+    }
+
+    fn always_caught_up(&self) {
+        self.hear(Hearing::Everything);
+    }
+}
+
+impl Entry {
+    fn see(&mut self, lifetime: Lifetime) {
+        if lifetime.last_active_at() > self.lifetime.last_active_at() {
+            self.lifetime = lifetime;
+        }
+    }
+
+    fn see_stored(&mut self, at: Instant) {
+        self.stored_last_active_at = self.stored_last_active_at.max(at);
+    }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,96 @@
+//! Touches that are yet to be written.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use dwell_session::Instant;
+
+use crate::store::SessionKey;
+
+/// The last touch of each session that the store does not know of, in the order in which they are
+/// to be written.
+#[derive(Debug)]
+pub(super) struct PendingTouches {
+    /// How long after the store's last touch the next is to be written.
+    write_after: Duration,
+    touches: Mutex<Touches>,
+}
+
+#[derive(Debug, Default)]
+struct Touches {
+    by_session: HashMap<SessionKey, PendingTouch>,
+    by_due: BTreeSet<(Instant, SessionKey)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct PendingTouch {
+    at: Instant,
+    due_at: Instant,
+}
+
+impl PendingTouches {
+    pub(super) fn new(write_after: Duration) -> Self {
+        Self {
+            write_after,
+            touches: Mutex::default(),
+        }
+    }
+
+    pub(super) fn get(&self, key: SessionKey) -> Option<Instant> {
+        self.lock().by_session.get(&key).map(|touch| touch.at)
+    }
+
+    /// Keeps a touch back, of a session whose last the store knows from `stored_at`.
+    pub(super) fn keep(&self, key: SessionKey, at: Instant, stored_at: Instant) {
+        let mut touches = self.lock();
+        if let Some(touch) = touches.by_session.get_mut(&key) {
+            touch.at = touch.at.max(at);
+        } else {
+            touches.insert(key, at, stored_at + self.write_after);
+        }
+    }
+
+    /// Those that are due by `now`, and at most `most` of them.
+    pub(super) fn due(&self, now: Instant, most: usize) -> Vec<(SessionKey, Instant)> {
+        let touches = self.lock();
+        let due = touches.by_due.iter().take_while(|(due, _)| *due <= now);
+        due.take(most)
+            .filter_map(|(_, key)| Some((*key, touches.by_session.get(key)?.at)))
+            .collect()
+    }
+
+    /// The store knows of a touch of the session at `at`.
+    pub(super) fn written(&self, key: SessionKey, at: Instant) {
+        let mut touches = self.lock();
+        if let Some(touch) = touches.remove(key)
+            && touch.at > at
+        {
+            touches.insert(key, touch.at, at + self.write_after);
+        }
+    }
+
+    /// The session has ended.
+    pub(super) fn forget(&self, key: SessionKey) {
+        self.lock().remove(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Touches> {
+        self.touches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Touches {
+    fn insert(&mut self, key: SessionKey, at: Instant, due_at: Instant) {
+        self.by_session.insert(key, PendingTouch { at, due_at });
+        self.by_due.insert((due_at, key));
+    }
+
+    fn remove(&mut self, key: SessionKey) -> Option<PendingTouch> {
+        let touch = self.by_session.remove(&key)?;
+        self.by_due.remove(&(touch.due_at, key));
+        Some(touch)
+    }
+}

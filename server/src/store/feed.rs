@@ -1,0 +1,93 @@
+//! How a store tells every node of the sessions that have ended, on whichever node.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use dwell_session::Instant;
+use tokio::time::{sleep, timeout};
+
+use super::{SessionKey, StoreError};
+
+/// How often a node makes sure that it hears what is told.
+pub(super) const BEAT_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long it waits to hear itself before it listens anew.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Who is told of ends.
+pub trait Listener: fmt::Debug + Send + Sync {
+    /// The time on the node's own clock.
+    fn time(&self) -> Instant;
+
+    /// Ends are told from now on. Of those before, nothing is known.
+    fn begin(&self);
+
+    /// This session has ended.
+    fn ended(&self, key: SessionKey);
+
+    /// Every end before `asked_at`, on the node's own clock, has been told. The store's clock has
+    /// shown `now` since.
+    fn caught_up(&self, asked_at: Instant, now: Instant);
+
+    /// Every end is told before whoever ends the session knows that it is, by a store that goes by
+    /// the node's own clock.
+    fn always_caught_up(&self);
+}
+
+/// On which every node hears everything that any node tells, in one order.
+#[async_trait]
+pub(super) trait Channel: Send {
+    /// Tells `text`. Tells the time on the store's clock.
+    async fn tell(&mut self, text: String) -> Result<Instant, StoreError>;
+
+    /// Waits for what is told next. Nothing is lost where the wait is given up.
+    async fn hear(&mut self) -> Result<String, StoreError>;
+}
+
+/// Tells `listener` of every end until that fails.
+///
+/// A node that hears what it has told itself has heard everything that was told before.
+pub(super) async fn follow(channel: &mut dyn Channel, listener: &dyn Listener) -> StoreError {
+    listener.begin();
+    loop {
+        let asked_at = listener.time();
+        match timeout(PATIENCE, catch_up(channel, listener)).await {
+            Ok(Ok(now)) => listener.caught_up(asked_at, now),
+            Ok(Err(error)) => return error,
+            Err(error) => return StoreError::new(error),
+        }
+        let until = sleep(BEAT_INTERVAL);
+        tokio::pin!(until);
+        loop {
+            tokio::select! {
+                () = &mut until => break,
+                heard = channel.hear() => match heard {
+                    Ok(text) => pass_on(&text, listener),
+                    Err(error) => return error,
+                },
+            }
+        }
+    }
+}
+
+async fn catch_up(
+    channel: &mut dyn Channel,
+    listener: &dyn Listener,
+) -> Result<Instant, StoreError> {
+    let beat = format!("beat {:032x}", rand::random::<u128>());
+    let now = channel.tell(beat.clone()).await?;
+    loop {
+        let heard = channel.hear().await?;
+        if heard == beat {
+            return Ok(now);
+        }
+        pass_on(&heard, listener);
+    }
+}
+
+/// Passes over the beats of other nodes.
+fn pass_on(text: &str, listener: &dyn Listener) {
+    if let Ok(key) = text.parse() {
+        listener.ended(key);
+    }
+}

@@ -1,0 +1,72 @@
+//! Ends, as the server publishes them.
+
+use async_trait::async_trait;
+use dwell_session::Instant;
+use fred::{
+    clients::SubscriberClient,
+    interfaces::{ClientLike as _, EventInterface as _, PubsubInterface as _},
+    types::{Builder, Message},
+};
+use tokio::sync::broadcast::Receiver;
+
+use super::RedisStore;
+use crate::store::{
+    Listener, StoreError,
+    feed::{self, Channel},
+};
+
+/// As the scripts name it.
+const ENDS: &str = "{dwell}:ends";
+
+/// A connection that is not made again: what was published meanwhile would be missed.
+struct Ends<'store> {
+    store: &'store RedisStore,
+    client: SubscriberClient,
+    messages: Receiver<Message>,
+}
+
+impl RedisStore {
+    pub(super) async fn follow_ends(&self, listener: &dyn Listener) -> StoreError {
+        match Ends::of(self).await {
+            Ok(mut ends) => {
+                let error = feed::follow(&mut ends, listener).await;
+                // The connection is of no more use, however it parts.
+                let _ = ends.client.quit().await;
+                error
+            }
+            Err(error) => error,
+        }
+    }
+}
+
+impl<'store> Ends<'store> {
+    async fn of(store: &'store RedisStore) -> Result<Self, StoreError> {
+        let client = Builder::from_config(store.url.config())
+            .build_subscriber_client()
+            .map_err(StoreError::new)?;
+        let messages = client.message_rx();
+        client.init().await.map_err(StoreError::new)?;
+        client.subscribe(ENDS).await.map_err(StoreError::new)?;
+        Ok(Self {
+            store,
+            client,
+            messages,
+        })
+    }
+}
+
+#[async_trait]
+impl Channel for Ends<'_> {
+    async fn tell(&mut self, text: String) -> Result<Instant, StoreError> {
+        let now = self
+            .store
+            .run(&self.store.scripts.tell, [text.into()])
+            .await?;
+        Ok(Instant::from_millis(now))
+    }
+
+    async fn hear(&mut self) -> Result<String, StoreError> {
+        let message = self.messages.recv().await.map_err(StoreError::new)?;
+        message.value.convert().map_err(StoreError::new)
+    }
+}

@@ -1,0 +1,3 @@
+-- 3 what to tell every node. Tells the time.
+redis.call('PUBLISH', ENDS, ARGV[3])
+return now

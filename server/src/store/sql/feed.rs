@@ -1,0 +1,68 @@
+//! Ends, as PostgreSQL notifies of them.
+
+use async_trait::async_trait;
+use dwell_session::Instant;
+use sqlx::{
+    AnyPool,
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+};
+
+use tokio::time::sleep;
+
+use super::SqlStore;
+use crate::store::{
+    Listener, Store as _, StoreError,
+    feed::{self, BEAT_INTERVAL, Channel},
+};
+
+/// As the trigger on the sessions names it.
+const ENDS: &str = "dwell_ends";
+
+struct Ends(PgListener);
+
+/// On a connection of its own, to the database of `pool`.
+pub(super) async fn follow_ends(pool: &AnyPool, listener: &dyn Listener) -> StoreError {
+    match listen(pool).await {
+        Ok(ends) => feed::follow(&mut Ends(ends), listener).await,
+        Err(error) => error.into(),
+    }
+}
+
+async fn listen(pool: &AnyPool) -> Result<PgListener, sqlx::Error> {
+    let options: PgConnectOptions = pool.connect_options().database_url.as_str().parse()?;
+    let connection = PgPoolOptions::new()
+        .max_connections(1)
+        .connect_with(options)
+        .await?;
+    let mut ends = PgListener::connect_with(&connection).await?;
+    // What is told between two connections would be missed.
+    ends.eager_reconnect(false);
+    ends.listen(ENDS).await?;
+    Ok(ends)
+}
+
+/// Waits until an embedded database fails.
+pub(super) async fn watch(store: &SqlStore) -> StoreError {
+    loop {
+        sleep(BEAT_INTERVAL).await;
+        if let Err(error) = store.ping().await {
+            return error;
+        }
+    }
+}
+
+#[async_trait]
+impl Channel for Ends {
+    async fn tell(&mut self, text: String) -> Result<Instant, StoreError> {
+        let told = sqlx::query_as("select dwell_now() from pg_notify($1, $2)");
+        let (now,) = told.bind(ENDS).bind(text).fetch_one(&mut self.0).await?;
+        Ok(Instant::from_millis(now))
+    }
+
+    async fn hear(&mut self) -> Result<String, StoreError> {
+        match self.0.try_recv().await? {
+            Some(notification) => Ok(notification.payload().to_owned()),
+            None => Err(StoreError::new("the connection has been cut")),
+        }
+    }
+}
