@@ -19,11 +19,11 @@ export class Link extends Relay {
     isLossy = false;
 
     private constructor(
-        to: URL,
+        private readonly server: URL,
         private readonly quality: Quality,
         private readonly random: Random,
     ) {
-        super(to);
+        super();
     }
 
     static async to(url: string, quality: Quality, random: Random): Promise<Link> {
@@ -35,7 +35,7 @@ export class Link extends Relay {
         if (this.quality.loss) response.shouldKeepAlive = false;
         const sent = await buffer(request);
         await this.transit();
-        const { status, headers, body } = await this.forward(request, sent);
+        const { status, headers, body } = await this.forward(request, sent, this.server);
         await this.transit();
         response.writeHead(status, headers).end(body);
     }

@@ -8,6 +8,10 @@ export class Proxy extends Relay {
     private readonly waiting: string[] = [];
     private readonly answered: [path: string, status: number][] = [];
 
+    private constructor(private readonly server: URL) {
+        super();
+    }
+
     static async to(url: string): Promise<Proxy> {
         return new Proxy(new URL(url)).listen();
     }
@@ -42,7 +46,7 @@ export class Proxy extends Relay {
             await hold;
             this.waiting.splice(this.waiting.indexOf(path), 1);
         }
-        const { status, headers, body } = await this.forward(request, sent);
+        const { status, headers, body } = await this.forward(request, sent, this.server);
         this.answered.push([path, status]);
         response.writeHead(status, headers).end(body);
     }

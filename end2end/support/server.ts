@@ -34,11 +34,20 @@ export class Server {
     private constructor(
         private readonly directory: string,
         private readonly limits: Limits,
+        private readonly settings: NodeJS.ProcessEnv,
     ) {}
 
-    static async start(limits: Limits): Promise<Server> {
+    /** With settings beside the limits, as in its configuration. */
+    static async start(limits: Limits, settings: NodeJS.ProcessEnv = {}): Promise<Server> {
         const directory = await mkdtemp(path.join(tmpdir(), "dwell-end2end-"));
-        const server = new Server(directory, limits);
+        const server = new Server(directory, limits, settings);
+        await server.start();
+        return server;
+    }
+
+    /** Another node, on the same database and with the same settings. */
+    async another(): Promise<Server> {
+        const server = new Server(this.directory, this.limits, this.settings);
         await server.start();
         return server;
     }
@@ -116,6 +125,7 @@ export class Server {
             DWELL_ABSOLUTE_TIMEOUT: this.limits.absolute,
             DWELL_WARNING: this.limits.warning,
             DWELL_GRACE: this.limits.grace,
+            ...this.settings,
         };
     }
 }

@@ -12,14 +12,15 @@ use crate::{
     accounts::{Accounts, PasswordError, Passwords},
     assets::{Built, SiteError},
     clock::{Clock, SystemClock},
-    config::{Config, SessionStore},
-    database::{self, DatabaseError},
+    config::{Config, SessionStore, Setting},
+    database::{self, DatabaseError, DatabaseUrl, Hold},
     drafts::Drafts,
     http,
+    metrics::Metrics,
     notes::Notes,
     sessions::Sessions,
     state::AppState,
-    store::{RedisError, RedisStore, SqlStore, Store, TowerSessions},
+    store::{Measured, RedisError, RedisStore, SqlStore, Store, TowerSessions},
 };
 
 /// A server that is ready to run.
@@ -28,9 +29,11 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    metrics: Option<(TcpListener, Router)>,
     sessions: Arc<Sessions>,
     drafts: Drafts,
     pool: AnyPool,
+    _hold: Option<Hold>,
 }
 
 impl Application {
@@ -55,9 +58,21 @@ impl Application {
         let built = Built::find(config.site_root.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let pool = database::open(&config.database_url, config.connections).await?;
+        let hold = match (&config.session_store, &config.database_url) {
+            (SessionStore::Database, DatabaseUrl::Sqlite(file)) => Some(file.hold()?),
+            (SessionStore::Database, DatabaseUrl::Postgres(_)) | (SessionStore::Redis(_), _) => {
+                None
+            }
+        };
+        let metrics = Metrics::default();
         let store = session_store(&config, &pool, &clock).await?;
-        let sessions = Sessions::new(Arc::clone(&store), config.policy, Arc::clone(&clock));
-        let sessions = Arc::new(sessions);
+        let store: Arc<dyn Store> = Arc::new(Measured::new(store, metrics.clone()));
+        let sessions = Arc::new(Sessions::new(
+            Arc::clone(&store),
+            config.policy,
+            Arc::clone(&clock),
+            metrics.clone(),
+        ));
         let drafts = Drafts::new(pool.clone(), Arc::clone(&clock));
         let state = AppState {
             sessions: Arc::clone(&sessions),
@@ -65,21 +80,28 @@ impl Application {
             notes: Notes::new(pool.clone()),
             drafts: drafts.clone(),
             cookie: Arc::new(config.cookie),
+            trusted_proxies: Arc::new(config.trusted_proxies),
             built: Arc::new(built),
+            metrics,
         };
-        let unavailable = |source| BuildError::Listen {
-            addr: config.addr,
-            source,
+        let (listener, address) = listen(config.addr, Setting::Addr).await?;
+        let metrics = match config.metrics_addr {
+            Some(addr) => {
+                let (listener, address) = listen(addr, Setting::MetricsAddr).await?;
+                tracing::info!(%address, "metrics");
+                Some((listener, http::metrics_router(state.clone())))
+            }
+            None => None,
         };
-        let listener = TcpListener::bind(config.addr).await.map_err(unavailable)?;
-        let address = listener.local_addr().map_err(unavailable)?;
         Ok(Self {
             listener,
             address,
             router: router(state, TowerSessions::new(store)),
+            metrics,
             sessions,
             drafts,
             pool,
+            _hold: hold,
         })
     }
 
@@ -98,6 +120,9 @@ impl Application {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let maintenance = maintain(Arc::clone(&self.sessions), self.drafts);
+        let showing = self.metrics.map(|(listener, router)| {
+            tokio::spawn(async move { axum::serve(listener, router).await })
+        });
         let following = Arc::clone(&self.sessions);
         let following = tokio::spawn(async move { following.follow().await });
         let service = self
@@ -108,6 +133,9 @@ impl Application {
             .await?;
         maintenance.abort();
         following.abort();
+        if let Some(showing) = showing {
+            showing.abort();
+        }
         if let Err(error) = self.sessions.write_all().await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -117,6 +145,20 @@ impl Application {
         self.pool.close().await;
         Ok(())
     }
+}
+
+async fn listen(
+    addr: SocketAddr,
+    setting: Setting,
+) -> Result<(TcpListener, SocketAddr), BuildError> {
+    let unavailable = |source| BuildError::Listen {
+        addr,
+        setting,
+        source,
+    };
+    let listener = TcpListener::bind(addr).await.map_err(unavailable)?;
+    let address = listener.local_addr().map_err(unavailable)?;
+    Ok((listener, address))
 }
 
 async fn session_store(
@@ -190,10 +232,12 @@ pub enum BuildError {
     #[error(transparent)]
     Passwords(#[from] PasswordError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {addr}: choose another DWELL_ADDR")]
+    #[error("cannot listen on {addr}: choose another {setting}")]
     Listen {
         /// The address.
         addr: SocketAddr,
+        /// What sets it.
+        setting: Setting,
         /// Why.
         source: std::io::Error,
     },

@@ -14,6 +14,7 @@ use crate::{
     connections::Connections,
     database::DatabaseUrl,
     store::{InvalidRedisUrl, RedisUrl},
+    trusted_proxies::{InvalidTrustedProxies, TrustedProxies},
 };
 
 /// Everything that can be set, checked.
@@ -21,6 +22,10 @@ use crate::{
 pub struct Config {
     /// Where to listen.
     pub addr: SocketAddr,
+    /// Where to listen for whoever collects the metrics, if anybody does.
+    pub metrics_addr: Option<SocketAddr>,
+    /// The proxies whose word on a client's address is taken.
+    pub trusted_proxies: TrustedProxies,
     /// Where the database is.
     pub database_url: DatabaseUrl,
     /// Where the sessions are kept.
@@ -90,6 +95,10 @@ impl Config {
                 "an address and a port such as 127.0.0.1:3000",
             )?
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
+        let metrics_addr = settings.parse(
+            Setting::MetricsAddr,
+            "an address and a port such as 127.0.0.1:9464",
+        )?;
         let database_url = settings
             .text(Setting::DatabaseUrl)
             .unwrap_or("sqlite://data/dwell.db");
@@ -107,6 +116,8 @@ impl Config {
         }
         Ok(Self {
             addr,
+            metrics_addr,
+            trusted_proxies: trusted_proxies(settings)?,
             database_url,
             session_store: session_store(settings)?,
             connections: connections(settings)?,
@@ -117,6 +128,13 @@ impl Config {
             site_root: settings.text(Setting::SiteRoot).map(PathBuf::from),
         })
     }
+}
+
+fn trusted_proxies(settings: &Settings) -> Result<TrustedProxies, ConfigError> {
+    let proxies = settings.text(Setting::TrustedProxies).unwrap_or_default();
+    proxies.parse().map_err(|error: InvalidTrustedProxies| {
+        settings.invalid(Setting::TrustedProxies, proxies, error.to_string())
+    })
 }
 
 fn session_store(settings: &Settings) -> Result<SessionStore, ConfigError> {

@@ -1,7 +1,10 @@
 //! The SQL database: SQLite in a file, or PostgreSQL.
 
+mod backup;
+
 use std::{
     fmt,
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -16,6 +19,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
+pub use self::backup::{BackupError, back_up};
 use crate::connections::Connections;
 
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -193,7 +197,34 @@ fn postgres(url: &str) -> Result<DatabaseServer, InvalidDatabaseUrl> {
     Ok(DatabaseServer { options, place })
 }
 
+/// That this process alone keeps sessions in a file, for as long as it lives.
+#[derive(Debug)]
+pub struct Hold {
+    _lock: File,
+}
+
 impl DatabaseFile {
+    /// Holds the sessions in this file, of which every node would only know its own.
+    ///
+    /// # Errors
+    ///
+    /// Another process holds them, or it cannot be found out.
+    pub fn hold(&self) -> Result<Hold, DatabaseError> {
+        let mut path = self.path.clone().into_os_string();
+        path.push(".lock");
+        let place = || self.path.display().to_string();
+        let unavailable = |source| DatabaseError::Hold {
+            place: place(),
+            source,
+        };
+        let lock = File::create(path).map_err(unavailable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Hold { _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(DatabaseError::Held { place: place() }),
+            Err(TryLockError::Error(source)) => Err(unavailable(source)),
+        }
+    }
+
     /// With the file's absolute path, which reads the same wherever it is read; its directory is
     /// made where there is none.
     fn options(&self) -> Result<AnyConnectOptions, DatabaseError> {
@@ -254,6 +285,23 @@ pub enum DatabaseError {
     Directory {
         /// The directory.
         directory: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another process keeps its sessions there.
+    #[error(
+        "another dwell keeps its sessions in {place}: stop it, or let both use PostgreSQL \
+         (DWELL_DATABASE_URL) or Redis (DWELL_SESSION_STORE)"
+    )]
+    Held {
+        /// The file.
+        place: String,
+    },
+    /// Whether another process keeps its sessions there cannot be found out.
+    #[error("cannot lock {place}")]
+    Hold {
+        /// The file.
+        place: String,
         /// Why.
         source: std::io::Error,
     },

@@ -7,6 +7,7 @@ mod drafts;
 mod headers;
 mod health;
 mod home;
+mod metrics;
 mod origin;
 mod page;
 mod sign_in;
@@ -32,7 +33,7 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-pub use self::cookie::SessionCookie;
+pub use self::{cookie::SessionCookie, metrics::metrics_router};
 use crate::{lifetime, refusal, state::AppState, store::TowerSessions};
 
 /// The whole server. A layer runs around everything that stands above it.

@@ -8,7 +8,7 @@
 
 use std::{
     io::{IsTerminal as _, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 use dwell_server::{
     accounts::{AddAccountError, Email, Password},
     application::{Application, accounts},
-    clock::SystemClock,
+    clock::{Clock as _, SystemClock},
     config::{Config, Settings},
     database, telemetry,
 };
@@ -46,6 +46,14 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     User(UserCommand),
+    /// Copy the SQLite database into a file, while the server runs or not
+    ///
+    /// Everybody is signed out in the copy, so that putting it in the place of the database brings
+    /// no ended session back.
+    Backup {
+        /// The file to make
+        file: PathBuf,
+    },
     /// Print the limits in force and the rules they are checked against
     Policy,
 }
@@ -83,6 +91,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             email,
             password_stdin,
         }) => runtime.block_on(add_user(&config, &email, password_stdin)),
+        Command::Backup { file } => {
+            let now = SystemClock::start().now();
+            runtime.block_on(database::back_up(&config.database_url, &file, now))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Policy => {
             print_policy(&config);
             Ok(ExitCode::SUCCESS)

@@ -17,6 +17,7 @@ use self::{
 use crate::{
     account_id::AccountId,
     clock::Clock,
+    metrics::Metrics,
     store::{
         Data, ListedSession, Listener as _, NewSession, Origin, Presence, Session, SessionId,
         SessionKey, Sighting, Store, StoreError, Tombstone,
@@ -72,16 +73,24 @@ pub struct Sessions {
     policy: Policy,
     index: Arc<Index>,
     pending: PendingTouches,
+    metrics: Metrics,
 }
 
 impl Sessions {
-    /// The sessions in `store`, under `policy`, on a node that goes by `clock`.
-    pub fn new(store: Arc<dyn Store>, policy: Policy, clock: Arc<dyn Clock>) -> Self {
+    /// The sessions in `store`, under `policy`, on a node that goes by `clock` and counts what
+    /// happens in `metrics`.
+    pub fn new(
+        store: Arc<dyn Store>,
+        policy: Policy,
+        clock: Arc<dyn Clock>,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             store,
             policy,
             index: Arc::new(Index::new(policy, clock)),
             pending: PendingTouches::new(policy.touch_interval() / 2),
+            metrics,
         }
     }
 
@@ -107,7 +116,10 @@ impl Sessions {
     /// The store failed.
     pub async fn visit(&self, key: SessionKey) -> Result<Visit, StoreError> {
         match self.index.look_up(key) {
-            Some(live) => Ok(Visit::Live(live)),
+            Some(live) => {
+                self.metrics.index_answered();
+                Ok(Visit::Live(live))
+            }
             None => self.ask(key).await,
         }
     }
@@ -118,6 +130,7 @@ impl Sessions {
     ///
     /// The store failed.
     pub async fn ask(&self, key: SessionKey) -> Result<Visit, StoreError> {
+        self.metrics.engine_asked();
         let ticket = self.index.ticket(key);
         let pending = self.pending.get(key);
         let sighting = self.store.find(key).await?;
@@ -137,6 +150,7 @@ impl Sessions {
             let pending = self.pending.get(key);
             let sighting = self.store.touch(key, at).await?;
             self.pending.written(key, at);
+            self.metrics.touches_written(1);
             return self.settle(key, sighting, ticket, pending).await;
         }
         match live.session.lifetime.touched(&self.policy, at, live.now) {
@@ -146,6 +160,7 @@ impl Sessions {
                 if at > live.stored_last_active_at {
                     self.pending.keep(key, at, live.stored_last_active_at);
                     self.index.touched(key, lifetime);
+                    self.metrics.touch_coalesced();
                 }
                 let mut live = live.clone();
                 live.session.lifetime = lifetime;
@@ -182,6 +197,7 @@ impl Sessions {
         if let Some(previous) = previous.filter(|_| rotated.is_some()) {
             self.forget(previous);
             let reason = EndReason::Replaced;
+            self.metrics.ended(reason, 1);
             tracing::info!(event = "session_ended", session = %previous, %reason);
         }
         let lifetime = match rotated {
@@ -202,6 +218,7 @@ impl Sessions {
         let ended = self.store.end(key, reason).await?;
         self.forget(key);
         if ended {
+            self.metrics.ended(reason, 1);
             tracing::info!(event = "session_ended", session = %key, %reason);
         }
         Ok(ended)
@@ -223,6 +240,7 @@ impl Sessions {
             self.forget(*key);
         }
         let count = ended.len();
+        self.metrics.ended(reason, count);
         tracing::info!(event = "sessions_ended", %account, count, %reason);
         Ok(count)
     }
@@ -240,6 +258,15 @@ impl Sessions {
         let mut sessions = self.store.list(account).await?;
         sessions.retain(|listed| listed.session.key != keep);
         Ok(sessions)
+    }
+
+    /// How many sessions are live, on whatever node they began.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn count(&self) -> Result<u64, StoreError> {
+        self.store.count().await
     }
 
     /// Whose session, live or ended, has this generation.
@@ -266,6 +293,7 @@ impl Sessions {
         for swept in self.store.sweep().await? {
             let (session, reason, ended_at) = (swept.key, swept.reason, swept.ended_at);
             self.forget(session);
+            self.metrics.ended(reason, 1);
             tracing::info!(event = "session_expired", %session, %reason, ended_at_ms = ended_at.as_millis());
         }
         Ok(())
@@ -314,6 +342,7 @@ impl Sessions {
                 return Ok(());
             }
             self.store.touch_all(&due).await?;
+            self.metrics.touches_written(due.len());
             for (key, at) in due {
                 self.pending.written(key, at);
                 self.index.stored(key, at);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    accounts::Accounts, assets::Built, config::CookieConfig, drafts::Drafts, notes::Notes,
-    sessions::Sessions,
+    accounts::Accounts, assets::Built, config::CookieConfig, drafts::Drafts, metrics::Metrics,
+    notes::Notes, sessions::Sessions, trusted_proxies::TrustedProxies,
 };
 
 /// Shared by all requests.
@@ -20,6 +20,10 @@ pub struct AppState {
     pub drafts: Drafts,
     /// How the session cookie is written.
     pub cookie: Arc<CookieConfig>,
+    /// Whose word on a client's address is taken.
+    pub trusted_proxies: Arc<TrustedProxies>,
     /// The files that the pages refer to.
     pub built: Arc<Built>,
+    /// What is counted.
+    pub metrics: Metrics,
 }

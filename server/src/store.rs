@@ -5,6 +5,7 @@
 
 mod feed;
 mod listeners;
+mod measured;
 mod redis;
 mod sql;
 mod tower_sessions;
@@ -18,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::{
     feed::Listener,
+    measured::Measured,
     redis::{Advice, InvalidRedisUrl, RedisError, RedisStore, RedisUrl},
     sql::SqlStore,
     tower_sessions::TowerSessions,

@@ -1,7 +1,7 @@
-//! The servers that the conformance suite starts: PostgreSQL and Redis.
+//! What the tests of stores and nodes run: PostgreSQL, Redis, and processes with a wrong clock.
 //!
-//! It starts them on free ports and in temporary directories, so the services that come with the
-//! packages may run or not.
+//! They start the servers on free ports and in temporary directories, so the services that come
+//! with the packages may run or not.
 
 use std::fs;
 
@@ -14,13 +14,13 @@ use crate::step::{already, step};
 pub(crate) fn set_up() -> Result<()> {
     let missing = missing();
     if missing.is_empty() {
-        already("PostgreSQL and Redis");
+        already("PostgreSQL, Redis and libfaketime");
         return Ok(());
     }
-    step("Install PostgreSQL and Redis", || {
+    step("Install PostgreSQL, Redis and libfaketime", || {
         install(&missing).with_context(|| {
             let packages = missing.join(" ");
-            format!("the tests of the stores need them; `apt-get install {packages}` installs them")
+            format!("the server's tests need them; `apt-get install {packages}` installs them")
         })
     })
 }
@@ -41,6 +41,7 @@ fn missing() -> Vec<&'static str> {
     [
         ("postgresql", has_postgres()),
         ("redis-server", has_redis()),
+        ("faketime", has_faketime()),
     ]
     .into_iter()
     .filter_map(|(package, is_there)| (!is_there).then_some(package))
@@ -62,4 +63,14 @@ fn has_redis() -> bool {
     find("redis-server")
         .or_else(|| find("valkey-server"))
         .is_some()
+}
+
+/// A library for each architecture.
+fn has_faketime() -> bool {
+    let architectures = fs::read_dir("/usr/lib");
+    architectures
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|place| place.path().join("faketime/libfaketimeMT.so.1").is_file())
 }

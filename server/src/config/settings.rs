@@ -7,6 +7,10 @@ use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 pub enum Setting {
     /// Where to listen.
     Addr,
+    /// Where to listen for whoever collects the metrics.
+    MetricsAddr,
+    /// The proxies whose word on a client's address is taken.
+    TrustedProxies,
     /// Where the database is.
     DatabaseUrl,
     /// Where the sessions are kept.
@@ -41,8 +45,10 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Addr,
+        Self::MetricsAddr,
+        Self::TrustedProxies,
         Self::DatabaseUrl,
         Self::SessionStore,
         Self::PoolSize,
@@ -64,6 +70,8 @@ impl Setting {
     pub fn key(self) -> &'static str {
         match self {
             Self::Addr => "addr",
+            Self::MetricsAddr => "metrics_addr",
+            Self::TrustedProxies => "trusted_proxies",
             Self::DatabaseUrl => "database_url",
             Self::SessionStore => "session_store",
             Self::PoolSize => "pool_size",

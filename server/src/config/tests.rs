@@ -15,6 +15,7 @@ fn config(variables: &[(&str, &str)]) -> Result<Config, String> {
 fn without_settings_the_defaults_of_the_contract_hold() {
     let config = config(&[]).unwrap();
     assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
+    assert_eq!(config.metrics_addr, None);
     assert_eq!(config.policy.limits(), Limits::default());
     assert_eq!(config.cookie.name, "__Host-dwell");
     assert!(config.cookie.secure);
@@ -26,10 +27,18 @@ type Environment = &'static [(&'static str, &'static str)];
 // A4
 #[test]
 fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
-    let table: [(Environment, [&str; 3]); 18] = [
+    let table: [(Environment, [&str; 3]); 20] = [
         (
             &[("DWELL_ADDR", "localhost")],
             ["DWELL_ADDR", "localhost", "127.0.0.1:3000"],
+        ),
+        (
+            &[("DWELL_METRICS_ADDR", "9464")],
+            ["DWELL_METRICS_ADDR", "9464", "127.0.0.1:9464"],
+        ),
+        (
+            &[("DWELL_TRUSTED_PROXIES", "127.0.0.1, ::/0")],
+            ["DWELL_TRUSTED_PROXIES", "::/0", "networks"],
         ),
         (
             &[("DWELL_DATABASE_URL", "dwell.db")],

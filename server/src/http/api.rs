@@ -15,6 +15,7 @@ use leptos_axum::handle_server_fns_with_context;
 
 use crate::{
     lifetime::CurrentSession,
+    metrics::Metrics,
     refusal::error,
     sessions::{LiveSession, Sessions, Visit},
     state::AppState,
@@ -31,6 +32,7 @@ pub(super) async fn server_function(
     request.headers_mut().remove(header::ACCEPT);
     let caller: Caller = Arc::new(Call {
         sessions: state.sessions,
+        metrics: state.metrics,
         live: current.live,
     });
     let context = move || provide_context(Arc::clone(&caller));
@@ -63,6 +65,7 @@ fn explain(status: StatusCode) -> Response {
 
 struct Call {
     sessions: Arc<Sessions>,
+    metrics: Metrics,
     live: LiveSession,
 }
 
@@ -75,7 +78,10 @@ impl SessionOfCall for Call {
         Box::pin(async move {
             let active_at = self.live.now - idle_for;
             match self.sessions.touch(&self.live, active_at).await {
-                Ok(Visit::Live(live)) => Ok(Status::Active(live.told(self.sessions.policy()))),
+                Ok(Visit::Live(live)) => {
+                    self.metrics.kept_alive();
+                    Ok(Status::Active(live.told(self.sessions.policy())))
+                }
                 Ok(Visit::Ended(Tombstone { reason, .. })) => Ok(Status::Ended { reason }),
                 Ok(Visit::Anonymous) => Ok(Status::Anonymous),
                 Err(error) => {

@@ -7,19 +7,23 @@ use axum::{
     http::{header, request::Parts},
 };
 
-use crate::store::Origin;
+use crate::{state::AppState, store::Origin};
 
 /// Enough to tell browsers apart, in characters.
 const LONGEST_BROWSER: usize = 120;
 
-impl<S: Sync> FromRequestParts<S> for Origin {
+impl FromRequestParts<AppState> for Origin {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Self, Self::Rejection> {
         let address = parts
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(address)| address.ip().to_string());
+            .map(|ConnectInfo(peer)| state.trusted_proxies.client(peer.ip(), &parts.headers))
+            .map(|client| client.to_string());
         let browser = parts
             .headers
             .get(header::USER_AGENT)

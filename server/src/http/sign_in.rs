@@ -98,6 +98,7 @@ pub(super) async fn submit(
             let previous = session.id().map(|id| SessionKey::of(&id));
             return match state.sessions.begin(account, previous, origin).await {
                 Ok(Begun { id, told }) => {
+                    state.metrics.signed_in();
                     let answer = if is_navigation(&headers) {
                         Redirect::to(next.as_str()).into_response()
                     } else {
@@ -110,6 +111,7 @@ pub(super) async fn submit(
         }
         Err(SignInError::WrongCredentials) => {
             tracing::info!(event = "sign_in_refused", address = origin.address);
+            state.metrics.sign_in_refused();
             (
                 StatusCode::UNAUTHORIZED,
                 "wrong_credentials",

@@ -216,3 +216,162 @@ impl Entry {
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use dwell_session::{Checks, Limits};
+
+    use super::*;
+    use crate::{account_id::AccountId, clock::ManualClock, store::SessionId};
+
+    const MS: Duration = Duration::from_millis(1);
+    /// What the node's clock is ahead of the store's.
+    const AHEAD: Duration = Duration::from_secs(600);
+
+    struct Node {
+        clock: Arc<ManualClock>,
+        index: Index,
+    }
+
+    impl Node {
+        fn new() -> Self {
+            let clock = Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)));
+            let policy = Policy::new(Limits::default(), None, Checks::Enforce).unwrap();
+            let index = Index::new(policy, clock.clone());
+            index.begin();
+            Self { clock, index }
+        }
+
+        /// One that hears its store.
+        fn that_hears() -> Self {
+            let node = Self::new();
+            node.beat();
+            node
+        }
+
+        fn beat(&self) {
+            self.index.caught_up(self.clock.now(), self.store_now());
+        }
+
+        fn store_now(&self) -> Instant {
+            self.clock.now() - AHEAD
+        }
+
+        /// A session that the store has just told of, which is in the index.
+        fn session(&self) -> LiveSession {
+            let live = self.live();
+            let ticket = self.index.ticket(live.session.key);
+            self.index.learn(ticket, &live);
+            live
+        }
+
+        fn live(&self) -> LiveSession {
+            let now = self.store_now();
+            LiveSession {
+                session: Session {
+                    key: SessionKey::of(&SessionId::default()),
+                    account: AccountId::stored(1),
+                    generation: Generation::from_random(2),
+                    lifetime: Lifetime::begin(now),
+                },
+                now,
+                stored_last_active_at: now,
+            }
+        }
+
+        fn knows(&self, live: &LiveSession) -> bool {
+            self.index.look_up(live.session.key).is_some()
+        }
+    }
+
+    // C2
+    #[test]
+    fn nothing_is_served_unasked_once_the_store_has_not_been_heard_for_the_bound() {
+        let node = Node::that_hears();
+        let live = node.session();
+        node.clock.advance(STALENESS - MS);
+        assert!(node.knows(&live));
+        node.clock.advance(MS);
+        assert!(!node.knows(&live));
+        node.beat();
+        assert!(node.knows(&live));
+    }
+
+    // C2
+    #[test]
+    fn what_was_known_before_the_store_was_lost_is_not_known_afterwards() {
+        let node = Node::that_hears();
+        let live = node.session();
+        node.index.lose();
+        assert!(!node.knows(&live));
+        node.index.begin();
+        node.beat();
+        assert!(!node.knows(&live));
+    }
+
+    #[test]
+    fn nothing_is_learnt_while_the_store_is_not_heard() {
+        let node = Node::new();
+        let live = node.session();
+        node.beat();
+        assert!(!node.knows(&live));
+    }
+
+    // C2
+    #[test]
+    fn an_answer_from_before_an_end_is_not_learnt_after_it() {
+        let node = Node::that_hears();
+        let live = node.live();
+        let ticket = node.index.ticket(live.session.key);
+        node.index.ended(live.session.key);
+        node.index.learn(ticket, &live);
+        assert!(!node.knows(&live));
+
+        let ticket = node.index.ticket(live.session.key);
+        node.index.begin();
+        node.beat();
+        node.index.learn(ticket, &live);
+        assert!(!node.knows(&live));
+    }
+
+    // A1, A2
+    #[test]
+    fn time_is_told_by_the_stores_clock() {
+        let node = Node::that_hears();
+        let live = node.session();
+        let policy = node.index.policy;
+        node.clock.advance(policy.idle() - MS);
+        node.beat();
+        let seen = node.index.look_up(live.session.key).unwrap();
+        assert_eq!(seen.now, live.now + policy.idle() - MS);
+        node.clock.advance(MS);
+        assert!(!node.knows(&live), "between two beats, too");
+    }
+
+    // A3
+    #[test]
+    fn an_older_answer_takes_no_activity_back() {
+        let node = Node::that_hears();
+        let live = node.session();
+        let key = live.session.key;
+        node.clock.advance(500 * MS);
+        let now = node.store_now();
+        let ticket = node.index.ticket(key);
+        let touched = live.session.lifetime.touched(&node.index.policy, now, now);
+        node.index.touched(key, touched.unwrap());
+        node.index.stored(key, now - MS);
+        node.index.learn(ticket, &live);
+        let seen = node.index.look_up(key).unwrap();
+        assert_eq!(seen.session.lifetime.last_active_at(), now);
+        assert_eq!(seen.stored_last_active_at, now - MS);
+    }
+
+    #[test]
+    fn how_stale_it_is_is_how_long_ago_the_store_was_asked() {
+        let node = Node::new();
+        assert_eq!(node.index.staleness(), None);
+        node.beat();
+        node.clock.advance(300 * MS);
+        assert_eq!(node.index.staleness(), Some(300 * MS));
+    }
+}

@@ -94,3 +94,73 @@ impl Touches {
         Some(touch)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SessionId;
+
+    const WRITE_AFTER: Duration = Duration::from_secs(30);
+    const ALL: usize = usize::MAX;
+
+    fn key() -> SessionKey {
+        SessionKey::of(&SessionId::default())
+    }
+
+    fn at(secs: i64) -> Instant {
+        Instant::from_millis(secs * 1_000)
+    }
+
+    #[test]
+    fn the_latest_touch_is_due_once_the_stores_is_old_enough() {
+        let pending = PendingTouches::new(WRITE_AFTER);
+        let key = key();
+        pending.keep(key, at(20), at(0));
+        pending.keep(key, at(10), at(0));
+        pending.keep(key, at(25), at(0));
+        assert_eq!(pending.due(at(29), ALL), []);
+        assert_eq!(pending.due(at(30), ALL), [(key, at(25))]);
+        assert_eq!(pending.get(key), Some(at(25)));
+    }
+
+    #[test]
+    fn what_is_due_first_is_written_first_and_no_more_than_is_asked_for() {
+        let pending = PendingTouches::new(WRITE_AFTER);
+        let keys: Vec<_> = (0..10).map(|_| key()).collect();
+        for (secs, key) in (0..).zip(&keys) {
+            pending.keep(*key, at(20), at(10 - secs));
+        }
+        let due = pending.due(at(100), 3);
+        assert_eq!(
+            due.iter().map(|(key, _)| *key).collect::<Vec<_>>(),
+            [keys[9], keys[8], keys[7]]
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_to_be_written_stays() {
+        let pending = PendingTouches::new(WRITE_AFTER);
+        let key = key();
+        pending.keep(key, at(20), at(0));
+        assert_eq!(pending.due(at(30), ALL), pending.due(at(30), ALL));
+        pending.keep(key, at(31), at(0));
+        pending.written(key, at(20));
+        assert_eq!(pending.get(key), Some(at(31)));
+        assert_eq!(pending.due(at(49), ALL), []);
+        assert_eq!(pending.due(at(50), ALL), [(key, at(31))]);
+        pending.written(key, at(31));
+        assert_eq!(pending.get(key), None);
+        assert_eq!(pending.due(at(1_000), ALL), []);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_session_that_has_ended() {
+        let pending = PendingTouches::new(WRITE_AFTER);
+        let key = key();
+        pending.keep(key, at(20), at(0));
+        pending.forget(key);
+        assert_eq!(pending.due(at(1_000), ALL), []);
+        let touches = pending.lock();
+        assert!(touches.by_session.is_empty() && touches.by_due.is_empty());
+    }
+}

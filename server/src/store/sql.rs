@@ -160,6 +160,17 @@ impl SqlStore {
         ended.map(|ended| (ended.clone(), ended))
     }
 
+    /// Forgets tombstones. Tells whether there may be more.
+    async fn forget_some(&self) -> Result<bool, StoreError> {
+        let forgotten = self
+            .query(self.statements.forget)
+            .bind(millis(TOMBSTONE_RETENTION))
+            .bind(BATCH)
+            .execute(&self.pool)
+            .await?;
+        Ok(i64::try_from(forgotten.rows_affected()) == Ok(BATCH))
+    }
+
     /// Tells whether there may be more.
     async fn sweep_some(self) -> Result<((Vec<Swept>, bool), Vec<SessionKey>), StoreError> {
         let rows: Vec<SweptRow> = self
@@ -306,11 +317,7 @@ impl Store for SqlStore {
                 break;
             }
         }
-        self.query(self.statements.forget)
-            .bind(millis(TOMBSTONE_RETENTION))
-            .bind(BATCH)
-            .execute(&self.pool)
-            .await?;
+        while self.forget_some().await? {}
         Ok(swept)
     }
 

@@ -2,13 +2,14 @@
 
 mod bench;
 mod clock;
-mod server;
+#[path = "../engines/mod.rs"]
+mod engines;
 mod sessions;
 
 pub use self::{
     bench::{Bench, CONNECTIONS, Kind, open, redis_database},
     clock::redis_client,
-    server::{Server, postgres, redis},
+    engines::{Server, postgres, redis},
     sessions::{Sightings, new_session},
 };
 

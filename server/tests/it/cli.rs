@@ -5,6 +5,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use dwell_server::database::DatabaseUrl;
 use tempfile::TempDir;
 
 /// `dwell` in an empty directory, with no setting but those given.
@@ -21,7 +22,13 @@ pub fn dwell(directory: &TempDir, arguments: &[&str], settings: &[(&str, &str)])
     command
 }
 
-fn run(directory: &TempDir, arguments: &[&str], settings: &[(&str, &str)], input: &str) -> Output {
+/// What the command answers to `input`.
+pub fn run(
+    directory: &TempDir,
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+    input: &str,
+) -> Output {
     let mut child = dwell(directory, arguments, settings).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // A command that needs no input has gone already.
@@ -35,7 +42,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Exactly one line, and that on standard error.
-fn one_line(output: &Output) -> &str {
+pub fn one_line(output: &Output) -> &str {
     assert_eq!(text(&output.stdout), "");
     let line = text(&output.stderr).strip_suffix('\n').unwrap();
     assert!(!line.is_empty() && !line.contains('\n'), "{line}");
@@ -43,6 +50,33 @@ fn one_line(output: &Output) -> &str {
 }
 
 pub const ADD: [&str; 4] = ["user", "add", "ada@example.com", "--password-stdin"];
+
+/// Each would know of its own sessions only.
+#[test]
+fn two_servers_do_not_share_a_file() {
+    let directory = TempDir::new().unwrap();
+    let pkg = directory.path().join("site/pkg");
+    std::fs::create_dir_all(&pkg).unwrap();
+    std::fs::write(pkg.join("dwell.js"), "export default 1;").unwrap();
+    let settings = [("DWELL_ADDR", "127.0.0.1:0"), ("DWELL_SITE_ROOT", "site")];
+    assert!(
+        run(&directory, &ADD, &[], "correct horse battery staple\n")
+            .status
+            .success()
+    );
+    let file: DatabaseUrl = format!("sqlite://{}/data/dwell.db", directory.path().display())
+        .parse()
+        .unwrap();
+    let DatabaseUrl::Sqlite(file) = file else {
+        panic!("{file}");
+    };
+    let first = file.hold().unwrap();
+    let second = run(&directory, &["serve"], &settings, "");
+    assert_eq!(second.status.code(), Some(1));
+    assert!(one_line(&second).contains("another dwell"), "{second:?}");
+    drop(first);
+    drop(file.hold().unwrap());
+}
 
 #[test]
 fn an_account_is_added_once() {
@@ -92,6 +126,8 @@ fn a_bad_configuration_stops_the_start_with_one_line_that_names_the_setting() {
         ("DWELL_POLICY", "none", "pci-dss"),
         ("DWELL_POLICY_CHECKS", "never", "enforce"),
         ("DWELL_ADDR", "localhost", "127.0.0.1:3000"),
+        ("DWELL_METRICS_ADDR", "on", "127.0.0.1:9464"),
+        ("DWELL_TRUSTED_PROXIES", "nginx", "10.1.0.0/16"),
         ("DWELL_DATABASE_URL", "sqlite::memory:", "sqlite://"),
         ("DWELL_SESSION_STORE", "memcached://localhost", "database"),
         ("DWELL_COOKIE_NAME", "a b", "letters"),

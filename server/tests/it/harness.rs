@@ -5,6 +5,7 @@ mod app;
 mod browser;
 mod held_clock;
 mod probe;
+mod server;
 
 pub use self::{
     answer::{Answer, SetCookie},
@@ -12,4 +13,5 @@ pub use self::{
     browser::{Browser, HOST, by_script, by_user, form},
     held_clock::HeldClock,
     probe::Probe,
+    server::{Server, cookie_header, cookie_of, generation_of},
 };

@@ -10,6 +10,7 @@
 
 mod harness;
 
+mod backup;
 mod cli;
 mod cookies;
 mod database;
@@ -23,9 +24,12 @@ mod garbage;
 mod generation;
 mod headers;
 mod in_flight;
+mod index;
 mod late;
 mod logs;
+mod metrics;
 mod passive;
+mod proxies;
 mod races;
 mod replay;
 mod routes;

@@ -42,6 +42,7 @@ async fn a_touch_that_is_held_up_on_its_way_revives_nothing() {
         Arc::new(store),
         app.policy,
         app.clock.clone(),
+        app.state.metrics.clone(),
     ));
     let mut browser = app.in_session().await;
     let key = SessionKey::of(&browser.id());

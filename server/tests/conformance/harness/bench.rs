@@ -22,8 +22,7 @@ use tempfile::TempDir;
 
 use super::{
     clock::{Hands, POSTGRES_TIME, REDIS_TIME, START, TestClock, redis_client},
-    postgres, redis,
-    server::directory,
+    engines::{connected, directory, postgres, redis},
 };
 
 /// The engines.
@@ -201,27 +200,15 @@ fn next() -> u32 {
 
 /// The URL of a schema of its own.
 async fn schema() -> String {
-    sqlx::any::install_default_drivers();
     let url = postgres().url("postgres", "dwell", "postgres");
     let name = format!("test_{}", next());
-    let admin: AnyPool = connected(&url).await;
+    let admin = connected(&url).await;
     admin
         .execute(AssertSqlSafe(format!("create schema {name}")))
         .await
         .unwrap();
     admin.close().await;
     format!("{url}?options=-csearch_path%3D{name}")
-}
-
-/// PostgreSQL listens before it lets anybody in.
-async fn connected(url: &str) -> AnyPool {
-    for _ in 0..200 {
-        match AnyPool::connect(url).await {
-            Ok(pool) => return pool,
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
-    panic!("PostgreSQL lets nobody in");
 }
 
 /// The URL of a database of its own.

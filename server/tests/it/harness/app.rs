@@ -13,10 +13,12 @@ use dwell_server::{
     database,
     drafts::Drafts,
     http,
+    metrics::Metrics,
     notes::Notes,
     sessions::Sessions,
     state::AppState,
-    store::{Origin, SessionId, SessionKey, SqlStore, Store, TowerSessions},
+    store::{Measured, Origin, SessionId, SessionKey, SqlStore, Store, TowerSessions},
+    trusted_proxies::TrustedProxies,
 };
 use dwell_session::{Checks, EndReason, Instant, Limits, Policy};
 use sqlx::AnyPool;
@@ -36,6 +38,7 @@ pub struct Setup {
     pub cookie: CookieConfig,
     /// As the build names its files.
     pub hashes: &'static str,
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for Setup {
@@ -48,6 +51,7 @@ impl Default for Setup {
                 same_site: SameSite::Lax,
             },
             hashes: "js: 4711\n",
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }
@@ -81,6 +85,7 @@ impl TestApp {
             limits,
             cookie,
             hashes,
+            trusted_proxies,
         } = setup;
         let directory = TempDir::new().unwrap();
         let pkg = directory.path().join("pkg");
@@ -92,8 +97,14 @@ impl TestApp {
         let clock = Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)));
         let as_clock: Arc<dyn Clock> = clock.clone();
         let sql = SqlStore::new(pool.clone(), as_clock.clone(), &policy);
-        let store = wrap(Arc::new(sql));
-        let sessions = Arc::new(Sessions::new(store.clone(), policy, as_clock.clone()));
+        let metrics = Metrics::default();
+        let store = wrap(Arc::new(Measured::new(Arc::new(sql), metrics.clone())));
+        let sessions = Arc::new(Sessions::new(
+            store.clone(),
+            policy,
+            as_clock.clone(),
+            metrics.clone(),
+        ));
         follow(&sessions).await;
         let passwords = Arc::new(Passwords::new(2).unwrap());
         let accounts = Accounts::new(pool.clone(), passwords, as_clock.clone());
@@ -104,7 +115,9 @@ impl TestApp {
             notes: Notes::new(pool.clone()),
             drafts: Drafts::new(pool.clone(), as_clock),
             cookie: Arc::new(cookie),
+            trusted_proxies: Arc::new(trusted_proxies),
             built: Arc::new(Built::named(pkg, hashes)),
+            metrics,
         };
         let router = http::router(state.clone(), TowerSessions::new(store.clone()));
         Self {
@@ -152,11 +165,17 @@ impl TestApp {
 
     /// Another node on the same store.
     pub async fn another_node(&self) -> Self {
-        let clock = self.clock.clone();
-        let sessions = Arc::new(Sessions::new(self.store.clone(), self.policy, clock));
+        let metrics = Metrics::default();
+        let sessions = Arc::new(Sessions::new(
+            self.store.clone(),
+            self.policy,
+            self.clock.clone(),
+            metrics.clone(),
+        ));
         follow(&sessions).await;
         let state = AppState {
             sessions: sessions.clone(),
+            metrics,
             ..self.state.clone()
         };
         let router = http::router(state.clone(), TowerSessions::new(self.store.clone()));

@@ -3,7 +3,7 @@
 use std::{
     future::pending,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
 };
@@ -17,6 +17,8 @@ use dwell_server::{
 };
 use dwell_session::{EndReason, Generation, Instant, Lifetime};
 
+use tokio::sync::oneshot;
+
 use super::{Setup, TestApp};
 
 /// The real store, watched.
@@ -26,11 +28,24 @@ pub struct Probe {
     calls_left: AtomicUsize,
     failures: AtomicUsize,
     touches: AtomicUsize,
+    calls: AtomicUsize,
+    tells: bool,
+    /// Says that an answer is held back, and waits.
+    hold: Mutex<Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>>,
 }
 
 impl Probe {
     /// An app on a store that is watched, and works.
     pub async fn app() -> (TestApp, Arc<Self>) {
+        Self::app_on(false).await
+    }
+
+    /// An app on a store that is watched, and tells of ends: it need not be asked.
+    pub async fn app_that_is_told() -> (TestApp, Arc<Self>) {
+        Self::app_on(true).await
+    }
+
+    async fn app_on(tells: bool) -> (TestApp, Arc<Self>) {
         let mut probe = None;
         let app = TestApp::on(Setup::default(), |store| {
             let watched = Arc::new(Self {
@@ -38,6 +53,9 @@ impl Probe {
                 calls_left: AtomicUsize::new(usize::MAX),
                 failures: AtomicUsize::new(0),
                 touches: AtomicUsize::new(0),
+                calls: AtomicUsize::new(0),
+                tells,
+                hold: Mutex::default(),
             });
             probe = Some(watched.clone());
             watched
@@ -63,7 +81,22 @@ impl Probe {
         self.touches.load(SeqCst)
     }
 
+    /// How often the store has been asked for anything.
+    pub fn calls(&self) -> usize {
+        self.calls.load(SeqCst)
+    }
+
+    /// The next session that is found is told only when what comes second is dropped. What comes
+    /// first says that it has been found.
+    pub fn hold_next_find(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let (found, is_found) = oneshot::channel();
+        let (go_on, waiting) = oneshot::channel();
+        *self.hold.lock().unwrap() = Some((found, waiting));
+        (is_found, go_on)
+    }
+
     fn answer(&self) -> Result<&dyn Store, StoreError> {
+        self.calls.fetch_add(1, SeqCst);
         let is_left = |left: usize| match left {
             usize::MAX => Some(left),
             _ => left.checked_sub(1),
@@ -93,7 +126,13 @@ impl Store for Probe {
     }
 
     async fn find(&self, key: SessionKey) -> Result<Sighting, StoreError> {
-        self.answer()?.find(key).await
+        let sighting = self.answer()?.find(key).await;
+        let hold = self.hold.lock().unwrap().take();
+        if let Some((found, go_on)) = hold {
+            found.send(()).unwrap();
+            let _ = go_on.await;
+        }
+        sighting
     }
 
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError> {
@@ -151,8 +190,10 @@ impl Store for Probe {
         self.answer()?.set_data(key, data).await
     }
 
-    /// Tells nobody: it is to be asked.
-    async fn follow(&self, _: Arc<dyn Listener>) -> StoreError {
-        pending().await
+    async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError {
+        match self.tells {
+            true => self.store.follow(listener).await,
+            false => pending().await,
+        }
     }
 }

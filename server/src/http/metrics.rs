@@ -1,0 +1,33 @@
+//! `GET /metrics`, on an address of its own.
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+
+use crate::state::AppState;
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What whoever collects the metrics may ask for, and nobody else should.
+pub fn metrics_router(state: AppState) -> Router {
+    Router::new().route("/metrics", get(show)).with_state(state)
+}
+
+/// Where the engine does not answer, its sessions are counted as they were when it last did.
+async fn show(State(state): State<AppState>) -> Response {
+    let AppState {
+        sessions, metrics, ..
+    } = state;
+    metrics.index_staleness(sessions.staleness());
+    if let Ok(count) = sessions.count().await {
+        metrics.live_sessions(count);
+    }
+    match metrics.exposition() {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

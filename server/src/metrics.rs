@@ -1,0 +1,238 @@
+//! What happens on this node, in numbers, since it started.
+//!
+//! No label names a person or a session.
+
+mod operation;
+
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use dwell_session::EndReason;
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Metric, Registry, Unit},
+};
+
+pub use self::operation::Operation;
+
+/// Seconds: an index in memory at one end, the longest wait for an engine by default at the other.
+const DURATIONS: [f64; 15] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+];
+
+/// One label with its value.
+type Label = [(&'static str, &'static str); 1];
+
+/// Counts what happens. Clones count into the same numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics(Arc<Numbers>);
+
+#[derive(Debug)]
+struct Numbers {
+    registry: Registry,
+    sessions_live: Gauge,
+    sign_ins: Counter,
+    sign_ins_refused: Counter,
+    session_ends: Family<Label, Counter>,
+    keep_alives: Counter,
+    touches_coalesced: Counter,
+    touches_written: Counter,
+    index_hits: Counter,
+    index_misses: Counter,
+    index_staleness: Gauge<f64, AtomicU64>,
+    store_operations: Family<Label, Histogram>,
+    store_failures: Family<Label, Counter>,
+}
+
+impl Metrics {
+    /// Somebody signed in.
+    pub fn signed_in(&self) {
+        self.0.sign_ins.inc();
+    }
+
+    /// Somebody gave an address or a password that is not right.
+    pub fn sign_in_refused(&self) {
+        self.0.sign_ins_refused.inc();
+    }
+
+    /// This node ended `count` sessions for `reason`.
+    pub fn ended(&self, reason: EndReason, count: usize) {
+        let ends = self.0.session_ends.get_or_create(&of_reason(reason));
+        ends.inc_by(count as u64);
+    }
+
+    /// A keep-alive found its session live.
+    pub fn kept_alive(&self) {
+        self.0.keep_alives.inc();
+    }
+
+    /// A touch was put off, to be written together with later ones.
+    pub fn touch_coalesced(&self) {
+        self.0.touches_coalesced.inc();
+    }
+
+    /// `count` touches were written to the engine.
+    pub fn touches_written(&self, count: usize) {
+        self.0.touches_written.inc_by(count as u64);
+    }
+
+    /// A session was looked up and the index in this process knew it.
+    pub fn index_answered(&self) {
+        self.0.index_hits.inc();
+    }
+
+    /// A session was looked up and the engine had to be asked.
+    pub fn engine_asked(&self) {
+        self.0.index_misses.inc();
+    }
+
+    /// How long ago the latest end may be that the index has not been told; nothing where it is
+    /// told of none, and the engine is asked at every request.
+    pub fn index_staleness(&self, staleness: Option<Duration>) {
+        let staleness = staleness.map_or(f64::INFINITY, |staleness| staleness.as_secs_f64());
+        self.0.index_staleness.set(staleness);
+    }
+
+    /// How many sessions are live in the engine, on whatever node they began.
+    pub fn live_sessions(&self, count: u64) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.0.sessions_live.set(count);
+    }
+
+    /// The engine took so long over an operation, whether it failed or not.
+    pub fn store_answered(&self, operation: Operation, duration: Duration) {
+        let durations = &self.0.store_operations;
+        durations
+            .get_or_create(&of_operation(operation))
+            .observe(duration.as_secs_f64());
+    }
+
+    /// An operation failed.
+    pub fn store_failed(&self, operation: Operation) {
+        let failures = &self.0.store_failures;
+        failures.get_or_create(&of_operation(operation)).inc();
+    }
+
+    /// All numbers, in the text format of OpenMetrics.
+    ///
+    /// # Errors
+    ///
+    /// A number could not be written down.
+    pub fn exposition(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.0.registry)?;
+        Ok(text)
+    }
+}
+
+impl Default for Numbers {
+    /// Everything is there from the start, at zero, so that the first event is seen as an increase.
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("dwell");
+        let sessions_live = register(
+            &mut registry,
+            "sessions_live",
+            "Sessions that are live in the engine",
+        );
+        let sign_ins = register(&mut registry, "sign_ins", "Sign-ins");
+        let sign_ins_refused = register(
+            &mut registry,
+            "sign_ins_refused",
+            "Sign-ins refused for the address or the password",
+        );
+        let session_ends: Family<Label, Counter> = register(
+            &mut registry,
+            "session_ends",
+            "Sessions that this node ended, by reason",
+        );
+        let keep_alives = register(
+            &mut registry,
+            "keep_alives",
+            "Keep-alives that found their session live",
+        );
+        let touches_coalesced = register(
+            &mut registry,
+            "touches_coalesced",
+            "Touches put off to be written together with later ones",
+        );
+        let touches_written = register(
+            &mut registry,
+            "touches_written",
+            "Touches written to the engine",
+        );
+        let index_hits = register(
+            &mut registry,
+            "index_hits",
+            "Sessions looked up that the index in this process knew",
+        );
+        let index_misses = register(
+            &mut registry,
+            "index_misses",
+            "Sessions looked up for which the engine had to be asked",
+        );
+        let index_staleness = Gauge::default();
+        registry.register_with_unit(
+            "index_staleness",
+            "How long ago the latest end may be that the index has not been told, Inf where it is told none",
+            Unit::Seconds,
+            index_staleness.clone(),
+        );
+        let store_operations: Family<Label, Histogram> =
+            Family::new_with_constructor(|| Histogram::new(DURATIONS));
+        registry.register_with_unit(
+            "store_operation_duration",
+            "Time that the engine took over an operation, failures included",
+            Unit::Seconds,
+            store_operations.clone(),
+        );
+        let store_failures: Family<Label, Counter> = register(
+            &mut registry,
+            "store_failures",
+            "Operations on the engine that failed",
+        );
+        for reason in EndReason::ALL {
+            drop(session_ends.get_or_create(&of_reason(reason)));
+        }
+        for operation in Operation::ALL {
+            drop(store_operations.get_or_create(&of_operation(operation)));
+            drop(store_failures.get_or_create(&of_operation(operation)));
+        }
+        Self {
+            registry,
+            sessions_live,
+            sign_ins,
+            sign_ins_refused,
+            session_ends,
+            keep_alives,
+            touches_coalesced,
+            touches_written,
+            index_hits,
+            index_misses,
+            index_staleness,
+            store_operations,
+            store_failures,
+        }
+    }
+}
+
+fn register<M: Metric + Clone + Default>(
+    registry: &mut Registry,
+    name: &'static str,
+    help: &'static str,
+) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+fn of_reason(reason: EndReason) -> Label {
+    [("reason", reason.name())]
+}
+
+fn of_operation(operation: Operation) -> Label {
+    [("operation", operation.name())]
+}

@@ -1,0 +1,64 @@
+//! What is asked of a store.
+
+/// An operation of a [`Store`](crate::store::Store).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the trait says what each does")]
+pub enum Operation {
+    Ping,
+    Now,
+    Create,
+    Find,
+    Touch,
+    TouchAll,
+    Rotate,
+    End,
+    EndOthers,
+    List,
+    Count,
+    Owner,
+    Sweep,
+    Data,
+    SetData,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 15] = [
+        Self::Ping,
+        Self::Now,
+        Self::Create,
+        Self::Find,
+        Self::Touch,
+        Self::TouchAll,
+        Self::Rotate,
+        Self::End,
+        Self::EndOthers,
+        Self::List,
+        Self::Count,
+        Self::Owner,
+        Self::Sweep,
+        Self::Data,
+        Self::SetData,
+    ];
+
+    /// The name in the metrics, which is that of the method.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Now => "now",
+            Self::Create => "create",
+            Self::Find => "find",
+            Self::Touch => "touch",
+            Self::TouchAll => "touch_all",
+            Self::Rotate => "rotate",
+            Self::End => "end",
+            Self::EndOthers => "end_others",
+            Self::List => "list",
+            Self::Count => "count",
+            Self::Owner => "owner",
+            Self::Sweep => "sweep",
+            Self::Data => "data",
+            Self::SetData => "set_data",
+        }
+    }
+}

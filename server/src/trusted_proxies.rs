@@ -1,0 +1,174 @@
+//! The proxies in front of this server, whose word on a client's address is taken.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Networks of proxies. Without any, the address of a client is that of whoever connects.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// The address of the client that a request with `headers` comes from, when `peer` has sent it.
+    ///
+    /// Each proxy adds to `X-Forwarded-For` whom it was connected to. So that header is read from
+    /// its end, for as long as those who wrote it are trusted: what a client has claimed stands
+    /// before that and is never reached. Where it is no list of addresses, `peer` is all that is
+    /// known.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
+        let mut client = peer;
+        for hop in hops(headers) {
+            if !self.contain(client) {
+                break;
+            }
+            match hop {
+                Some(address) => client = address,
+                None => return peer,
+            }
+        }
+        client
+    }
+
+    fn contain(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// The addresses in `X-Forwarded-For`, the last first; nothing in the place of what is no address.
+fn hops(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
+    headers
+        .get_all(X_FORWARDED_FOR)
+        .iter()
+        .rev()
+        .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
+        .map(|hop| address(str::from_utf8(hop).ok()?.trim()))
+}
+
+/// Some proxies write the port too.
+fn address(hop: &str) -> Option<IpAddr> {
+    let alone = hop.parse().ok();
+    let address = alone.or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()));
+    address.map(|address| address.to_canonical())
+}
+
+impl FromStr for TrustedProxies {
+    type Err = InvalidTrustedProxies;
+
+    fn from_str(list: &str) -> Result<Self, Self::Err> {
+        if list.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        list.split(',')
+            .map(|entry| network(entry.trim()).ok_or(InvalidTrustedProxies))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+/// A network of all addresses would let everybody claim to be anybody.
+fn network(entry: &str) -> Option<IpNet> {
+    let address = entry.parse::<IpAddr>().ok().map(IpNet::from);
+    let network = address.or_else(|| entry.parse().ok())?;
+    (network.prefix_len() > 0).then_some(network)
+}
+
+/// A text that is no list of [`TrustedProxies`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("addresses and networks, separated by commas, such as 127.0.0.1, 10.1.0.0/16")]
+pub struct InvalidTrustedProxies;
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn client(proxies: &str, peer: &str, forwarded: &[&str]) -> String {
+        let headers = forwarded
+            .iter()
+            .map(|line| {
+                let line = HeaderValue::from_bytes(line.as_bytes()).unwrap();
+                (X_FORWARDED_FOR.parse().unwrap(), line)
+            })
+            .collect();
+        let proxies: TrustedProxies = proxies.parse().unwrap();
+        proxies.client(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn without_trusted_proxies_the_header_is_ignored() {
+        for proxies in ["", " ", "192.0.2.1", "10.0.0.0/8, 2001:db8::/32"] {
+            let told = client(proxies, "127.0.0.1", &["203.0.113.9"]);
+            assert_eq!(told, "127.0.0.1");
+        }
+    }
+
+    #[test]
+    fn a_trusted_proxy_tells_whom_it_was_connected_to() {
+        for peer in ["127.0.0.1", "::ffff:127.0.0.1", "::1", "10.1.2.3"] {
+            let told = client("127.0.0.1, ::1, 10.1.0.0/16", peer, &["203.0.113.9"]);
+            assert_eq!(told, "203.0.113.9", "{peer}");
+        }
+        assert_eq!(client("::1", "::1", &["2001:db8::7"]), "2001:db8::7");
+        assert_eq!(client("::1", "::1", &["203.0.113.9:4711"]), "203.0.113.9");
+        assert_eq!(client("::1", "::1", &["[2001:db8::7]:80"]), "2001:db8::7");
+        assert_eq!(client("::1", "::1", &["::ffff:192.0.2.7"]), "192.0.2.7");
+        assert_eq!(client("::1", "::1", &[]), "::1");
+    }
+
+    #[test]
+    fn what_a_client_claims_is_ignored() {
+        let proxies = "127.0.0.1, 10.0.0.0/8";
+        for claimed in ["198.51.100.1", "127.0.0.1", "10.9.9.9", "nonsense", "", "é"] {
+            let line = format!("{claimed}, 203.0.113.9,10.0.0.1");
+            assert_eq!(client(proxies, "127.0.0.1", &[&line]), "203.0.113.9");
+            let lines = [claimed, "203.0.113.9", "10.0.0.1"];
+            assert_eq!(client(proxies, "127.0.0.1", &lines), "203.0.113.9");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_leaves_the_peer() {
+        for malformed in [
+            "",
+            ",",
+            "unknown",
+            "203.0.113.9;",
+            "1.2.3",
+            "a, ",
+            "é",
+            "_x",
+        ] {
+            assert_eq!(client("::1", "::1", &[malformed]), "::1", "{malformed:?}");
+            let behind = [malformed, "10.0.0.1"];
+            assert_eq!(client("::1, 10.0.0.1", "::1", &behind), "::1");
+        }
+    }
+
+    #[test]
+    fn the_last_proxy_is_the_client_of_its_own_requests() {
+        let told = client("10.0.0.0/8", "10.0.0.1", &["10.0.0.3, 10.0.0.2"]);
+        assert_eq!(told, "10.0.0.3");
+    }
+
+    #[test]
+    fn a_list_is_of_addresses_and_networks_that_leave_somebody_out() {
+        for list in [
+            "localhost",
+            "10.0.0.0/33",
+            "10.0.0.1,",
+            "0.0.0.0/0",
+            "::/0",
+            "10.0.0.1 ::1",
+        ] {
+            assert!(list.parse::<TrustedProxies>().is_err(), "{list}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The running server, over a real connection.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    process::{Child, Command, ExitStatus},
+    sync::mpsc,
+    thread::JoinHandle,
+};
+
+use tempfile::TempDir;
+use tower_sessions::cookie::Cookie;
+
+use super::{EMAIL, PASSWORD};
+use crate::cli::{ADD, dwell};
+
+/// `dwell serve`, stopped when the test is over.
+pub struct Server {
+    child: Child,
+    address: String,
+    metrics_address: Option<String>,
+    log: Option<JoinHandle<String>>,
+}
+
+impl Server {
+    /// With one account, that of [`EMAIL`].
+    pub fn start(directory: &TempDir, settings: &[(&str, &str)]) -> Self {
+        let mut adding = dwell(directory, &ADD, &[]).spawn().unwrap();
+        let mut stdin = adding.stdin.take().unwrap();
+        stdin.write_all(PASSWORD.as_bytes()).unwrap();
+        drop(stdin);
+        assert!(adding.wait().unwrap().success());
+
+        let pkg = directory.path().join("site/pkg");
+        std::fs::create_dir_all(&pkg).unwrap();
+        std::fs::write(pkg.join("dwell.js"), "export default 1;").unwrap();
+        Self::start_again(directory, settings)
+    }
+
+    /// With the accounts that it had in `directory`.
+    pub fn start_again(directory: &TempDir, settings: &[(&str, &str)]) -> Self {
+        let usual = [("DWELL_ADDR", "127.0.0.1:0"), ("DWELL_SITE_ROOT", "site")];
+        let settings = [&usual, settings].concat();
+        let mut child = dwell(directory, &["serve"], &settings).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (tell, told) = mpsc::channel();
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            let mut metrics = None;
+            for line in lines.map_while(Result::ok) {
+                if let Some((_, address)) = line.split_once("metrics address=") {
+                    metrics = Some(address.to_owned());
+                }
+                if let Some((_, address)) = line.split_once("listening address=") {
+                    tell.send((address.to_owned(), metrics.take())).unwrap();
+                }
+                text.push_str(&line);
+                text.push('\n');
+            }
+            text
+        });
+        let (address, metrics_address) = told.recv().unwrap();
+        Self {
+            child,
+            address,
+            metrics_address,
+            log: Some(log),
+        }
+    }
+
+    /// Sends `bytes` as they are, and reads the answer to its end.
+    pub fn send(&self, bytes: &str) -> String {
+        send(&self.address, bytes)
+    }
+
+    pub fn post(&self, path: &str, headers: &str, form: &str) -> String {
+        self.send(&format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\naccept: text/html\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n{headers}\r\n{form}",
+            self.address,
+            form.len(),
+        ))
+    }
+
+    pub fn get(&self, path: &str, headers: &str) -> String {
+        get(&self.address, path, headers)
+    }
+
+    /// The same, from where the metrics are.
+    pub fn get_beside(&self, path: &str) -> String {
+        get(self.metrics_address.as_ref().unwrap(), path, "")
+    }
+
+    /// Signs in through the form.
+    pub fn sign_in(&self, headers: &str) -> String {
+        self.sign_in_with(PASSWORD, headers)
+    }
+
+    pub fn sign_in_with(&self, password: &str, headers: &str) -> String {
+        let credentials = form_urlencoded::Serializer::new(String::new())
+            .append_pair("email", EMAIL)
+            .append_pair("password", password)
+            .finish();
+        self.post("/sign-in", headers, &credentials)
+    }
+
+    /// Asks it to stop, as a service manager does. Gives what it wrote down.
+    pub fn stop(mut self) -> (ExitStatus, String) {
+        let asked = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(asked.unwrap().success());
+        let status = self.child.wait().unwrap();
+        (status, self.log.take().unwrap().join().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It is gone already unless the test failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn get(address: &str, path: &str, headers: &str) -> String {
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\naccept: text/html\r\n{headers}\r\n"
+    );
+    send(address, &request)
+}
+
+fn send(address: &str, bytes: &str) -> String {
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.write_all(bytes.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The cookie that an answer sets.
+pub fn cookie_of(answer: &str) -> Cookie<'static> {
+    let line = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: "))
+        .unwrap_or_else(|| panic!("{answer}"));
+    Cookie::parse(line.to_owned()).unwrap()
+}
+
+/// The header with which a browser sends the cookie that `answer` sets.
+pub fn cookie_header(answer: &str) -> String {
+    let cookie = cookie_of(answer);
+    format!("cookie: {}={}\r\n", cookie.name(), cookie.value())
+}
+
+/// The generation in the forms of a page.
+pub fn generation_of(page: &str) -> &str {
+    let (_, rest) = page.split_once("name=\"generation\" value=\"").unwrap();
+    rest.split_once('"').unwrap().0
+}

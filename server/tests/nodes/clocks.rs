@@ -1,0 +1,145 @@
+//! Nodes whose clocks are wrong. The engine's is the one that counts.
+
+use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+
+use axum::http::header;
+use dwell_session::EndReason;
+
+use crate::harness::{Answer, Browser, Engine, Kind, Node, now};
+
+on_every_engine!(
+    ten_minutes_between_the_clocks_change_nothing,
+    the_absolute_limit_holds_between_wrong_clocks,
+);
+
+const MINUTES: i64 = 10;
+const IDLE: Duration = Duration::from_secs(3);
+const ABSOLUTE: Duration = Duration::from_secs(5);
+const LIMITS: [(&str, &str); 4] = [
+    ("DWELL_IDLE_TIMEOUT", "3s"),
+    ("DWELL_ABSOLUTE_TIMEOUT", "5s"),
+    ("DWELL_WARNING", "1s"),
+    ("DWELL_GRACE", "200ms"),
+];
+/// The engine counts whole milliseconds, and its clock may be drawn to the right time.
+const ROUNDING: Duration = Duration::from_millis(10);
+
+/// One node that is behind and one that is ahead.
+fn apart(engine: &Engine) -> [Node; 2] {
+    let library = library().display().to_string();
+    [-MINUTES, MINUTES].map(|minutes| {
+        let offset = format!("{minutes:+}m");
+        let settings = [
+            ("LD_PRELOAD", library.as_str()),
+            ("FAKETIME", &offset),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ];
+        engine.node(&[&LIMITS[..], &settings].concat())
+    })
+}
+
+/// What makes a process believe another time.
+fn library() -> PathBuf {
+    let places = fs::read_dir("/usr/lib").unwrap();
+    places
+        .map(|place| place.unwrap().path().join("faketime/libfaketimeMT.so.1"))
+        .find(|library| library.is_file())
+        .unwrap_or_else(|| {
+            panic!("there is no libfaketime: `cargo xtask setup` installs it, or `apt-get install faketime`")
+        })
+}
+
+/// What the clock of the node that answered shows, in minutes since midnight.
+fn minutes(answer: &Answer) -> i64 {
+    let date = answer.header(header::DATE);
+    let (_, time) = date.split_at("Sun, 06 Nov 1994 ".len());
+    let part = |range: std::ops::Range<usize>| time[range].parse::<i64>().unwrap();
+    part(0..2) * 60 + part(3..5)
+}
+
+// A1, A8
+async fn ten_minutes_between_the_clocks_change_nothing(kind: Kind) {
+    let engine = Engine::shared(kind).await;
+    let mut nodes = apart(&engine);
+    let [behind, ahead] = nodes.each_ref().map(|node| node.address);
+    let mut browser = Browser::default();
+
+    let begun = now();
+    let answer = browser.sign_in(behind).await.unwrap();
+    let begun_by = answer.answered_at;
+    let written = browser.write(ahead, "a note").await.unwrap();
+    assert_eq!(written.status, 303, "{written:?}");
+    let apart = (minutes(&written) - minutes(&answer)).rem_euclid(24 * 60);
+    assert!((2 * MINUTES..=2 * MINUTES + 1).contains(&apart), "{apart}");
+    agree(&mut browser, behind, ahead).await;
+    assert!(browser.fetch(behind).await.unwrap().body.contains("a note"));
+
+    loop {
+        for node in [behind, ahead] {
+            for answer in [
+                browser.fetch(node).await.unwrap(),
+                browser.ask_status(node).await.unwrap(),
+            ] {
+                if answer.is_served() {
+                    assert!(answer.asked_at < begun_by + IDLE + ROUNDING, "too late");
+                } else {
+                    assert!(answer.is_end(EndReason::IdleTimeout), "{answer:?}");
+                    assert!(answer.answered_at + ROUNDING > begun + IDLE, "too early");
+                }
+            }
+        }
+        if begun_by.elapsed() > IDLE + Duration::from_millis(200) {
+            break;
+        }
+    }
+
+    browser.sign_in(ahead).await.unwrap();
+    assert!(browser.sign_out(behind).await.unwrap().is_served());
+    let answer = browser.fetch(ahead).await.unwrap();
+    assert!(answer.is_end(EndReason::SignedOut), "{answer:?}");
+    nodes.iter_mut().for_each(Node::stop);
+}
+
+/// Two answers about one session differ by no more than the time between them.
+async fn agree(browser: &mut Browser, one: SocketAddr, other: SocketAddr) {
+    let asked_at = now();
+    let first = browser.left(one).await;
+    let second = browser.left(other).await;
+    let between = asked_at.elapsed() + ROUNDING;
+    for (first, second) in [
+        (first.idle_remaining, second.idle_remaining),
+        (first.absolute_remaining, second.absolute_remaining),
+    ] {
+        assert!(first >= second && first <= second + between);
+    }
+}
+
+// A2, A8
+async fn the_absolute_limit_holds_between_wrong_clocks(kind: Kind) {
+    let engine = Engine::shared(kind).await;
+    let mut nodes = apart(&engine);
+    let mut browser = Browser::default();
+
+    let begun = now();
+    let signed_in = browser.sign_in(nodes[1].address).await.unwrap();
+    let begun_by = signed_in.answered_at;
+    for node in nodes.iter().cycle() {
+        let answer = browser.keep_alive(node.address).await.unwrap();
+        if answer.is_served() {
+            assert!(answer.asked_at < begun_by + ABSOLUTE + ROUNDING, "too late");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        } else {
+            assert!(answer.is_end(EndReason::AbsoluteTimeout), "{answer:?}");
+            assert!(
+                answer.answered_at + ROUNDING > begun + ABSOLUTE,
+                "too early"
+            );
+            break;
+        }
+    }
+    for node in &nodes {
+        let answer = browser.fetch(node.address).await.unwrap();
+        assert!(answer.is_end(EndReason::AbsoluteTimeout), "{answer:?}");
+    }
+    nodes.iter_mut().for_each(Node::stop);
+}

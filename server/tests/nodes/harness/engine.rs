@@ -1,0 +1,196 @@
+//! What nodes share.
+
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
+};
+
+use fred::{
+    interfaces::ClientLike as _,
+    types::{ClusterHash, CustomCommand},
+};
+use sqlx::{AssertSqlSafe, Executor as _};
+
+use super::{
+    Link, Node,
+    browser::{EMAIL, PASSWORD},
+    engines::{Server, connected, postgres, redis},
+};
+
+/// Where the sessions are kept. The accounts are in PostgreSQL in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Postgres,
+    Redis,
+}
+
+/// A database of its own for one test, and a place for the sessions.
+pub struct Engine {
+    pub kind: Kind,
+    /// Of the server with the sessions.
+    pub port: u16,
+    pub database: String,
+    pub sessions: String,
+    /// The one with the sessions, where no other test uses it.
+    server: Option<Server>,
+}
+
+impl Engine {
+    /// On servers that other tests use too.
+    pub async fn shared(kind: Kind) -> Self {
+        let number = next();
+        Self {
+            kind,
+            port: match kind {
+                Kind::Postgres => postgres().port,
+                Kind::Redis => redis().port,
+            },
+            database: database(postgres(), number).await,
+            sessions: match kind {
+                Kind::Postgres => "database".to_owned(),
+                Kind::Redis => redis().url("redis", "", &number.to_string()),
+            },
+            server: None,
+        }
+        .with_account()
+    }
+
+    /// Where the sessions are on a server that the test may stop.
+    pub async fn own(kind: Kind) -> Self {
+        let number = next();
+        match kind {
+            Kind::Postgres => {
+                let server = Server::postgres();
+                Self {
+                    kind,
+                    port: server.port,
+                    database: database(&server, number).await,
+                    sessions: "database".to_owned(),
+                    server: Some(server),
+                }
+            }
+            Kind::Redis => {
+                let synchronous = ["--appendonly", "yes", "--appendfsync", "always"];
+                let server = Server::redis(&synchronous);
+                Self {
+                    kind,
+                    port: server.port,
+                    database: database(postgres(), number).await,
+                    sessions: server.url("redis", "", "0"),
+                    server: Some(server),
+                }
+            }
+        }
+        .with_account()
+    }
+
+    /// A node that uses it.
+    pub fn node(&self, settings: &[(&str, &str)]) -> Node {
+        let places = [
+            ("DWELL_DATABASE_URL", self.database.as_str()),
+            ("DWELL_SESSION_STORE", self.sessions.as_str()),
+        ];
+        Node::start(&[&places, settings].concat())
+    }
+
+    /// A node whose way to the sessions is `link`.
+    pub fn node_by(&self, link: &Link) -> Node {
+        let [database, sessions] = [&self.database, &self.sessions].map(|url| {
+            let [direct, indirect] =
+                [self.port, link.port].map(|port| format!("127.0.0.1:{port}/"));
+            url.replace(&direct, &indirect)
+        });
+        Node::start(&[
+            ("DWELL_DATABASE_URL", &database),
+            ("DWELL_SESSION_STORE", &sessions),
+        ])
+    }
+
+    /// As many nodes that use it.
+    pub fn nodes<const N: usize>(&self, settings: &[(&str, &str)]) -> [Node; N] {
+        std::array::from_fn(|_| self.node(settings))
+    }
+
+    /// Takes it away without a goodbye.
+    pub fn crash(&mut self) {
+        let order = match self.kind {
+            // As `pg_ctl stop --mode=immediate`.
+            Kind::Postgres => "end QUIT",
+            Kind::Redis => "end KILL",
+        };
+        self.server().order(order);
+    }
+
+    pub fn restart(&mut self) {
+        self.server().start();
+    }
+
+    /// It keeps its connections and says nothing.
+    pub fn hang(&mut self) {
+        self.server().order("signal STOP");
+    }
+
+    pub fn resume(&mut self) {
+        self.server().order("signal CONT");
+    }
+
+    /// Closes every connection that leads to the sessions, as an operator can.
+    pub async fn drop_connections(&self) {
+        match self.kind {
+            Kind::Postgres => {
+                let admin = connected(&self.database).await;
+                let drop = "select pg_terminate_backend(pid) from pg_stat_activity \
+                    where datname = current_database() and pid <> pg_backend_pid()";
+                admin.execute(drop).await.unwrap();
+                admin.close().await;
+            }
+            Kind::Redis => {
+                let config = fred::types::config::Config::from_url(&self.sessions).unwrap();
+                let admin = fred::types::Builder::from_config(config).build().unwrap();
+                admin.init().await.unwrap();
+                for kind in ["pubsub", "normal"] {
+                    let drop = CustomCommand::new_static("CLIENT", ClusterHash::Random, false);
+                    let arguments = vec!["KILL", "TYPE", kind, "SKIPME", "yes"];
+                    admin.custom::<i64, _>(drop, arguments).await.unwrap();
+                }
+                admin.quit().await.unwrap();
+            }
+        }
+    }
+
+    fn server(&mut self) -> &mut Server {
+        self.server.as_mut().unwrap()
+    }
+
+    fn with_account(self) -> Self {
+        let mut adding = Command::new(env!("CARGO_BIN_EXE_dwell"))
+            .args(["user", "add", EMAIL, "--password-stdin"])
+            .env_clear()
+            .env("DWELL_DATABASE_URL", &self.database)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = adding.stdin.take().unwrap();
+        stdin.write_all(PASSWORD.as_bytes()).unwrap();
+        drop(stdin);
+        assert!(adding.wait().unwrap().success());
+        self
+    }
+}
+
+fn next() -> u32 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    COUNT.fetch_add(1, SeqCst)
+}
+
+/// The URL of an empty database.
+async fn database(server: &Server, number: u32) -> String {
+    let admin = connected(&server.url("postgres", "dwell", "postgres")).await;
+    let name = format!("nodes_{number}");
+    let create = AssertSqlSafe(format!("create database {name}"));
+    admin.execute(create).await.unwrap();
+    admin.close().await;
+    server.url("postgres", "dwell", &name)
+}

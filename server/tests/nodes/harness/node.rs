@@ -1,0 +1,83 @@
+//! A node: a `dwell serve` of its own.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    thread::panicking,
+};
+
+use tokio::task::block_in_place;
+
+use super::engines::{Server, directory, free_port};
+
+/// What is the same for all nodes, unless a test says otherwise.
+const SETTINGS: [(&str, &str); 4] = [
+    ("DWELL_SITE_ROOT", "site"),
+    ("DWELL_POLICY_CHECKS", "warn"),
+    ("DWELL_POOL_SIZE", "4"),
+    ("DWELL_STORE_TIMEOUT", "2s"),
+];
+
+/// A running node. It ends with the test, also with one that fails.
+pub struct Node {
+    pub address: SocketAddr,
+    server: Server,
+}
+
+impl Node {
+    /// Starts one with these settings. The last of a name counts.
+    pub fn start(settings: &[(&str, &str)]) -> Self {
+        let directory = directory().keep();
+        let pkg = directory.join("site/pkg");
+        fs::create_dir_all(&pkg).unwrap();
+        fs::write(pkg.join("dwell.js"), "export default 1;").unwrap();
+        let port = free_port();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let place = format!("--chdir={}", directory.display());
+        let mut command: Vec<String> = ["env", "--ignore-environment", &place]
+            .map(str::to_owned)
+            .to_vec();
+        let own = [("DWELL_ADDR", address.to_string())];
+        let own = own.iter().map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in own.chain(SETTINGS).chain(settings.iter().copied()) {
+            command.push(format!("{name}={value}"));
+        }
+        command.extend([env!("CARGO_BIN_EXE_dwell"), "serve"].map(str::to_owned));
+        let server = block_in_place(|| Server::keep(&command, &directory, port));
+        Self { address, server }
+    }
+
+    /// Takes it away without a goodbye.
+    pub fn kill(&mut self) {
+        block_in_place(|| self.server.order("end KILL"));
+    }
+
+    /// Asks it to stop, as a service manager does, and waits until it has.
+    pub fn stop(&mut self) {
+        block_in_place(|| self.server.order("end TERM"));
+    }
+
+    /// Starts it again, where it was.
+    pub fn restart(&mut self) {
+        block_in_place(|| self.server.start());
+    }
+
+    /// Stops its clockwork: it keeps what it knows and does nothing.
+    pub fn pause(&mut self) {
+        self.server.order("signal STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&mut self) {
+        self.server.order("signal CONT");
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if panicking() {
+            eprintln!("the node at {} says:\n{}", self.address, self.server.log());
+        }
+        self.server.order("signal KILL");
+    }
+}

@@ -1,0 +1,28 @@
+//! How long things take.
+
+use std::time::{Duration, Instant};
+
+/// The machine's monotonic clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time that a user sees pass is what is measured"
+)]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// Asks again and again until there is an answer. Fails if there is none for `patience`.
+pub async fn until<T>(
+    what: &str,
+    patience: Duration,
+    mut ask: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let begun = now();
+    while begun.elapsed() < patience {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{what}: not within {patience:?}");
+}

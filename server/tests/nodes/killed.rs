@@ -1,0 +1,107 @@
+//! A node that is taken away while it works.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use dwell_session::EndReason;
+use tokio::time::sleep;
+
+use crate::harness::{Browser, Engine, Kind, Node};
+
+on_every_engine!(a_killed_node_brings_nothing_back_and_loses_one_touch_interval_at_most);
+
+const IDLE: Duration = Duration::from_secs(10);
+const TOUCH_INTERVAL: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_secs(1);
+const LIMITS: [(&str, &str); 4] = [
+    ("DWELL_IDLE_TIMEOUT", "10s"),
+    ("DWELL_ABSOLUTE_TIMEOUT", "120s"),
+    ("DWELL_WARNING", "5s"),
+    ("DWELL_GRACE", "1s"),
+];
+/// The engine counts whole milliseconds.
+const ROUNDING: Duration = Duration::from_millis(5);
+
+// C1, C2, A10
+async fn a_killed_node_brings_nothing_back_and_loses_one_touch_interval_at_most(kind: Kind) {
+    let engine = Engine::shared(kind).await;
+    let mut nodes: [Node; 2] = engine.nodes(&LIMITS);
+    let [one, other] = nodes.each_ref().map(|node| node.address);
+    let over = Arc::new(AtomicBool::new(false));
+    let mut working = Vec::new();
+    for user in 0..6 {
+        let node = &nodes[user % 2];
+        let browser = Browser::signed_in(node).await;
+        working.push(tokio::spawn(work(browser, node.address, over.clone())));
+    }
+    let leaving = [(one, other), (other, one), (one, one), (other, other)]
+        .map(|(from, to)| tokio::spawn(come_and_go(from, to, over.clone())));
+
+    // So that touches have been written, and others are yet to be.
+    sleep(TOUCH_INTERVAL * 5 / 2).await;
+    nodes[1].kill();
+    over.store(true, SeqCst);
+    let mut users = Vec::new();
+    for working in working {
+        users.push(working.await.unwrap());
+    }
+    let mut ended = Vec::new();
+    for leaving in leaving {
+        ended.extend(leaving.await.unwrap());
+    }
+    nodes[1].restart();
+
+    for node in [one, other] {
+        for (browser, active_at) in &mut users {
+            let answer = browser.ask_status(node).await.unwrap();
+            assert!(answer.is_served(), "{answer:?}");
+            let left = browser.left(node).await.idle_remaining;
+            let since = active_at.elapsed();
+            assert!(
+                left + GRACE + TOUCH_INTERVAL + since + ROUNDING >= IDLE,
+                "{left:?} are left {since:?} after the last activity"
+            );
+        }
+        assert!(ended.len() > 10, "{}", ended.len());
+        for browser in &mut ended {
+            let answer = browser.fetch(node).await.unwrap();
+            assert!(answer.is_end(EndReason::SignedOut), "{answer:?}");
+        }
+    }
+}
+
+/// A user who is active at `node`, and when that was last confirmed.
+async fn work(mut browser: Browser, node: SocketAddr, over: Arc<AtomicBool>) -> (Browser, Instant) {
+    let mut active_at = None;
+    while !over.load(SeqCst) {
+        let answers = [browser.keep_alive(node).await, browser.visit(node).await];
+        for answer in answers.into_iter().flatten() {
+            assert!(answer.is_served(), "{answer:?}");
+            active_at = Some(answer.asked_at);
+        }
+    }
+    (browser, active_at.unwrap())
+}
+
+/// Users who sign in at one node and out at another. Gives those who were told that they are out.
+async fn come_and_go(from: SocketAddr, to: SocketAddr, over: Arc<AtomicBool>) -> Vec<Browser> {
+    let mut ended = Vec::new();
+    while !over.load(SeqCst) {
+        let mut browser = Browser::default();
+        if browser.sign_in(from).await.is_ok()
+            && browser.keep_alive(from).await.is_ok()
+            && browser.fetch(to).await.is_ok()
+            && let Ok(answer) = browser.sign_out(to).await
+        {
+            assert!(answer.is_served(), "{answer:?}");
+            ended.push(browser);
+        }
+    }
+    ended
+}

@@ -1,0 +1,117 @@
+//! An engine that is gone, or says nothing.
+
+use std::{net::SocketAddr, time::Duration};
+
+use dwell_session::EndReason;
+use tokio::time::sleep;
+
+use crate::harness::{
+    Answer, Asking, Browser, EMAIL, Engine, Kind, NoAnswer, Node, STALENESS, now, until,
+};
+
+on_every_engine!(
+    a_crash_of_the_engine_denies_and_loses_nothing,
+    an_engine_that_hangs_denies_and_loses_nothing,
+);
+
+const NOTE: &str = "a note that is nobody else's business";
+const STORE_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a machine with other things to do takes to answer.
+const SLACK: Duration = Duration::from_secs(1);
+const RECOVERS_WITHIN: Duration = Duration::from_secs(10);
+
+// A11, C1
+async fn a_crash_of_the_engine_denies_and_loses_nothing(kind: Kind) {
+    outage(kind, Engine::crash, Engine::restart).await;
+}
+
+// A11, C1
+async fn an_engine_that_hangs_denies_and_loses_nothing(kind: Kind) {
+    outage(kind, Engine::hang, Engine::resume).await;
+}
+
+async fn outage(kind: Kind, begin: fn(&mut Engine), end: fn(&mut Engine)) {
+    let mut engine = Engine::own(kind).await;
+    let nodes: [Node; 2] = engine.nodes(&[]);
+    let [one, other] = nodes.each_ref().map(|node| node.address);
+    let mut browser = Browser::signed_in(&nodes[0]).await;
+    assert_eq!(browser.write(other, NOTE).await.unwrap().status, 303);
+    let mut ended = Browser::signed_in(&nodes[1]).await;
+    assert!(ended.sign_out(one).await.unwrap().is_served());
+    let before = browser.left(one).await;
+
+    let asking = Asking::begin(&browser, &[one, other]).await;
+    begin(&mut engine);
+    let gone_at = now();
+    // Long enough to tell who waits for the engine from who waits for the timeout.
+    sleep(STORE_TIMEOUT + SLACK).await;
+    for node in [one, other] {
+        denies(&browser, node).await;
+    }
+    let back_at = now();
+    end(&mut engine);
+
+    for node in [one, other] {
+        until("the node is ready", RECOVERS_WITHIN, async || {
+            let answer = browser.probe(node, "/readyz").await.unwrap();
+            answer.is_served().then_some(())
+        })
+        .await;
+    }
+    let answers = asking.end().await;
+    for node in [one, other] {
+        let page = browser.fetch(node).await.unwrap();
+        assert!(page.is_served() && page.body.contains(NOTE), "{page:?}");
+        let answer = ended.fetch(node).await.unwrap();
+        assert!(answer.is_end(EndReason::SignedOut), "{answer:?}");
+        let after = browser.left(node).await;
+        assert!(after.idle_remaining < before.idle_remaining);
+    }
+    assert!(browser.keep_alive(one).await.unwrap().is_served());
+    for answer in answers {
+        let took = answer.answered_at - answer.asked_at;
+        assert!(took < STORE_TIMEOUT + SLACK, "{took:?}");
+        if answer.is_served() {
+            let was_gone = answer.asked_at > gone_at + STALENESS;
+            assert!(!was_gone || answer.answered_at > back_at, "{answer:?}");
+        } else {
+            tells_nothing(&answer);
+        }
+    }
+}
+
+/// Everything that depends on the session, all at once.
+async fn denies(browser: &Browser, node: SocketAddr) {
+    let [
+        mut one,
+        mut two,
+        mut three,
+        mut four,
+        mut five,
+        mut six,
+        mut seven,
+    ] = std::array::from_fn(|_| browser.clone());
+    let answers: [Result<Answer, NoAnswer>; 7] = tokio::join!(
+        one.fetch(node),
+        two.visit(node),
+        three.ask_status(node),
+        four.keep_alive(node),
+        five.write(node, "another note"),
+        six.sign_out(node),
+        seven.sign_in(node),
+    )
+    .into();
+    for answer in answers {
+        tells_nothing(&answer.unwrap());
+    }
+    let ready = one.probe(node, "/readyz").await.unwrap();
+    assert!(ready.is_unavailable(), "{ready:?}");
+    let alive = one.probe(node, "/healthz").await.unwrap();
+    assert!(alive.is_served(), "{alive:?}");
+}
+
+fn tells_nothing(answer: &Answer) {
+    assert!(answer.is_unavailable(), "{answer:?}");
+    assert!(!answer.body.contains(NOTE) && !answer.body.contains(EMAIL));
+    assert!(!answer.headers.contains_key("set-cookie"));
+}
