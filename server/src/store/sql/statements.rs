@@ -134,9 +134,10 @@ macro_rules! statements {
                 wiped!(),
                 " from ",
                 $held,
-                "key in (select key from sessions where ended_at is null and (last_active_at <= ",
+                "key in (select key from sessions \
+                 where (ended_at is null and last_active_at <= ",
                 $time,
-                " - $2 or authenticated_at <= ",
+                " - $2) or (ended_at is null and authenticated_at <= ",
                 $time,
                 " - $3) limit $6)",
                 $as_held,
