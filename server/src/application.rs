@@ -4,6 +4,7 @@ use std::{
     future::Future, net::SocketAddr, num::NonZero, sync::Arc, thread::available_parallelism,
 };
 
+use axum::Router;
 use tokio::{net::TcpListener, task::JoinHandle, time::MissedTickBehavior};
 
 use crate::{
@@ -26,8 +27,8 @@ use crate::{
 pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
-    router: axum::Router,
-    metrics: Option<(TcpListener, axum::Router)>,
+    router: Router,
+    metrics: Option<(TcpListener, Router)>,
     sessions: Arc<Sessions>,
     drafts: Drafts,
     database: Database,
@@ -41,6 +42,18 @@ impl Application {
     ///
     /// The part that is not to be had.
     pub async fn build(config: Config) -> Result<Self, BuildError> {
+        Self::build_with(config, http::router).await
+    }
+
+    /// As [`build`](Self::build), with the routes that `router` makes.
+    ///
+    /// # Errors
+    ///
+    /// The part that is not to be had.
+    pub async fn build_with(
+        config: Config,
+        router: impl FnOnce(AppState) -> Router,
+    ) -> Result<Self, BuildError> {
         let built = Built::find(config.site_root.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let pool = database::open(&config.database_url, config.connections).await?;
@@ -85,7 +98,7 @@ impl Application {
         Ok(Self {
             listener,
             address,
-            router: http::router(state),
+            router: router(state),
             metrics,
             sessions,
             drafts,
