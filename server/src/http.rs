@@ -37,8 +37,8 @@ use crate::{lifetime, refusal, state::AppState};
 
 /// The whole server. A layer of the router runs around everything that stands above it.
 pub fn router(state: AppState) -> Router {
-    let routes = Router::new()
-        .merge(protected(&state))
+    let for_everybody = Router::new()
+        .merge(written(&state))
         .merge(public())
         .fallback(page::not_found);
     // Every `layer` of a router copies all that is in it for each request: few will do.
@@ -46,7 +46,8 @@ pub fn router(state: AppState) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(map_response_with_state(state.clone(), headers::add))
         .layer(map_response_with_state(state.clone(), refusal::show));
-    with_sessions(routes, &state)
+    with_sessions(for_everybody, &state)
+        .merge(behind_sign_in(protected(), &state))
         .nest("/pkg", files(&state))
         .merge(health::routes())
         .layer(CatchPanicLayer::custom(refusal::panicked))
@@ -59,13 +60,22 @@ pub fn with_sessions(routes: Router<AppState>, state: &AppState) -> Router<AppSt
     routes.layer(from_fn_with_state(state.clone(), lifetime::layer))
 }
 
-/// The routes for people who are signed in.
-fn protected(state: &AppState) -> Router<AppState> {
-    let written = Router::new()
+/// Runs `routes` in the live session that the cookie names, and turns away who comes without.
+pub fn behind_sign_in(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
+    routes.route_layer(from_fn_with_state(state.clone(), lifetime::protect))
+}
+
+/// The routes for people who are signed in that keep what is sent too late.
+fn written(state: &AppState) -> Router<AppState> {
+    Router::new()
         .route("/workspace", get(workspace::show).post(workspace::add))
         .route(DRAFTS_PATH, post(drafts::save))
         .route_layer(from_fn(lifetime::require_session))
-        .route_layer(from_fn_with_state(state.clone(), drafts::keep_late));
+        .route_layer(from_fn_with_state(state.clone(), drafts::keep_late))
+}
+
+/// The other routes for people who are signed in.
+fn protected() -> Router<AppState> {
     Router::new()
         .route("/account", get(account::show))
         .route("/account/sign-out-others", post(account::sign_out_others))
@@ -73,8 +83,6 @@ fn protected(state: &AppState) -> Router<AppState> {
         .route(KeepAlive::PATH, post(api::server_function))
         .route(AskStatus::PATH, post(api::server_function))
         .route(DISCARD_DRAFT_PATH, post(drafts::discard))
-        .route_layer(from_fn(lifetime::require_session))
-        .merge(written)
 }
 
 /// The routes for everybody.

@@ -34,25 +34,49 @@ use crate::{
 /// [`Visit`] in the request's extensions (`A12`), and its data as a [`Session`].
 ///
 /// A store that fails denies (`A11`).
-pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    run(&state, request, next, |_| None).await
+}
+
+/// As [`layer`], around the routes for people who are signed in alone: turns away everybody else.
+pub async fn protect(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    run(&state, request, next, turn_away_others).await
+}
+
+async fn run(
+    state: &AppState,
+    mut request: Request,
+    next: Next,
+    refuse: fn(&Request) -> Option<Response>,
+) -> Response {
     let id = cookie::presented(&state.cookie, request.headers());
     let data = Session::new(id, Arc::clone(&state.session_data), None);
     request.extensions_mut().insert(data.clone());
-    let mut response = match admit(&state.sessions, id, &mut request).await {
-        Ok(None) => save(&data, next.run(request).await).await,
-        Ok(Some(refusal)) => refusal,
-        Err(error) => unavailable(request.headers(), &error),
+    let refusal = match admit(&state.sessions, id, &mut request).await {
+        Ok(refusal) => refusal.or_else(|| refuse(&request)),
+        Err(error) => Some(unavailable(request.headers(), &error)),
+    };
+    let mut response = match refusal {
+        Some(refusal) => refusal,
+        None => save(&data, next.run(request).await).await,
     };
     cookie::write(&state.cookie, &mut response);
     response
 }
 
-/// Runs around the protected routes: turns away whoever is not signed in.
+/// Runs inside [`layer`], where something else is to be done first for those who are turned away.
 pub async fn require_session(request: Request, next: Next) -> Response {
+    match turn_away_others(&request) {
+        Some(refusal) => refusal,
+        None => next.run(request).await,
+    }
+}
+
+fn turn_away_others(request: &Request) -> Option<Response> {
     match request.extensions().get::<Visit>() {
-        Some(Visit::Live(_)) => next.run(request).await,
-        Some(Visit::Ended(tombstone)) => turn_away(&request, Some(tombstone.reason)),
-        Some(Visit::Anonymous) | None => turn_away(&request, None),
+        Some(Visit::Live(_)) => None,
+        Some(Visit::Ended(tombstone)) => Some(turn_away(request, Some(tombstone.reason))),
+        Some(Visit::Anonymous) | None => Some(turn_away(request, None)),
     }
 }
 
@@ -116,7 +140,7 @@ impl<S: Sync> FromRequestParts<S> for CurrentSession {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         match parts.extensions.get::<Visit>() {
             Some(Visit::Live(live)) => {
-                let live = live.clone();
+                let live = *live;
                 let account = live.session.account;
                 Ok(Self { live, account })
             }

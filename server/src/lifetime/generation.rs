@@ -39,10 +39,10 @@ pub(super) async fn refuse(
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     match request.uri().path() {
-        AskStatus::PATH => refuse_person(sessions, current, request.headers()).await,
+        AskStatus::PATH => Box::pin(refuse_person(sessions, current, request.headers())).await,
         // Signing in begins another session.
         SIGN_IN_PATH => Ok(None),
-        _ if changes_something => refuse_other(sessions, current, request).await,
+        _ if changes_something => Box::pin(refuse_other(sessions, current, request)).await,
         _ => Ok(None),
     }
 }
