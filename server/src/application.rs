@@ -4,6 +4,7 @@ use std::{
     future::Future, net::SocketAddr, num::NonZero, sync::Arc, thread::available_parallelism,
 };
 
+use axum::Router;
 use tokio::{net::TcpListener, task::JoinHandle, time::MissedTickBehavior};
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     metrics::Metrics,
     notes::Notes,
     sessions::Sessions,
-    state::AppState,
+    state::{AppState, Services},
     store::{RedisError, RedisStore, SqlStore, Store, Timed, TowerSessions},
 };
 
@@ -26,8 +27,8 @@ use crate::{
 pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
-    router: axum::Router,
-    metrics: Option<(TcpListener, axum::Router)>,
+    router: Router,
+    metrics: Option<(TcpListener, Router)>,
     sessions: Arc<Sessions>,
     drafts: Drafts,
     database: Database,
@@ -41,6 +42,18 @@ impl Application {
     ///
     /// The part that is not to be had.
     pub async fn build(config: Config) -> Result<Self, BuildError> {
+        Self::build_with(config, http::router).await
+    }
+
+    /// As [`build`](Self::build), with the routes that `router` makes.
+    ///
+    /// # Errors
+    ///
+    /// The part that is not to be had.
+    pub async fn build_with(
+        config: Config,
+        router: impl FnOnce(AppState) -> Router,
+    ) -> Result<Self, BuildError> {
         let built = Built::find(config.site_root.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let pool = database::open(&config.database_url, config.connections).await?;
@@ -62,8 +75,9 @@ impl Application {
             metrics.clone(),
         ));
         let drafts = Drafts::new(database.clone(), Arc::clone(&clock));
-        let state = AppState {
+        let state = AppState::new(Services {
             sessions: Arc::clone(&sessions),
+            session_data: Arc::new(TowerSessions::new(store)),
             accounts: accounts(database.clone(), clock)?,
             notes: Notes::new(database.clone()),
             drafts: drafts.clone(),
@@ -71,7 +85,7 @@ impl Application {
             trusted_proxies: Arc::new(config.trusted_proxies),
             built: Arc::new(built),
             metrics,
-        };
+        });
         let (listener, address) = listen(config.addr, Setting::Addr).await?;
         let metrics = match config.metrics_addr {
             Some(addr) => {
@@ -84,7 +98,7 @@ impl Application {
         Ok(Self {
             listener,
             address,
-            router: http::router(state, TowerSessions::new(store)),
+            router: router(state),
             metrics,
             sessions,
             drafts,

@@ -2,7 +2,6 @@
 
 mod account;
 mod api;
-mod cookie;
 mod drafts;
 mod headers;
 mod health;
@@ -27,47 +26,37 @@ use dwell_app::{
     names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
 use leptos::server_fn::ServerFn as _;
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
     trace::TraceLayer,
 };
-use tower_sessions::{Expiry, SessionManagerLayer};
 
-pub use self::{cookie::SessionCookie, metrics::metrics_router};
-use crate::{lifetime, refusal, state::AppState, store::TowerSessions};
+pub use self::metrics::metrics_router;
+use crate::{lifetime, refusal, state::AppState};
 
-/// The whole server. A layer runs around everything that stands above it.
-pub fn router(state: AppState, sessions: TowerSessions) -> Router {
+/// The whole server. A layer of the router runs around everything that stands above it.
+pub fn router(state: AppState) -> Router {
     let routes = Router::new()
         .merge(protected(&state))
         .merge(public())
         .fallback(page::not_found);
-    with_sessions(routes, &state, sessions)
+    // Every `layer` of a router copies all that is in it for each request: few will do.
+    let around = ServiceBuilder::new()
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(map_response_with_state(state.clone(), headers::add))
+        .layer(map_response_with_state(state.clone(), refusal::show));
+    with_sessions(routes, &state)
         .nest("/pkg", files(&state))
         .merge(health::routes())
         .layer(CatchPanicLayer::custom(refusal::panicked))
-        .layer(map_response_with_state(state.clone(), refusal::show))
-        .layer(map_response_with_state(state.clone(), headers::add))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(around)
         .with_state(state)
 }
 
 /// Runs `routes` in the session that the cookie names.
-pub fn with_sessions(
-    routes: Router<AppState>,
-    state: &AppState,
-    sessions: TowerSessions,
-) -> Router<AppState> {
-    let session_manager = SessionManagerLayer::new(sessions)
-        .with_name(state.cookie.name.clone())
-        .with_secure(state.cookie.secure)
-        .with_http_only(true)
-        .with_same_site(state.cookie.same_site.into())
-        .with_expiry(Expiry::OnSessionEnd);
-    routes
-        .layer(from_fn_with_state(state.clone(), lifetime::layer))
-        .layer(session_manager)
-        .layer(map_response_with_state(state.clone(), cookie::write))
+pub fn with_sessions(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
+    routes.layer(from_fn_with_state(state.clone(), lifetime::layer))
 }
 
 /// The routes for people who are signed in.

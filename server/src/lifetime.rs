@@ -2,20 +2,26 @@
 //! session, and moves the deadline where the user caused the request.
 
 mod activity;
+mod cookie;
 mod forgery;
 mod generation;
 mod turned_away;
+
+use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{StatusCode, request::Parts},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use tower_sessions::Session;
 
-pub use self::turned_away::{turn_away, turn_away_to};
-use self::{activity::Activity, generation::GenerationCheck};
+use self::activity::Activity;
+pub use self::{
+    cookie::SessionCookie,
+    turned_away::{turn_away, turn_away_to},
+};
 use crate::{
     account_id::AccountId,
     refusal::unavailable,
@@ -25,16 +31,20 @@ use crate::{
 };
 
 /// Runs around every route: loads the session, checks it, touches it, and hands it on as a
-/// [`Visit`] in the request's extensions (`A12`).
+/// [`Visit`] in the request's extensions (`A12`), and its data as a [`Session`].
 ///
 /// A store that fails denies (`A11`).
-pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let headers = request.headers().clone();
-    match admit(&state.sessions, request).await {
-        Ok(Admitted::Serve(request)) => next.run(request).await,
-        Ok(Admitted::Refuse(response)) => response,
-        Err(error) => unavailable(&headers, &error),
-    }
+pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let id = cookie::presented(&state.cookie, request.headers());
+    let data = Session::new(id, Arc::clone(&state.session_data), None);
+    request.extensions_mut().insert(data.clone());
+    let mut response = match admit(&state.sessions, id, &mut request).await {
+        Ok(None) => save(&data, next.run(request).await).await,
+        Ok(Some(refusal)) => refusal,
+        Err(error) => unavailable(request.headers(), &error),
+    };
+    cookie::write(&state.cookie, &mut response);
+    response
 }
 
 /// Runs around the protected routes: turns away whoever is not signed in.
@@ -46,37 +56,48 @@ pub async fn require_session(request: Request, next: Next) -> Response {
     }
 }
 
-enum Admitted {
-    Serve(Request),
-    Refuse(Response),
-}
-
-async fn admit(sessions: &Sessions, request: Request) -> Result<Admitted, StoreError> {
-    if let Some(refusal) = forgery::refuse(&request) {
-        return Ok(Admitted::Refuse(refusal));
+/// Lets `request` on, or refuses it.
+async fn admit(
+    sessions: &Sessions,
+    id: Option<SessionId>,
+    request: &mut Request,
+) -> Result<Option<Response>, StoreError> {
+    if let Some(refusal) = forgery::refuse(request) {
+        return Ok(Some(refusal));
     }
-    let visit = match presented_id(&request).map(|id| SessionKey::of(&id)) {
-        Some(key) if activity::asks_for_deadline(&request) => sessions.ask(key).await?,
+    let activity = Activity::of(request);
+    let mut visit = match id.map(|id| SessionKey::of(&id)) {
+        Some(key) if activity::asks_for_deadline(request) => sessions.ask(key).await?,
         Some(key) => sessions.visit(key).await?,
         None => Visit::Anonymous,
     };
-    let (mut request, visit) = match visit {
-        Visit::Live(live) => match generation::check(sessions, &live.session, request).await? {
-            GenerationCheck::Passed(request) => (request, Visit::Live(live)),
-            GenerationCheck::Refused(response) => return Ok(Admitted::Refuse(response)),
-        },
-        visit => (request, visit),
-    };
-    let visit = match (visit, Activity::of(&request)) {
-        (Visit::Live(live), Activity::OfUser) => sessions.touch(&live, live.now).await?,
-        (visit, Activity::OfUser | Activity::Passive | Activity::Reported) => visit,
-    };
+    if let Visit::Live(live) = &visit {
+        let refusal = generation::refuse(sessions, &live.session, request).await?;
+        if refusal.is_some() {
+            return Ok(refusal);
+        }
+        visit = match activity {
+            Activity::OfUser => sessions.touch(live, live.now).await?,
+            Activity::Passive | Activity::Reported => visit,
+        };
+    }
     request.extensions_mut().insert(visit);
-    Ok(Admitted::Serve(request))
+    Ok(None)
 }
 
-fn presented_id(request: &Request) -> Option<SessionId> {
-    request.extensions().get::<Session>()?.id()
+/// Writes what the handler has changed of the session's data. What cannot be written is not
+/// answered as if it had been.
+async fn save(data: &Session, response: Response) -> Response {
+    if !data.is_modified() || data.is_empty().await || response.status().is_server_error() {
+        return response;
+    }
+    match data.save().await {
+        Ok(()) => response,
+        Err(error) => {
+            tracing::error!(%error, "the data of a session could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 /// The live session of the request, for handlers behind [`require_session`].

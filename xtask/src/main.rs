@@ -8,6 +8,7 @@
 mod account;
 mod agreement;
 mod apt;
+mod bench;
 mod browser;
 mod budget;
 mod checks;
@@ -82,6 +83,13 @@ enum Task {
     /// ended the session, for over 200 ends: in hidden tabs, with wrong clocks, on bad networks,
     /// asleep. Fails if anything was shown for too long or ended too early.
     Agreement(agreement::Options),
+
+    /// Measure how fast Dwell is beside axum without sessions, and beside what people use otherwise
+    ///
+    /// Runs all of them in turn, round for round, and prints ratios with their spread. Then
+    /// measures Dwell with a million live sessions. Installs wrk and the peers in target/bench;
+    /// what cannot be installed is left out. A full run draws docs/bench.svg.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -136,6 +144,7 @@ fn perform(task: Task) -> Result<()> {
             browser::test(&chromium, &playwright)?;
         }
         Task::Simulate(options) => simulate::simulate(&options)?,
+        Task::Bench(options) => bench::bench(&options)?,
         Task::Agreement(options) if options.wants_json() => {
             agreement::measure_for_programs(&options)?;
         }

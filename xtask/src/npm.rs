@@ -31,7 +31,7 @@ pub(crate) fn set_up() -> Result<()> {
     })
 }
 
-fn require_node() -> Result<()> {
+pub(crate) fn require_node() -> Result<()> {
     let missing = || {
         format!(
             "Node {OLDEST_NODE} or later, with npm, is missing; \

@@ -16,3 +16,7 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn end2end() -> PathBuf {
     root().join("end2end")
 }
+
+pub(crate) fn benches() -> PathBuf {
+    root().join("server/benches")
+}

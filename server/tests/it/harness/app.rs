@@ -16,7 +16,7 @@ use dwell_server::{
     metrics::Metrics,
     notes::Notes,
     sessions::Sessions,
-    state::AppState,
+    state::{AppState, Services},
     store::{Origin, SessionId, SessionKey, SqlStore, Store, Timed, TowerSessions},
     trusted_proxies::TrustedProxies,
 };
@@ -114,8 +114,9 @@ impl TestApp {
         let passwords = Arc::new(Passwords::new(2).unwrap());
         let accounts = Accounts::new(database.clone(), passwords, as_clock.clone());
         let account = add_account(&accounts, EMAIL).await;
-        let state = AppState {
+        let state = AppState::new(Services {
             sessions: sessions.clone(),
+            session_data: Arc::new(TowerSessions::new(store.clone())),
             accounts: accounts.clone(),
             notes: Notes::new(database.clone()),
             drafts: Drafts::new(database.clone(), as_clock),
@@ -123,8 +124,8 @@ impl TestApp {
             trusted_proxies: Arc::new(trusted_proxies),
             built: Arc::new(Built::named(pkg, hashes)),
             metrics,
-        };
-        let router = http::router(state.clone(), TowerSessions::new(store.clone()));
+        });
+        let router = http::router(state.clone());
         Self {
             directory,
             clock,
@@ -179,12 +180,12 @@ impl TestApp {
             metrics.clone(),
         ));
         follow(&sessions).await;
-        let state = AppState {
+        let state = AppState::new(Services {
             sessions: sessions.clone(),
             metrics,
-            ..self.state.clone()
-        };
-        let router = http::router(state.clone(), TowerSessions::new(self.store.clone()));
+            ..(*self.state).clone()
+        });
+        let router = http::router(state.clone());
         Self {
             directory: TempDir::new().unwrap(),
             clock: self.clock.clone(),

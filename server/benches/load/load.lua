@@ -1,0 +1,52 @@
+-- Spreads requests over the sessions in a file, and prints what came of it as one line of JSON.
+--
+-- A line of the file has a cookie and, for Dwell, the generation. The environment names the file
+-- (BENCH_SESSIONS), the request (BENCH_METHOD, BENCH_PATH, BENCH_ACCEPT, BENCH_BODY), and after how
+-- many answers to stop, if that is to be before the time is up (BENCH_ANSWERS).
+
+local requests = {}
+local sent = 0
+
+function init()
+  local body = os.getenv("BENCH_BODY")
+  for line in io.lines(os.getenv("BENCH_SESSIONS")) do
+    local cookie, generation = line:match("^(%S+) ?(%S*)$")
+    local headers = { ["Cookie"] = cookie, ["Accept"] = os.getenv("BENCH_ACCEPT") }
+    if body then
+      headers["Content-Type"] = "application/json"
+      headers["Dwell-Generation"] = generation
+    end
+    requests[#requests + 1] =
+      wrk.format(os.getenv("BENCH_METHOD"), os.getenv("BENCH_PATH"), headers, body)
+  end
+end
+
+function request()
+  sent = sent + 1
+  return requests[1 + (sent - 1) % #requests]
+end
+
+local answers = tonumber(os.getenv("BENCH_ANSWERS"))
+if answers then
+  local answered = 0
+  function response()
+    answered = answered + 1
+    if answered == answers then
+      wrk.thread:stop()
+    end
+  end
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  print(string.format(
+    '{"requests":%d,"bytes":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f,"refused":%d,"broken":%d}',
+    summary.requests,
+    summary.bytes,
+    summary.duration / 1e6,
+    latency:percentile(50) / 1e3,
+    latency:percentile(99) / 1e3,
+    errors.status,
+    errors.connect + errors.read + errors.write + errors.timeout
+  ))
+end

@@ -1,0 +1,247 @@
+//! Load, by wrk.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::process::{command, shown};
+use crate::workspace;
+
+/// How many connections there are at a time, over all nodes.
+pub(crate) const CONNECTIONS: usize = 32;
+
+/// What is asked for, again and again.
+#[derive(Clone, Copy)]
+pub(crate) enum Call {
+    /// The page, as by a person, which slides.
+    Page,
+    /// The page, as by a script, which does not.
+    PassivePage,
+    /// A report of activity.
+    KeepAlive,
+}
+
+/// When to stop.
+#[derive(Clone, Copy)]
+pub(crate) enum Until {
+    Seconds(u32),
+    /// After so many answers, or when this many seconds are over.
+    Answers(u64, u32),
+}
+
+/// A node and the file with the sessions that are used on it.
+pub(crate) struct Target<'a> {
+    pub(crate) address: SocketAddr,
+    pub(crate) sessions: &'a Path,
+}
+
+/// What came of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Outcome {
+    pub(crate) answers: u64,
+    pub(crate) per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    /// The mean length of an answer.
+    bytes: f64,
+}
+
+/// Loads all targets at the same time; they share the connections. Any answer but the expected one
+/// makes it invalid.
+pub(crate) fn load(targets: &[Target], call: Call, until: Until) -> Result<Outcome> {
+    let connections = CONNECTIONS / targets.len().max(1);
+    let mut loads = Vec::new();
+    for target in targets {
+        let mut wrk = wrk(target, call, until, connections);
+        let child = wrk.spawn().context("starting wrk")?;
+        loads.push((wrk, child));
+    }
+    let outcomes = loads
+        .into_iter()
+        .map(|(wrk, child)| outcome(&wrk, child))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(together(&outcomes))
+}
+
+fn wrk(target: &Target, call: Call, until: Until, connections: usize) -> Command {
+    let (seconds, answers) = match until {
+        Until::Seconds(seconds) => (seconds, None),
+        Until::Answers(answers, seconds) => (seconds, Some(answers)),
+    };
+    let mut wrk = command("wrk");
+    wrk.args(["--threads", "1", "--timeout", "10s"])
+        .args(["--connections", &connections.to_string()])
+        .args(["--duration", &format!("{seconds}s")])
+        .arg("--script")
+        .arg(workspace::benches().join("load/load.lua"))
+        .arg(format!("http://{}", target.address))
+        .env("BENCH_SESSIONS", target.sessions)
+        .env("BENCH_METHOD", call.method())
+        .env("BENCH_PATH", call.path())
+        .env("BENCH_ACCEPT", call.accept())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if let Some(body) = call.body() {
+        wrk.env("BENCH_BODY", body);
+    }
+    if let Some(answers) = answers {
+        wrk.env("BENCH_ANSWERS", answers.to_string());
+    }
+    wrk
+}
+
+fn outcome(wrk: &Command, child: Child) -> Result<Outcome> {
+    let output = child.wait_with_output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        bail!("`{}` ended with {}\n{complaint}", shown(wrk), output.status);
+    }
+    let line = said.lines().find(|line| line.starts_with('{'));
+    Outcome::parse(line.with_context(|| format!("wrk gives no figures:\n{said}"))?)
+}
+
+fn together(outcomes: &[Outcome]) -> Outcome {
+    let most = |of: fn(&Outcome) -> f64| outcomes.iter().map(of).fold(0.0, f64::max);
+    let answers = outcomes.iter().map(|outcome| outcome.answers).sum();
+    Outcome {
+        answers,
+        per_second: outcomes.iter().map(|outcome| outcome.per_second).sum(),
+        p50_ms: most(|outcome| outcome.p50_ms),
+        p99_ms: most(|outcome| outcome.p99_ms),
+        bytes: most(|outcome| outcome.bytes),
+    }
+}
+
+impl Call {
+    fn method(self) -> &'static str {
+        match self {
+            Self::Page | Self::PassivePage => "GET",
+            Self::KeepAlive => "POST",
+        }
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Page | Self::PassivePage => "/page",
+            Self::KeepAlive => "/api/session/keep-alive",
+        }
+    }
+
+    fn accept(self) -> &'static str {
+        match self {
+            Self::Page => "text/html",
+            Self::PassivePage | Self::KeepAlive => "*/*",
+        }
+    }
+
+    fn body(self) -> Option<&'static str> {
+        match self {
+            Self::Page | Self::PassivePage => None,
+            Self::KeepAlive => Some(r#"{"idle_for_ms":0}"#),
+        }
+    }
+}
+
+impl Outcome {
+    fn parse(line: &str) -> Result<Self> {
+        let figures: Value = serde_json::from_str(line)?;
+        let figure = |name: &str| {
+            figures[name]
+                .as_f64()
+                .with_context(|| format!("wrk gives no {name}: {line}"))
+        };
+        let answers = figures["requests"].as_u64().unwrap_or_default();
+        let (refused, broken) = (figure("refused")?, figure("broken")?);
+        ensure!(
+            answers > 0 && refused == 0.0 && broken == 0.0,
+            "this round does not count: of {answers} answers {refused} were refusals, \
+             and {broken} connections broke or were silent"
+        );
+        Ok(Self {
+            answers,
+            per_second: figure("requests")? / figure("seconds")?,
+            p50_ms: figure("p50_ms")?,
+            p99_ms: figure("p99_ms")?,
+            bytes: figure("bytes")? / figure("requests")?,
+        })
+    }
+
+    /// wrk takes a redirect for success, but that is shorter than a page.
+    pub(crate) fn must_be_pages(&self, sizes: &RangeInclusive<usize>) -> Result<()> {
+        #[expect(clippy::cast_precision_loss, reason = "a page has some hundred bytes")]
+        let (least, most) = (*sizes.start() as f64, *sizes.end() as f64);
+        ensure!(
+            (least * 0.995..=most * 1.005).contains(&self.bytes),
+            "this round does not count: an answer has {:.1} bytes in the mean, and a page {sizes:?}",
+            self.bytes
+        );
+        Ok(())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            per_second,
+            p50_ms,
+            p99_ms,
+            ..
+        } = self;
+        write!(
+            f,
+            "{per_second:>8.0}/s  p50 {p50_ms:.2} ms  p99 {p99_ms:.2} ms"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"requests":200,"bytes":80000,"seconds":2.0,"p50_ms":0.5,"p99_ms":1.5,"refused":0,"broken":0}"#;
+
+    #[test]
+    fn the_line_of_wrk_is_read() {
+        let outcome = Outcome::parse(LINE).unwrap();
+
+        assert_eq!(outcome.answers, 200);
+        assert!((outcome.per_second - 100.0).abs() < 1e-9);
+        assert!((outcome.p99_ms - 1.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_round_with_a_refusal_or_a_broken_connection_does_not_count() {
+        for error in ["refused", "broken"] {
+            let line = LINE.replace(&format!("{error}\":0"), &format!("{error}\":1"));
+            assert!(Outcome::parse(&line).is_err(), "{error}");
+        }
+        assert!(Outcome::parse(&LINE.replace("200", "0")).is_err());
+    }
+
+    #[test]
+    fn answers_that_are_no_pages_do_not_count() {
+        let outcome = Outcome::parse(LINE).unwrap();
+
+        assert!(outcome.must_be_pages(&(400..=400)).is_ok());
+        assert!(outcome.must_be_pages(&(410..=420)).is_err());
+        assert!(outcome.must_be_pages(&(380..=390)).is_err());
+    }
+
+    #[test]
+    fn the_throughput_of_nodes_is_added_and_the_latency_is_that_of_the_slower() {
+        let slow = LINE.replace("1.5", "9.5");
+        let both = [LINE, &slow].map(|line| Outcome::parse(line).unwrap());
+
+        let outcome = together(&both);
+
+        assert!((outcome.per_second - 200.0).abs() < 1e-9);
+        assert!((outcome.p99_ms - 9.5).abs() < 1e-9);
+    }
+}

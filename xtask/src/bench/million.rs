@@ -1,0 +1,267 @@
+//! What becomes of Dwell, on SQLite, with a million live sessions instead of a thousand.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::load::{Call, Outcome, Target, Until, load};
+use super::rounds::Effort;
+use super::session::{self, Session};
+use super::spread::Spread;
+use super::subjects::{ACTIVE, Node, Place};
+use crate::step::step;
+use crate::stopwatch::Stopwatch;
+
+const FEW: u32 = ACTIVE;
+const MANY: u32 = 1_000_000;
+/// How many time ends at once.
+const SWEPT: u32 = 100_000;
+/// How long every one of a million sessions may take to be used once.
+const LONGEST_VISIT: u32 = 600;
+
+/// What came of it.
+pub(crate) struct Million {
+    /// Throughput with a million to that with a thousand.
+    growth: Spread,
+    bytes_per_session: f64,
+    /// From the start of the process to the first page.
+    startup_seconds: f64,
+    quiet_p99_ms: f64,
+    sweeping_p99_ms: f64,
+}
+
+/// A database and the sessions in it.
+struct Population<'a> {
+    place: &'a Place<'a>,
+    name: &'static str,
+    url: String,
+    /// All of them.
+    sessions: PathBuf,
+    /// Those that are used.
+    active: PathBuf,
+    /// The first of them.
+    first: Session,
+}
+
+pub(crate) fn measure(place: &Place, effort: Effort) -> Result<Million> {
+    let few = step("Begin a thousand sessions", || {
+        Population::make(place, "thousand", FEW)
+    })?;
+    let many = step("Begin a million sessions", || {
+        Population::make(place, "million", MANY)
+    })?;
+    let (growth, bytes_per_session, startup_seconds) = grow(&few, &many, effort)?;
+    let (quiet_p99_ms, sweeping_p99_ms) = sweep(&many, effort)?;
+    Ok(Million {
+        growth,
+        bytes_per_session,
+        startup_seconds,
+        quiet_p99_ms,
+        sweeping_p99_ms,
+    })
+}
+
+fn grow(few: &Population, many: &Population, effort: Effort) -> Result<(Spread, f64, f64)> {
+    let (few_node, _) = few.start()?;
+    let (many_node, startup_seconds) = step("Start with a million sessions", || many.start())?;
+    println!("    served its first page after {startup_seconds:.2} s");
+    let bytes_per_session = step("Use every session once", || {
+        few.visit(&few_node)?;
+        many.visit(&many_node)?;
+        let grown = many_node
+            .program
+            .memory()?
+            .saturating_sub(few_node.program.memory()?);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "no machine has that much memory"
+        )]
+        Ok(grown as f64 / f64::from(MANY - FEW))
+    })?;
+    println!("    {bytes_per_session:.0} bytes of memory for each session");
+    let mut ratios = Vec::new();
+    for number in 1..=effort.rounds {
+        let label = format!(
+            "A thousand and a million, round {number} of {}",
+            effort.rounds
+        );
+        step(&label, || {
+            let of_few = few.measure(&few_node, effort.seconds)?;
+            println!("    {:<28} {of_few}", few.name);
+            let of_many = many.measure(&many_node, effort.seconds)?;
+            println!("    {:<28} {of_many}", many.name);
+            ratios.push(of_many.per_second / of_few.per_second);
+            Ok(())
+        })?;
+    }
+    Ok((Spread::of(ratios), bytes_per_session, startup_seconds))
+}
+
+/// The p99 while nothing is swept, and while the sessions are that time ends in one instant.
+fn sweep(many: &Population, effort: Effort) -> Result<(f64, f64)> {
+    step("Sweep a hundred thousand sessions", || {
+        let window = effort.seconds;
+        let end_in = 30 + window;
+        let stopwatch = Stopwatch::start();
+        many.place.seed(
+            &many.url,
+            &[
+                "--accounts",
+                &ACTIVE.to_string(),
+                "--sessions",
+                &SWEPT.to_string(),
+                "--end-in",
+                &end_in.to_string(),
+            ],
+        )?;
+        let (node, _) = many.start()?;
+        let quiet = many.measure(&node, window)?;
+        println!("    {:<28} {quiet}", "quiet");
+        let left = f64::from(end_in - 1) - stopwatch.elapsed().as_secs_f64();
+        ensure!(
+            left > 0.0,
+            "the sessions ended before they could be measured"
+        );
+        sleep(Duration::from_secs_f64(left));
+        let sweeping = many.measure(&node, window)?;
+        println!("    {:<28} {sweeping}", "sweeping");
+        drop(node);
+        let ended = many.place.ended(&many.url)?;
+        ensure!(
+            ended >= u64::from(SWEPT),
+            "only {ended} sessions were swept"
+        );
+        Ok((quiet.p99_ms, sweeping.p99_ms))
+    })
+}
+
+impl<'a> Population<'a> {
+    fn make(place: &'a Place, name: &'static str, count: u32) -> Result<Self> {
+        let url = place.sqlite(name);
+        let sessions = place.data.join(format!("{name}.sessions"));
+        let active = place.data.join(format!("{name}-active.sessions"));
+        place.seed(
+            &url,
+            &[
+                "--accounts",
+                &ACTIVE.to_string(),
+                "--sessions",
+                &count.to_string(),
+                "--cookies",
+                &sessions.display().to_string(),
+            ],
+        )?;
+        let lines = first_lines(&sessions, ACTIVE as usize)?;
+        fs::write(&active, &lines)?;
+        let first = session::read(&lines).into_iter().next();
+        Ok(Self {
+            place,
+            name,
+            url,
+            sessions,
+            active,
+            first: first.context("no session has begun")?,
+        })
+    }
+
+    /// Starts Dwell. Tells after how many seconds it has served the first page.
+    fn start(&self) -> Result<(Node, f64)> {
+        let stopwatch = Stopwatch::start();
+        let node = self.place.dwell_node(self.name, &self.url, None)?;
+        self.page_sizes(&node)?;
+        Ok((node, stopwatch.elapsed().as_secs_f64()))
+    }
+
+    /// Has every session seen, without touching it: a million people do not click in one minute.
+    fn visit(&self, node: &Node) -> Result<()> {
+        let count = BufReader::new(File::open(&self.sessions)?).lines().count() as u64;
+        let target = Target {
+            address: node.address,
+            sessions: &self.sessions,
+        };
+        // Answers come out of order, and the last ones are under way when it stops.
+        let until = Until::Answers(count + 1_000, LONGEST_VISIT);
+        let outcome = load(&[target], Call::PassivePage, until)?;
+        ensure!(outcome.answers > count, "not every session could be used");
+        Ok(())
+    }
+
+    fn measure(&self, node: &Node, seconds: u32) -> Result<Outcome> {
+        let target = Target {
+            address: node.address,
+            sessions: &self.active,
+        };
+        let outcome = load(&[target], Call::Page, Until::Seconds(seconds))?;
+        outcome.must_be_pages(&self.page_sizes(node)?)?;
+        Ok(outcome)
+    }
+
+    fn page_sizes(&self, node: &Node) -> Result<RangeInclusive<usize>> {
+        let size = self.first.page_size(node.address)?;
+        Ok(size..=size)
+    }
+}
+
+impl Million {
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "sessions": MANY,
+            "growth_ratio": self.growth.to_json(),
+            "bytes_per_session": self.bytes_per_session,
+            "startup_seconds": self.startup_seconds,
+            "sweep": {
+                "sessions": SWEPT,
+                "quiet_p99_ms": self.quiet_p99_ms,
+                "p99_ms": self.sweeping_p99_ms,
+                "p99_ratio": self.sweep_ratio(),
+            },
+        })
+    }
+
+    /// What was measured, what came of it, and what is wanted.
+    pub(crate) fn rows(&self) -> [(String, String, &'static str); 4] {
+        [
+            (
+                "throughput with a million live sessions, to that with a thousand".into(),
+                self.growth.to_string(),
+                "at least 0.95",
+            ),
+            (
+                "memory for each session".into(),
+                format!("{:.0} bytes", self.bytes_per_session),
+                "at most 400",
+            ),
+            (
+                "start with a million sessions on disk, to the first page".into(),
+                format!("{:.1} s", self.startup_seconds),
+                "within 5 s",
+            ),
+            (
+                "p99 while a hundred thousand are swept, to the quiet one".into(),
+                format!(
+                    "{:.2} ({:.1} ms to {:.1} ms)",
+                    self.sweep_ratio(),
+                    self.sweeping_p99_ms,
+                    self.quiet_p99_ms
+                ),
+                "at most 2",
+            ),
+        ]
+    }
+
+    fn sweep_ratio(&self) -> f64 {
+        self.sweeping_p99_ms / self.quiet_p99_ms
+    }
+}
+
+fn first_lines(file: &Path, count: usize) -> Result<String> {
+    let lines = BufReader::new(File::open(file)?).lines().take(count);
+    let lines = lines.collect::<Result<Vec<_>, _>>()?;
+    Ok(lines.join("\n") + "\n")
+}

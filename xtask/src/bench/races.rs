@@ -1,0 +1,90 @@
+//! Sign-outs against requests that are in flight: how many sessions do these revive?
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::http::Exchange;
+use super::session::Session;
+use super::subjects::{ACTIVE, Kind, Subject};
+use crate::step::step;
+
+/// How many requests are in flight before the sign-out is sent, and how many after.
+const EACH_SIDE: usize = 4;
+
+/// What came of one subject.
+pub(crate) struct Raced {
+    name: String,
+    sign_outs: u32,
+    /// After how many the old cookie was served again.
+    revived: u32,
+}
+
+pub(crate) fn race(subjects: &[Subject], sign_outs: u32) -> Result<Vec<Raced>> {
+    let with_sessions = subjects.iter().filter(|subject| subject.kind != Kind::Bare);
+    with_sessions
+        .map(|subject| {
+            let name = subject.name.clone();
+            step(&format!("{sign_outs} sign-outs: {name}"), || {
+                let revived = revived(subject, sign_outs)?;
+                println!("    {revived} revived");
+                Ok(Raced {
+                    name,
+                    sign_outs,
+                    revived,
+                })
+            })
+        })
+        .collect()
+}
+
+fn revived(subject: &Subject, sign_outs: u32) -> Result<u32> {
+    let mut revived = 0;
+    for number in 0..sign_outs {
+        if is_revived(subject, 1 + number % ACTIVE)? {
+            revived += 1;
+        }
+    }
+    Ok(revived)
+}
+
+fn is_revived(subject: &Subject, account: u32) -> Result<bool> {
+    let address = subject.first_address().context("it has no node")?;
+    let session = Session::begin(address, account)?;
+    let nodes = subject.nodes();
+    let mut pages = nodes
+        .iter()
+        .cycle()
+        .take(2 * EACH_SIDE)
+        .map(|node| Exchange::connect(node.address))
+        .collect::<Result<Vec<_>>>()?;
+    let mut sign_out = Exchange::connect(address)?;
+
+    let (before, after) = pages.split_at_mut(EACH_SIDE);
+    for page in before {
+        page.send("GET", "/slow-page", Some(&session))?;
+    }
+    sign_out.send("POST", "/sign-out", Some(&session))?;
+    for page in after {
+        page.send("GET", "/slow-page", Some(&session))?;
+    }
+    let status = sign_out.answer()?.status;
+    ensure!(status == 200, "signing out gives {status}");
+    for page in pages {
+        page.answer()?;
+    }
+    session.is_served(address)
+}
+
+impl Raced {
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "subject": self.name,
+            "sign_outs": self.sign_outs,
+            "revived": self.revived,
+        })
+    }
+
+    pub(crate) fn row(&self) -> (&str, u32, u32) {
+        (&self.name, self.sign_outs, self.revived)
+    }
+}

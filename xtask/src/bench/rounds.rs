@@ -1,0 +1,101 @@
+//! Rounds in which every subject has its turn, so that what slows the machine down slows all.
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use super::load::{CONNECTIONS, Call, Outcome};
+use super::spread::Spread;
+use super::subjects::{Kind, Subject};
+use crate::step::step;
+
+/// How long is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Effort {
+    pub(crate) rounds: usize,
+    /// Of each subject in each round.
+    pub(crate) seconds: u32,
+}
+
+/// What came of one subject in all rounds. Ratios are to the first subject in the same round.
+pub(crate) struct Measured {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) per_second: Spread,
+    pub(crate) ratio: Spread,
+    pub(crate) p50_ms: Spread,
+    pub(crate) p99_ms: Spread,
+    pub(crate) p99_ratio: Spread,
+}
+
+/// Measures the subjects in turn, the one to compare with first.
+pub(crate) fn measure(
+    what: &str,
+    subjects: &[&Subject],
+    call: Call,
+    effort: Effort,
+) -> Result<Vec<Measured>> {
+    let mut rounds = Vec::new();
+    for number in 1..=effort.rounds {
+        let label = format!("{what}, round {number} of {}", effort.rounds);
+        rounds.push(step(&label, || {
+            let mut round = Vec::new();
+            for subject in subjects {
+                let outcome = subject.measure(call, effort.seconds)?;
+                println!("    {:<28} {outcome}", subject.name);
+                round.push(outcome);
+            }
+            Ok(round)
+        })?);
+    }
+    subjects
+        .iter()
+        .enumerate()
+        .map(|(index, subject)| {
+            let pairs = rounds
+                .iter()
+                .map(|round| Some((*round.get(index)?, *round.first()?)))
+                .collect::<Option<Vec<_>>>()
+                .context("a round is not complete")?;
+            Ok(Measured::of(subject, &pairs))
+        })
+        .collect()
+}
+
+impl Measured {
+    fn of(subject: &Subject, rounds: &[(Outcome, Outcome)]) -> Self {
+        let spread = |of: fn(&Outcome, &Outcome) -> f64| {
+            Spread::of(rounds.iter().map(|(outcome, base)| of(outcome, base)))
+        };
+        Self {
+            name: subject.name.clone(),
+            kind: subject.kind,
+            per_second: spread(|outcome, _| outcome.per_second),
+            ratio: spread(|outcome, base| outcome.per_second / base.per_second),
+            p50_ms: spread(|outcome, _| outcome.p50_ms),
+            p99_ms: spread(|outcome, _| outcome.p99_ms),
+            p99_ratio: spread(|outcome, base| outcome.p99_ms / base.p99_ms),
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "subject": self.name,
+            "kind": self.kind.name(),
+            "requests_per_second": self.per_second.to_json(),
+            "ratio": self.ratio.to_json(),
+            "p50_ms": self.p50_ms.to_json(),
+            "p99_ms": self.p99_ms.to_json(),
+            "p99_ratio": self.p99_ratio.to_json(),
+        })
+    }
+}
+
+impl Effort {
+    pub(crate) fn to_json(self) -> Value {
+        json!({
+            "connections": CONNECTIONS,
+            "rounds": self.rounds,
+            "seconds": self.seconds,
+        })
+    }
+}

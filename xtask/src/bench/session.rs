@@ -1,0 +1,68 @@
+//! Sessions that the measured programs have begun.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::http::{self, get, post};
+
+/// What a browser would know of its session.
+pub(crate) struct Session {
+    /// As in the header `Cookie`.
+    pub(crate) cookie: String,
+    /// Dwell's alone have one.
+    pub(crate) generation: Option<String>,
+}
+
+impl Session {
+    /// Signs in the account with this number.
+    pub(crate) fn begin(address: SocketAddr, account: u32) -> Result<Self> {
+        let answer = post(address, &format!("/enter?account={account}"))?;
+        ensure!(answer.status == 200, "signing in gives {}", answer.status);
+        let cookie = answer.header("set-cookie").context("no cookie came")?;
+        Ok(Self {
+            cookie: cookie.split(';').next().unwrap_or_default().to_owned(),
+            generation: answer.header("dwell-generation").map(str::to_owned),
+        })
+    }
+
+    /// The length of the page that it is served, in bytes, with the head.
+    pub(crate) fn page_size(&self, address: SocketAddr) -> Result<usize> {
+        let answer = get(address, "/page", self)?;
+        let is_page = answer.status == 200 && answer.body.starts_with("Signed in as 0");
+        ensure!(is_page, "the page gives {}: {}", answer.status, answer.body);
+        Ok(answer.size)
+    }
+
+    pub(crate) fn is_served(&self, address: SocketAddr) -> Result<bool> {
+        Ok(http::get(address, "/page", self)?.status == 200)
+    }
+}
+
+/// As the load reads them.
+pub(crate) fn write(sessions: &[Session], file: &Path) -> Result<()> {
+    let mut lines = String::new();
+    for Session { cookie, generation } in sessions {
+        lines += cookie;
+        if let Some(generation) = generation {
+            lines += &format!(" {generation}");
+        }
+        lines.push('\n');
+    }
+    fs::write(file, lines).with_context(|| format!("writing {}", file.display()))
+}
+
+pub(crate) fn read(lines: &str) -> Vec<Session> {
+    let sessions = lines.lines().map(|line| match line.split_once(' ') {
+        Some((cookie, generation)) => (cookie, Some(generation)),
+        None => (line, None),
+    });
+    sessions
+        .map(|(cookie, generation)| Session {
+            cookie: cookie.to_owned(),
+            generation: generation.map(str::to_owned),
+        })
+        .collect()
+}
