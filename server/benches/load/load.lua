@@ -1,11 +1,11 @@
 -- Spreads requests over the sessions in a file, and prints what came of it as one line of JSON.
 --
 -- A line of the file has a cookie and, for Dwell, the generation. The environment names the file
--- (BENCH_SESSIONS), the request (BENCH_METHOD, BENCH_PATH, BENCH_ACCEPT, BENCH_BODY), and after how
--- many answers to stop, if that is to be before the time is up (BENCH_ANSWERS).
+-- (BENCH_SESSIONS), the request (BENCH_METHOD, BENCH_PATH, BENCH_ACCEPT, BENCH_BODY), and how many
+-- sessions are passed over at first (BENCH_SKIP).
 
 local requests = {}
-local sent = 0
+local sent = tonumber(os.getenv("BENCH_SKIP"))
 
 function init()
   local body = os.getenv("BENCH_BODY")
@@ -24,17 +24,6 @@ end
 function request()
   sent = sent + 1
   return requests[1 + (sent - 1) % #requests]
-end
-
-local answers = tonumber(os.getenv("BENCH_ANSWERS"))
-if answers then
-  local answered = 0
-  function response()
-    answered = answered + 1
-    if answered == answers then
-      wrk.thread:stop()
-    end
-  end
 end
 
 function done(summary, latency)

@@ -26,18 +26,12 @@ pub(crate) enum Call {
     KeepAlive,
 }
 
-/// When to stop.
-#[derive(Clone, Copy)]
-pub(crate) enum Until {
-    Seconds(u32),
-    /// After so many answers, or when this many seconds are over.
-    Answers(u64, u32),
-}
-
 /// A node and the file with the sessions that are used on it.
 pub(crate) struct Target<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) sessions: &'a Path,
+    /// How many of them are passed over at first.
+    pub(crate) skip: u64,
 }
 
 /// What came of it.
@@ -53,11 +47,11 @@ pub(crate) struct Outcome {
 
 /// Loads all targets at the same time; they share the connections. Any answer but the expected one
 /// makes it invalid.
-pub(crate) fn load(targets: &[Target], call: Call, until: Until) -> Result<Outcome> {
+pub(crate) fn load(targets: &[Target], call: Call, seconds: u32) -> Result<Outcome> {
     let connections = CONNECTIONS / targets.len().max(1);
     let mut loads = Vec::new();
     for target in targets {
-        let mut wrk = wrk(target, call, until, connections);
+        let mut wrk = wrk(target, call, seconds, connections);
         let child = wrk.spawn().context("starting wrk")?;
         loads.push((wrk, child));
     }
@@ -68,19 +62,17 @@ pub(crate) fn load(targets: &[Target], call: Call, until: Until) -> Result<Outco
     Ok(together(&outcomes))
 }
 
-fn wrk(target: &Target, call: Call, until: Until, connections: usize) -> Command {
-    let (seconds, answers) = match until {
-        Until::Seconds(seconds) => (seconds, None),
-        Until::Answers(answers, seconds) => (seconds, Some(answers)),
-    };
-    let mut wrk = command("wrk");
-    wrk.args(["--threads", "1", "--timeout", "10s"])
+fn wrk(target: &Target, call: Call, seconds: u32, connections: usize) -> Command {
+    let mut wrk = command("setpriv");
+    wrk.args(["--pdeathsig", "TERM", "--", "wrk"])
+        .args(["--threads", "1", "--timeout", "10s"])
         .args(["--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s")])
         .arg("--script")
         .arg(workspace::benches().join("load/load.lua"))
         .arg(format!("http://{}", target.address))
         .env("BENCH_SESSIONS", target.sessions)
+        .env("BENCH_SKIP", target.skip.to_string())
         .env("BENCH_METHOD", call.method())
         .env("BENCH_PATH", call.path())
         .env("BENCH_ACCEPT", call.accept())
@@ -89,9 +81,6 @@ fn wrk(target: &Target, call: Call, until: Until, connections: usize) -> Command
         .stderr(Stdio::piped());
     if let Some(body) = call.body() {
         wrk.env("BENCH_BODY", body);
-    }
-    if let Some(answers) = answers {
-        wrk.env("BENCH_ANSWERS", answers.to_string());
     }
     wrk
 }

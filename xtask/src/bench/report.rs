@@ -20,7 +20,7 @@ pub(crate) struct Report {
     pub(crate) page: Vec<Measured>,
     /// The keep-alive, by Dwell, and a post that says as much without a session.
     pub(crate) keep_alive: Vec<Measured>,
-    pub(crate) million: Million,
+    pub(crate) million: Option<Million>,
     pub(crate) left_out: LeftOut,
 }
 
@@ -41,10 +41,12 @@ impl Report {
         for row in &self.keep_alive {
             print_measured(row, &row.p99_ratio.to_string());
         }
-        println!("\n| with a million live sessions, SQLite | | wanted |");
-        println!("| --- | --- | --- |");
-        for (what, figure, wanted) in self.million.rows() {
-            println!("| {what} | {figure} | {wanted} |");
+        if let Some(million) = &self.million {
+            println!("\n| with a million live sessions, SQLite | | wanted |");
+            println!("| --- | --- | --- |");
+            for (what, figure, wanted) in million.rows() {
+                println!("| {what} | {figure} | {wanted} |");
+            }
         }
         println!(
             "\nThe median of {} rounds, and the least and most.",
@@ -59,7 +61,7 @@ impl Report {
             "effort": self.effort.to_json(),
             "page": all(&self.page),
             "keep_alive": all(&self.keep_alive),
-            "million": self.million.to_json(),
+            "million": self.million.as_ref().map(Million::to_json),
             "left_out": left_out_json(&self.left_out),
         })
     }

@@ -14,6 +14,8 @@ pub(crate) struct Effort {
     pub(crate) rounds: usize,
     /// Of each subject in each round.
     pub(crate) seconds: u32,
+    /// How many of a million sessions are seen before the memory is measured.
+    pub(crate) seen: u32,
 }
 
 /// What came of one subject in all rounds. Ratios are to the first subject in the same round.

@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::engines::{self, Engine};
-use super::load::{Call, Outcome, Target, Until, load};
+use super::load::{Call, Outcome, Target, load};
 use super::program::{Program, Service, free_address};
 use super::session::{self, Session};
 use super::setup::{LeftOut, Programs};
@@ -61,10 +61,11 @@ impl Subject {
             .map(|node| Target {
                 address: node.address,
                 sessions: &self.sessions,
+                skip: 0,
             })
             .collect();
-        let outcome = load(&targets, call, Until::Seconds(seconds))
-            .with_context(|| format!("measuring {}", self.name))?;
+        let outcome =
+            load(&targets, call, seconds).with_context(|| format!("measuring {}", self.name))?;
         if let Call::Page | Call::PassivePage = call {
             outcome
                 .must_be_pages(&self.page_sizes)

@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use dwell_session::Instant;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::SqlStore;
 use crate::{
     database::Database,
     store::{
         Listener, Store as _, StoreError,
-        feed::{self, BEAT_INTERVAL, Channel},
+        feed::{self, BEAT_INTERVAL, Channel, PATIENCE},
     },
 };
 
@@ -21,9 +21,10 @@ struct Ends(PgListener);
 
 /// On a connection of its own.
 pub(super) async fn follow_ends(database: &Database, listener: &dyn Listener) -> StoreError {
-    match listen(database).await {
-        Ok(ends) => feed::follow(&mut Ends(ends), listener).await,
-        Err(error) => error.into(),
+    match timeout(PATIENCE, listen(database)).await {
+        Ok(Ok(ends)) => feed::follow(&mut Ends(ends), listener).await,
+        Ok(Err(error)) => error.into(),
+        Err(error) => StoreError::new(error),
     }
 }
 
