@@ -18,8 +18,9 @@ pub(super) struct Statements {
     pub end_others: &'static str,
     /// 4 the account.
     pub list: &'static str,
-    /// 4 the reason where the idle timeout ended it, 5 where the absolute timeout did, 6 how many
-    /// to sweep.
+    /// 4 the reason where the idle timeout ended it, 5 where the absolute timeout did, 6 the key.
+    pub expire: &'static str,
+    /// 4 and 5 as for `expire`, 6 how many to sweep.
     pub sweep: &'static str,
     /// 4 how long tombstones are kept, 5 how many to forget.
     pub forget: &'static str,
@@ -51,6 +52,25 @@ macro_rules! columns {
 macro_rules! wiped {
     () => {
         "data = '{}', address = '', browser = ''"
+    };
+}
+
+/// Ends what time has ended of the rows that are held.
+macro_rules! by_time {
+    ($($held:literal)+) => {
+        concat!(
+            "update sessions set \
+             ended_at = case when held.last_active_at + $2 < held.authenticated_at + $3 \
+             then held.last_active_at + $2 else held.authenticated_at + $3 end, \
+             end_reason = case when held.last_active_at + $2 < held.authenticated_at + $3 \
+             then $4 else $5 end, ",
+            wiped!(),
+            " from ",
+            $($held,)+
+            " where sessions.key = held.key and held.ended_at is null \
+             and (held.last_active_at + $2 <= now or held.authenticated_at + $3 <= now) \
+             returning sessions.key, sessions.account, sessions.ended_at, sessions.end_reason"
+        )
     };
 }
 
@@ -125,25 +145,16 @@ macro_rules! statements {
                 live!("sessions"),
                 " order by last_active_at desc, key"
             ),
-            sweep: concat!(
-                "update sessions set \
-                 ended_at = case when held.last_active_at + $2 < held.authenticated_at + $3 \
-                 then held.last_active_at + $2 else held.authenticated_at + $3 end, \
-                 end_reason = case when held.last_active_at + $2 < held.authenticated_at + $3 \
-                 then $4 else $5 end, ",
-                wiped!(),
-                " from ",
-                $held,
+            expire: by_time!($held "key = $6" $as_held),
+            sweep: by_time!(
+                $held
                 "key in (select key from sessions \
-                 where (ended_at is null and last_active_at <= ",
-                $time,
-                " - $2) or (ended_at is null and authenticated_at <= ",
-                $time,
-                " - $3) limit $6)",
-                $as_held,
-                " where sessions.key = held.key and held.ended_at is null \
-                 and (held.last_active_at + $2 <= now or held.authenticated_at + $3 <= now) \
-                 returning sessions.key, sessions.account, sessions.ended_at, sessions.end_reason"
+                 where (ended_at is null and last_active_at <= "
+                $time
+                " - $2) or (ended_at is null and authenticated_at <= "
+                $time
+                " - $3) limit $6)"
+                $as_held
             ),
             forget: concat!(
                 "delete from sessions where key in (select key from sessions where ended_at < ",
