@@ -120,6 +120,11 @@ impl SessionKey {
         self.0.to_vec()
     }
 
+    /// All of its hexadecimal digits.
+    fn digits(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// One of `parts` equal parts of all keys.
     pub(crate) fn spread(self, parts: usize) -> usize {
         usize::from(self.0[0]) % parts

@@ -298,10 +298,9 @@ fn swept_session((name, account, reason, ended_at): SweptRow) -> Result<Swept, S
     })
 }
 
-/// A key as it is written there: in hexadecimal.
+/// A key as it is written there.
 fn name(key: SessionKey) -> Value {
-    let digits: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.into()
+    key.digits().into()
 }
 
 fn key(name: &str) -> Result<SessionKey, StoreError> {

@@ -226,26 +226,14 @@ impl Store for SqlStore {
     }
 
     async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
-        let mut touches = touches.to_vec();
-        // As every statement that locks several rows does.
-        touches.sort_unstable();
-        let touch = |(key, at): (SessionKey, Instant)| {
-            self.query(self.statements.touch)
-                .bind(key.bytes())
-                .bind(at.as_millis())
-        };
-        let queries: Vec<Statement> = touches.into_iter().map(touch).collect();
-        self.database
-            .run::<_, sqlx::Error>(|connection| {
-                Box::pin(async move {
-                    let mut transaction = connection.begin().await?;
-                    for query in queries {
-                        query.execute(&mut *transaction).await?;
-                    }
-                    transaction.commit().await
-                })
-            })
-            .await
+        let touches: Vec<_> = touches
+            .iter()
+            .map(|(key, at)| (key.digits(), at.as_millis()))
+            .collect();
+        let touches = serde_json::to_string(&touches).map_err(StoreError::new)?;
+        let query = self.query(self.statements.touch_all).bind(touches);
+        self.database.execute(query).await?;
+        Ok(())
     }
 
     async fn rotate(

@@ -12,6 +12,8 @@ pub(super) struct Statements {
     pub find: &'static str,
     /// 5 the time of the activity.
     pub touch: &'static str,
+    /// 4 a JSON array of the keys, in hexadecimal, each with the time of the activity.
+    pub touch_all: &'static str,
     /// 5 the reason.
     pub end: &'static str,
     /// 4 the key that stays, 5 the reason, 6 the account.
@@ -82,6 +84,7 @@ macro_rules! statements {
         held: $held:literal $as_held:literal,
         in_order: $in_order:literal,
         now: $now:literal,
+        touches: $touches:literal,
     ) => {
         Statements {
             now: concat!("select now from ", $clock),
@@ -114,6 +117,22 @@ macro_rules! statements {
                 $now,
                 " as now, ",
                 columns!()
+            ),
+            touch_all: concat!(
+                "update sessions set last_active_at = case \
+                 when held.last_active_at >= touches.at or held.last_active_at >= now \
+                 then held.last_active_at \
+                 when touches.at > now then now \
+                 else touches.at end from ",
+                $held,
+                "key in (select key from (",
+                $touches,
+                ") as touched)",
+                $as_held,
+                ", (",
+                $touches,
+                ") as touches where sessions.key = held.key and touches.key = held.key and ",
+                live!("held")
             ),
             end: concat!(
                 "update sessions set ended_at = now, end_reason = $5, ",
@@ -190,6 +209,8 @@ pub(super) static SQLITE: Statements = statements! {
     held: "(select *, $1 as now from sessions where " ") as held",
     in_order: "",
     now: "$1",
+    touches: "select unhex(json_extract(value, '$[0]')) as key, \
+        json_extract(value, '$[1]') as at from json_each($4)",
 };
 
 /// PostgreSQL tells the time itself: where rows are to be changed, after any wait for them, since a
@@ -202,4 +223,6 @@ pub(super) static POSTGRES: Statements = statements! {
         " order by key for update) as locked) as held",
     in_order: " order by key for update",
     now: "held.now",
+    touches: "select decode(touch ->> 0, 'hex') as key, (touch ->> 1)::bigint as at \
+        from json_array_elements($4::text::json) as touch",
 };
