@@ -19,8 +19,13 @@ const PEER: RGBColor = RGBColor(190, 150, 90);
 
 #[derive(Deserialize)]
 struct Figures {
-    connections: u32,
+    effort: Effort,
     page: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Effort {
+    connections: u32,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +69,7 @@ fn main() -> Result<()> {
     area.fill(&WHITE)?;
     let title = format!(
         "One authenticated GET that slides, {} connections",
-        figures.connections
+        figures.effort.connections
     );
     let area = area.titled(&title, (TEXT, 18))?;
     let (left, right) = area.split_horizontally(WIDTH * 62 / 100);
@@ -118,7 +123,8 @@ fn latency(area: &Area, rows: &[Row]) -> Result<()> {
         .light_line_style(TRANSPARENT)
         .x_desc("p99 latency, milliseconds")
         .x_label_formatter(&|ms| format!("{ms}"))
-        .y_labels(0)
+        .y_labels(count)
+        .y_label_formatter(&|_| String::new())
         .label_style((TEXT, 13))
         .draw()?;
     for (row, bar) in rows.iter().zip((0..count).rev()) {
