@@ -5,27 +5,25 @@ mod passwords;
 
 use std::sync::Arc;
 
-use sqlx::AnyPool;
-
 pub use self::{
     email::{Email, InvalidEmail},
     passwords::{Busy, Password, PasswordError, Passwords, WeakPassword},
 };
-use crate::{account_id::AccountId, clock::Clock, store::StoreError};
+use crate::{account_id::AccountId, clock::Clock, database::Database, store::StoreError};
 
 /// The accounts in the database.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    pool: AnyPool,
+    database: Database,
     passwords: Arc<Passwords>,
     clock: Arc<dyn Clock>,
 }
 
 impl Accounts {
-    /// The accounts in the database of `pool`.
-    pub fn new(pool: AnyPool, passwords: Arc<Passwords>, clock: Arc<dyn Clock>) -> Self {
+    /// The accounts in `database`.
+    pub fn new(database: Database, passwords: Arc<Passwords>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            pool,
+            database,
             passwords,
             clock,
         }
@@ -37,9 +35,8 @@ impl Accounts {
     ///
     /// It does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("select 1 from accounts limit 1")
-            .fetch_optional(&self.pool)
-            .await?;
+        let query = sqlx::query("select 1 from accounts limit 1");
+        self.database.execute(query).await?;
         Ok(())
     }
 
@@ -54,16 +51,14 @@ impl Accounts {
         password: Password,
     ) -> Result<AccountId, AddAccountError> {
         let hash = self.passwords.hash(password).await?;
-        let added: Option<(AccountId,)> = sqlx::query_as(
+        let query = sqlx::query_as(
             "insert into accounts (email, password_hash, created_at) values ($1, $2, $3) \
              on conflict (email) do nothing returning id",
         )
-        .bind(email.as_str())
+        .bind(email.as_str().to_owned())
         .bind(hash)
-        .bind(self.clock.now().as_millis())
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(StoreError::from)?;
+        .bind(self.clock.now().as_millis());
+        let added: Option<(AccountId,)> = self.database.fetch_optional(query).await?;
         added
             .map(|(id,)| id)
             .ok_or_else(|| AddAccountError::Taken(email.clone()))
@@ -81,11 +76,12 @@ impl Accounts {
         password: Password,
     ) -> Result<AccountId, SignInError> {
         let known: Option<(AccountId, String)> = match email.parse::<Email>() {
-            Ok(email) => sqlx::query_as("select id, password_hash from accounts where email = $1")
-                .bind(email.as_str())
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(StoreError::from)?,
+            Ok(email) => {
+                let query =
+                    sqlx::query_as("select id, password_hash from accounts where email = $1")
+                        .bind(email.as_str().to_owned());
+                self.database.fetch_optional(query).await?
+            }
             Err(InvalidEmail) => None,
         };
         let (account, hash) = known.unzip();
@@ -101,10 +97,8 @@ impl Accounts {
     ///
     /// The database failed.
     pub async fn email(&self, account: AccountId) -> Result<String, StoreError> {
-        let (email,) = sqlx::query_as("select email from accounts where id = $1")
-            .bind(account)
-            .fetch_one(&self.pool)
-            .await?;
+        let query = sqlx::query_as("select email from accounts where id = $1").bind(account);
+        let (email,) = self.database.fetch_one(query).await?;
         Ok(email)
     }
 }

@@ -5,7 +5,6 @@ use std::{
 };
 
 use axum::Router;
-use sqlx::AnyPool;
 use tokio::{net::TcpListener, task::JoinHandle, time::MissedTickBehavior};
 
 use crate::{
@@ -13,14 +12,14 @@ use crate::{
     assets::{Built, SiteError},
     clock::{Clock, SystemClock},
     config::{Config, SessionStore, Setting},
-    database::{self, DatabaseError, DatabaseUrl, Hold},
+    database::{self, Database, DatabaseError, DatabaseUrl, Hold},
     drafts::Drafts,
     http,
     metrics::Metrics,
     notes::Notes,
     sessions::Sessions,
-    state::AppState,
-    store::{Measured, RedisError, RedisStore, SqlStore, Store, TowerSessions},
+    state::{AppState, Services},
+    store::{RedisError, RedisStore, SqlStore, Store, Timed, TowerSessions},
 };
 
 /// A server that is ready to run.
@@ -32,7 +31,7 @@ pub struct Application {
     metrics: Option<(TcpListener, Router)>,
     sessions: Arc<Sessions>,
     drafts: Drafts,
-    pool: AnyPool,
+    database: Database,
     _hold: Option<Hold>,
 }
 
@@ -53,11 +52,12 @@ impl Application {
     /// The part that is not to be had.
     pub async fn build_with(
         config: Config,
-        router: impl FnOnce(AppState, TowerSessions) -> Router,
+        router: impl FnOnce(AppState) -> Router,
     ) -> Result<Self, BuildError> {
         let built = Built::find(config.site_root.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let pool = database::open(&config.database_url, config.connections).await?;
+        let database = Database::new(pool, config.connections.timeout);
         let hold = match (&config.session_store, &config.database_url) {
             (SessionStore::Database, DatabaseUrl::Sqlite(file)) => Some(file.hold()?),
             (SessionStore::Database, DatabaseUrl::Postgres(_)) | (SessionStore::Redis(_), _) => {
@@ -65,25 +65,27 @@ impl Application {
             }
         };
         let metrics = Metrics::default();
-        let store = session_store(&config, &pool, &clock).await?;
-        let store: Arc<dyn Store> = Arc::new(Measured::new(store, metrics.clone()));
+        let store = session_store(&config, &database, &clock).await?;
+        let patience = config.connections.timeout;
+        let store: Arc<dyn Store> = Arc::new(Timed::new(store, patience, metrics.clone()));
         let sessions = Arc::new(Sessions::new(
             Arc::clone(&store),
             config.policy,
             Arc::clone(&clock),
             metrics.clone(),
         ));
-        let drafts = Drafts::new(pool.clone(), Arc::clone(&clock));
-        let state = AppState {
+        let drafts = Drafts::new(database.clone(), Arc::clone(&clock));
+        let state = AppState::new(Services {
             sessions: Arc::clone(&sessions),
-            accounts: accounts(pool.clone(), clock)?,
-            notes: Notes::new(pool.clone()),
+            session_data: Arc::new(TowerSessions::new(store)),
+            accounts: accounts(database.clone(), clock)?,
+            notes: Notes::new(database.clone()),
             drafts: drafts.clone(),
             cookie: Arc::new(config.cookie),
             trusted_proxies: Arc::new(config.trusted_proxies),
             built: Arc::new(built),
             metrics,
-        };
+        });
         let (listener, address) = listen(config.addr, Setting::Addr).await?;
         let metrics = match config.metrics_addr {
             Some(addr) => {
@@ -96,11 +98,11 @@ impl Application {
         Ok(Self {
             listener,
             address,
-            router: router(state, TowerSessions::new(store)),
+            router: router(state),
             metrics,
             sessions,
             drafts,
-            pool,
+            database,
             _hold: hold,
         })
     }
@@ -142,7 +144,7 @@ impl Application {
                 "the last touches could not be written"
             );
         }
-        self.pool.close().await;
+        self.database.close().await;
         Ok(())
     }
 }
@@ -163,12 +165,12 @@ async fn listen(
 
 async fn session_store(
     config: &Config,
-    pool: &AnyPool,
+    database: &Database,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn Store>, RedisError> {
     match &config.session_store {
         SessionStore::Database => {
-            let store = SqlStore::new(pool.clone(), Arc::clone(clock), &config.policy);
+            let store = SqlStore::new(database.clone(), Arc::clone(clock), &config.policy);
             Ok(Arc::new(store))
         }
         SessionStore::Redis(url) => {
@@ -181,16 +183,16 @@ async fn session_store(
     }
 }
 
-/// The accounts in the database of `pool`; as many passwords are hashed at a time as there are
+/// The accounts in `database`; as many passwords are hashed at a time as there are
 /// processors.
 ///
 /// # Errors
 ///
 /// The operating system gives no random bytes.
-pub fn accounts(pool: AnyPool, clock: Arc<dyn Clock>) -> Result<Accounts, PasswordError> {
+pub fn accounts(database: Database, clock: Arc<dyn Clock>) -> Result<Accounts, PasswordError> {
     let processors = available_parallelism().map_or(1, NonZero::get);
     let passwords = Arc::new(Passwords::new(processors)?);
-    Ok(Accounts::new(pool, passwords, clock))
+    Ok(Accounts::new(database, passwords, clock))
 }
 
 /// Keeps going through failures: the next round tries again.

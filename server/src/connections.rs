@@ -19,3 +19,8 @@ impl Default for Connections {
         }
     }
 }
+
+/// Nothing was answered in time.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("there was no answer for {0:?}")]
+pub struct Silent(pub Duration);

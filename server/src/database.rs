@@ -1,6 +1,7 @@
 //! The SQL database: SQLite in a file, or PostgreSQL.
 
 mod backup;
+mod bounded;
 
 use std::{
     fmt,
@@ -19,7 +20,10 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-pub use self::backup::{BackupError, back_up};
+pub use self::{
+    backup::{BackupError, back_up},
+    bounded::{Database, Question, Readable, Statement},
+};
 use crate::connections::Connections;
 
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -32,14 +36,6 @@ pub enum Engine {
     Sqlite,
     /// A server that several nodes may share.
     Postgres,
-}
-
-/// Which kind of database `pool` leads to.
-pub fn engine(pool: &AnyPool) -> Engine {
-    match pool.connect_options().database_url.scheme() {
-        "sqlite" => Engine::Sqlite,
-        _ => Engine::Postgres,
-    }
 }
 
 /// Connects to the database at `url` and brings its schema up to date. An embedded one is created

@@ -3,9 +3,9 @@
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use dwell_session::Instant;
-use sqlx::{AnyExecutor, AnyPool};
+use sqlx::{AnyExecutor, Connection as _};
 
-use crate::{account_id::AccountId, clock::Clock, store::StoreError};
+use crate::{account_id::AccountId, clock::Clock, database::Database, store::StoreError};
 
 /// How long a draft is kept after it was last saved.
 pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -17,14 +17,14 @@ pub const LONGEST: usize = 64 * 1024;
 /// The drafts in the database.
 #[derive(Debug, Clone)]
 pub struct Drafts {
-    pool: AnyPool,
+    database: Database,
     clock: Arc<dyn Clock>,
 }
 
 impl Drafts {
-    /// The drafts in the database of `pool`.
-    pub fn new(pool: AnyPool, clock: Arc<dyn Clock>) -> Self {
-        Self { pool, clock }
+    /// The drafts in `database`.
+    pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
+        Self { database, clock }
     }
 
     /// Saves what a form holds so far, in the place of what it held before. Where all of it is
@@ -62,8 +62,7 @@ impl Drafts {
         form: &str,
         json: &str,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let written = sqlx::query(
+        let write = sqlx::query(
             "insert into drafts (account, id, form, fields, saved_at) values ($1, $2, $3, $4, $5) \
              on conflict (account, id) do update \
              set form = excluded.form, fields = excluded.fields, saved_at = excluded.saved_at \
@@ -71,31 +70,36 @@ impl Drafts {
         )
         .bind(account)
         .bind(id.to_string())
-        .bind(form)
-        .bind(json)
-        .bind(self.clock.now().as_millis())
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query(
+        .bind(form.to_owned())
+        .bind(json.to_owned())
+        .bind(self.clock.now().as_millis());
+        let make_way = sqlx::query(
             "delete from drafts where account = $1 and fields is not null and id not in \
              (select id from drafts where account = $1 and fields is not null \
               order by saved_at desc, id = $2 desc limit $3)",
         )
         .bind(account)
         .bind(id.to_string())
-        .bind(i64::from(MOST))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(written.rows_affected() > 0)
+        .bind(i64::from(MOST));
+        self.database
+            .run::<_, sqlx::Error>(move |connection| {
+                Box::pin(async move {
+                    let mut transaction = connection.begin().await?;
+                    let written = write.execute(&mut *transaction).await?;
+                    make_way.execute(&mut *transaction).await?;
+                    transaction.commit().await?;
+                    Ok(written.rows_affected() > 0)
+                })
+            })
+            .await
     }
 
     async fn forget(&self, account: AccountId, id: DraftId) -> Result<(), StoreError> {
-        sqlx::query("delete from drafts where account = $1 and id = $2 and fields is not null")
-            .bind(account)
-            .bind(id.to_string())
-            .execute(&self.pool)
-            .await?;
+        let query =
+            sqlx::query("delete from drafts where account = $1 and id = $2 and fields is not null")
+                .bind(account)
+                .bind(id.to_string());
+        self.database.execute(query).await?;
         Ok(())
     }
 
@@ -105,16 +109,15 @@ impl Drafts {
     ///
     /// The database failed.
     pub async fn of(&self, account: AccountId, form: &str) -> Result<Vec<Draft>, StoreError> {
-        let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        let query = sqlx::query_as(
             "select id, fields, saved_at from drafts \
              where account = $1 and form = $2 and fields is not null and saved_at > $3 \
              order by saved_at desc, id",
         )
         .bind(account)
-        .bind(form)
-        .bind((self.clock.now() - RETENTION).as_millis())
-        .fetch_all(&self.pool)
-        .await?;
+        .bind(form.to_owned())
+        .bind((self.clock.now() - RETENTION).as_millis());
+        let rows: Vec<(String, String, i64)> = self.database.fetch_all(query).await?;
         let draft = |(id, fields, saved_at): (String, String, i64)| {
             Ok(Draft {
                 id: id.parse().map_err(StoreError::new)?,
@@ -131,7 +134,10 @@ impl Drafts {
     ///
     /// The database failed.
     pub async fn discard(&self, account: AccountId, id: DraftId) -> Result<(), StoreError> {
-        use_up(&self.pool, account, id, self.clock.now()).await
+        let now = self.clock.now();
+        self.database
+            .run(move |connection| Box::pin(use_up(connection, account, id, now)))
+            .await
     }
 
     /// Deletes what has expired. It was not to be seen any more since it did.
@@ -140,10 +146,9 @@ impl Drafts {
     ///
     /// The database failed.
     pub async fn sweep(&self) -> Result<(), StoreError> {
-        sqlx::query("delete from drafts where saved_at <= $1")
-            .bind((self.clock.now() - RETENTION).as_millis())
-            .execute(&self.pool)
-            .await?;
+        let query = sqlx::query("delete from drafts where saved_at <= $1")
+            .bind((self.clock.now() - RETENTION).as_millis());
+        self.database.execute(query).await?;
         Ok(())
     }
 }

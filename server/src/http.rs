@@ -2,7 +2,6 @@
 
 mod account;
 mod api;
-mod cookie;
 mod drafts;
 mod headers;
 mod health;
@@ -27,56 +26,56 @@ use dwell_app::{
     names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
 use leptos::server_fn::ServerFn as _;
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
     trace::TraceLayer,
 };
-use tower_sessions::{Expiry, SessionManagerLayer};
 
-pub use self::{cookie::SessionCookie, metrics::metrics_router};
-use crate::{lifetime, refusal, state::AppState, store::TowerSessions};
+pub use self::metrics::metrics_router;
+use crate::{lifetime, refusal, state::AppState};
 
-/// The whole server. A layer runs around everything that stands above it.
-pub fn router(state: AppState, sessions: TowerSessions) -> Router {
-    let routes = Router::new()
-        .merge(protected(&state))
+/// The whole server. A layer of the router runs around everything that stands above it.
+pub fn router(state: AppState) -> Router {
+    let for_everybody = Router::new()
+        .merge(written(&state))
         .merge(public())
         .fallback(page::not_found);
-    with_sessions(routes, &state, sessions)
+    // Every `layer` of a router copies all that is in it for each request: few will do.
+    let around = ServiceBuilder::new()
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(map_response_with_state(state.clone(), headers::add))
+        .layer(map_response_with_state(state.clone(), refusal::show));
+    with_sessions(for_everybody, &state)
+        .merge(behind_sign_in(protected(), &state))
         .nest("/pkg", files(&state))
         .merge(health::routes())
         .layer(CatchPanicLayer::custom(refusal::panicked))
-        .layer(map_response_with_state(state.clone(), refusal::show))
-        .layer(map_response_with_state(state.clone(), headers::add))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(around)
         .with_state(state)
 }
 
 /// Runs `routes` in the session that the cookie names.
-pub fn with_sessions(
-    routes: Router<AppState>,
-    state: &AppState,
-    sessions: TowerSessions,
-) -> Router<AppState> {
-    let session_manager = SessionManagerLayer::new(sessions)
-        .with_name(state.cookie.name.clone())
-        .with_secure(state.cookie.secure)
-        .with_http_only(true)
-        .with_same_site(state.cookie.same_site.into())
-        .with_expiry(Expiry::OnSessionEnd);
-    routes
-        .layer(from_fn_with_state(state.clone(), lifetime::layer))
-        .layer(session_manager)
-        .layer(map_response_with_state(state.clone(), cookie::write))
+pub fn with_sessions(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
+    routes.layer(from_fn_with_state(state.clone(), lifetime::layer))
 }
 
-/// The routes for people who are signed in.
-fn protected(state: &AppState) -> Router<AppState> {
-    let written = Router::new()
+/// Runs `routes` in the live session that the cookie names, and turns away who comes without.
+pub fn behind_sign_in(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
+    routes.route_layer(from_fn_with_state(state.clone(), lifetime::protect))
+}
+
+/// The routes for people who are signed in that keep what is sent too late.
+fn written(state: &AppState) -> Router<AppState> {
+    Router::new()
         .route("/workspace", get(workspace::show).post(workspace::add))
         .route(DRAFTS_PATH, post(drafts::save))
         .route_layer(from_fn(lifetime::require_session))
-        .route_layer(from_fn_with_state(state.clone(), drafts::keep_late));
+        .route_layer(from_fn_with_state(state.clone(), drafts::keep_late))
+}
+
+/// The other routes for people who are signed in.
+fn protected() -> Router<AppState> {
     Router::new()
         .route("/account", get(account::show))
         .route("/account/sign-out-others", post(account::sign_out_others))
@@ -84,8 +83,6 @@ fn protected(state: &AppState) -> Router<AppState> {
         .route(KeepAlive::PATH, post(api::server_function))
         .route(AskStatus::PATH, post(api::server_function))
         .route(DISCARD_DRAFT_PATH, post(drafts::discard))
-        .route_layer(from_fn(lifetime::require_session))
-        .merge(written)
 }
 
 /// The routes for everybody.

@@ -2,20 +2,26 @@
 //! session, and moves the deadline where the user caused the request.
 
 mod activity;
+mod cookie;
 mod forgery;
 mod generation;
 mod turned_away;
+
+use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{StatusCode, request::Parts},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use tower_sessions::Session;
 
-pub use self::turned_away::{turn_away, turn_away_to};
-use self::{activity::Activity, generation::GenerationCheck};
+use self::activity::Activity;
+pub use self::{
+    cookie::SessionCookie,
+    turned_away::{turn_away, turn_away_to},
+};
 use crate::{
     account_id::AccountId,
     refusal::unavailable,
@@ -25,58 +31,97 @@ use crate::{
 };
 
 /// Runs around every route: loads the session, checks it, touches it, and hands it on as a
-/// [`Visit`] in the request's extensions (`A12`).
+/// [`Visit`] in the request's extensions (`A12`), and its data as a [`Session`].
 ///
 /// A store that fails denies (`A11`).
 pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let headers = request.headers().clone();
-    match admit(&state.sessions, request).await {
-        Ok(Admitted::Serve(request)) => next.run(request).await,
-        Ok(Admitted::Refuse(response)) => response,
-        Err(error) => unavailable(&headers, &error),
-    }
+    run(&state, request, next, |_| None).await
 }
 
-/// Runs around the protected routes: turns away whoever is not signed in.
+/// As [`layer`], around the routes for people who are signed in alone: turns away everybody else.
+pub async fn protect(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    run(&state, request, next, turn_away_others).await
+}
+
+async fn run(
+    state: &AppState,
+    mut request: Request,
+    next: Next,
+    refuse: fn(&Request) -> Option<Response>,
+) -> Response {
+    let id = cookie::presented(&state.cookie, request.headers());
+    let data = Session::new(id, Arc::clone(&state.session_data), None);
+    request.extensions_mut().insert(data.clone());
+    let refusal = match admit(&state.sessions, id, &mut request).await {
+        Ok(refusal) => refusal.or_else(|| refuse(&request)),
+        Err(error) => Some(unavailable(request.headers(), &error)),
+    };
+    let mut response = match refusal {
+        Some(refusal) => refusal,
+        None => save(&data, next.run(request).await).await,
+    };
+    cookie::write(&state.cookie, &mut response);
+    response
+}
+
+/// Runs inside [`layer`], where something else is to be done first for those who are turned away.
 pub async fn require_session(request: Request, next: Next) -> Response {
+    match turn_away_others(&request) {
+        Some(refusal) => refusal,
+        None => next.run(request).await,
+    }
+}
+
+fn turn_away_others(request: &Request) -> Option<Response> {
     match request.extensions().get::<Visit>() {
-        Some(Visit::Live(_)) => next.run(request).await,
-        Some(Visit::Ended(tombstone)) => turn_away(&request, Some(tombstone.reason)),
-        Some(Visit::Anonymous) | None => turn_away(&request, None),
+        Some(Visit::Live(_)) => None,
+        Some(Visit::Ended(tombstone)) => Some(turn_away(request, Some(tombstone.reason))),
+        Some(Visit::Anonymous) | None => Some(turn_away(request, None)),
     }
 }
 
-enum Admitted {
-    Serve(Request),
-    Refuse(Response),
-}
-
-async fn admit(sessions: &Sessions, request: Request) -> Result<Admitted, StoreError> {
-    if let Some(refusal) = forgery::refuse(&request) {
-        return Ok(Admitted::Refuse(refusal));
+/// Lets `request` on, or refuses it.
+async fn admit(
+    sessions: &Sessions,
+    id: Option<SessionId>,
+    request: &mut Request,
+) -> Result<Option<Response>, StoreError> {
+    if let Some(refusal) = forgery::refuse(request) {
+        return Ok(Some(refusal));
     }
-    let visit = match presented_id(&request).map(|id| SessionKey::of(&id)) {
-        Some(key) if activity::asks_for_deadline(&request) => sessions.ask(key).await?,
+    let activity = Activity::of(request);
+    let mut visit = match id.map(|id| SessionKey::of(&id)) {
+        Some(key) if activity::asks_for_deadline(request) => sessions.ask(key).await?,
         Some(key) => sessions.visit(key).await?,
         None => Visit::Anonymous,
     };
-    let (mut request, visit) = match visit {
-        Visit::Live(live) => match generation::check(sessions, &live.session, request).await? {
-            GenerationCheck::Passed(request) => (request, Visit::Live(live)),
-            GenerationCheck::Refused(response) => return Ok(Admitted::Refuse(response)),
-        },
-        visit => (request, visit),
-    };
-    let visit = match (visit, Activity::of(&request)) {
-        (Visit::Live(live), Activity::OfUser) => sessions.touch(&live, live.now).await?,
-        (visit, Activity::OfUser | Activity::Passive | Activity::Reported) => visit,
-    };
+    if let Visit::Live(live) = &visit {
+        let refusal = generation::refuse(sessions, &live.session, request).await?;
+        if refusal.is_some() {
+            return Ok(refusal);
+        }
+        visit = match activity {
+            Activity::OfUser => sessions.touch(live, live.now).await?,
+            Activity::Passive | Activity::Reported => visit,
+        };
+    }
     request.extensions_mut().insert(visit);
-    Ok(Admitted::Serve(request))
+    Ok(None)
 }
 
-fn presented_id(request: &Request) -> Option<SessionId> {
-    request.extensions().get::<Session>()?.id()
+/// Writes what the handler has changed of the session's data. What cannot be written is not
+/// answered as if it had been.
+async fn save(data: &Session, response: Response) -> Response {
+    if !data.is_modified() || data.is_empty().await || response.status().is_server_error() {
+        return response;
+    }
+    match data.save().await {
+        Ok(()) => response,
+        Err(error) => {
+            tracing::error!(%error, "the data of a session could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 /// The live session of the request, for handlers behind [`require_session`].
@@ -95,7 +140,7 @@ impl<S: Sync> FromRequestParts<S> for CurrentSession {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         match parts.extensions.get::<Visit>() {
             Some(Visit::Live(live)) => {
-                let live = live.clone();
+                let live = *live;
                 let account = live.session.account;
                 Ok(Self { live, account })
             }

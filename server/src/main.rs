@@ -20,7 +20,8 @@ use dwell_server::{
     application::{Application, accounts},
     clock::{Clock as _, SystemClock},
     config::{Config, Settings},
-    database, telemetry,
+    database::{self, Database},
+    telemetry,
 };
 use dwell_session::Rule;
 use tokio::signal;
@@ -154,7 +155,8 @@ async fn add_user(
         (password, Some(text))
     };
     let pool = database::open(&config.database_url, config.connections).await?;
-    let accounts = accounts(pool, Arc::new(SystemClock::start()))?;
+    let database = Database::new(pool, config.connections.timeout);
+    let accounts = accounts(database, Arc::new(SystemClock::start()))?;
     match accounts.add(email, password).await {
         Ok(_) => {
             println!("email: {email}");

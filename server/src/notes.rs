@@ -1,10 +1,11 @@
 //! The notes in the workspace.
 
 use dwell_session::Instant;
-use sqlx::{AnyPool, FromRow};
+use sqlx::{Connection as _, FromRow};
 
 use crate::{
     account_id::AccountId,
+    database::Database,
     drafts::{self, DraftId},
     store::StoreError,
 };
@@ -15,13 +16,13 @@ const LONGEST: usize = 10_000;
 /// The notes in the database.
 #[derive(Debug, Clone)]
 pub struct Notes {
-    pool: AnyPool,
+    database: Database,
 }
 
 impl Notes {
-    /// The notes in the database of `pool`.
-    pub fn new(pool: AnyPool) -> Self {
-        Self { pool }
+    /// The notes in `database`.
+    pub fn new(database: Database) -> Self {
+        Self { database }
     }
 
     /// Keeps a note, and uses up the draft of it in the same step.
@@ -36,17 +37,23 @@ impl Notes {
         draft: Option<DraftId>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query("insert into notes (account, text, written_at) values ($1, $2, $3)")
-            .bind(account)
-            .bind(&text.0)
-            .bind(now.as_millis())
-            .execute(&mut *transaction)
-            .await?;
-        if let Some(draft) = draft {
-            drafts::use_up(&mut *transaction, account, draft, now).await?;
-        }
-        Ok(transaction.commit().await?)
+        let query =
+            sqlx::query("insert into notes (account, text, written_at) values ($1, $2, $3)")
+                .bind(account)
+                .bind(text.0.clone())
+                .bind(now.as_millis());
+        self.database
+            .run::<_, StoreError>(move |connection| {
+                Box::pin(async move {
+                    let mut transaction = connection.begin().await?;
+                    query.execute(&mut *transaction).await?;
+                    if let Some(draft) = draft {
+                        drafts::use_up(&mut *transaction, account, draft, now).await?;
+                    }
+                    Ok(transaction.commit().await?)
+                })
+            })
+            .await
     }
 
     /// Deletes a note of this person; somebody else's stays.
@@ -55,11 +62,10 @@ impl Notes {
     ///
     /// The database failed.
     pub async fn delete(&self, account: AccountId, id: i64) -> Result<(), StoreError> {
-        sqlx::query("delete from notes where id = $1 and account = $2")
+        let query = sqlx::query("delete from notes where id = $1 and account = $2")
             .bind(id)
-            .bind(account)
-            .execute(&self.pool)
-            .await?;
+            .bind(account);
+        self.database.execute(query).await?;
         Ok(())
     }
 
@@ -69,14 +75,12 @@ impl Notes {
     ///
     /// The database failed.
     pub async fn of(&self, account: AccountId) -> Result<Vec<StoredNote>, StoreError> {
-        let notes = sqlx::query_as(
+        let query = sqlx::query_as(
             "select id, text, written_at from notes where account = $1 \
              order by written_at desc, id desc",
         )
-        .bind(account)
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(notes)
+        .bind(account);
+        self.database.fetch_all(query).await
     }
 }
 

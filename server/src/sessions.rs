@@ -6,7 +6,7 @@ mod pending;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use dwell_session::{ActiveStatus, EndReason, Generation, Instant, Policy};
+use dwell_session::{ActiveStatus, EndReason, Generation, Instant, Lifetime, Policy};
 use tokio::time::sleep;
 
 pub use self::index::STALENESS;
@@ -42,7 +42,7 @@ pub enum Visit {
 }
 
 /// A session that is live at an instant.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct LiveSession {
     /// The session, with touches that are yet to be written.
     pub session: Session,
@@ -120,7 +120,7 @@ impl Sessions {
                 self.metrics.index_answered();
                 Ok(Visit::Live(live))
             }
-            None => self.ask(key).await,
+            None => Box::pin(self.ask(key)).await,
         }
     }
 
@@ -143,29 +143,38 @@ impl Sessions {
     ///
     /// The store failed.
     pub async fn touch(&self, live: &LiveSession, at: Instant) -> Result<Visit, StoreError> {
-        let key = live.session.key;
         let unwritten_for = live.now.since(live.stored_last_active_at);
         if unwritten_for >= self.policy.touch_interval() {
-            let ticket = self.index.ticket(key);
-            let pending = self.pending.get(key);
-            let sighting = self.store.touch(key, at).await?;
-            self.pending.written(key, at);
-            self.metrics.touches_written(1);
-            return self.settle(key, sighting, ticket, pending).await;
+            return Box::pin(self.write_touch(live.session.key, at)).await;
         }
         match live.session.lifetime.touched(&self.policy, at, live.now) {
             Err(reason) => Ok(Visit::Ended(live.session.entombed(reason))),
-            Ok(lifetime) => {
-                let at = lifetime.last_active_at();
-                if at > live.stored_last_active_at {
-                    self.pending.keep(key, at, live.stored_last_active_at);
-                    self.index.touched(key, lifetime);
-                    self.metrics.touch_coalesced();
-                }
-                let mut live = live.clone();
-                live.session.lifetime = lifetime;
-                Ok(Visit::Live(live))
-            }
+            Ok(lifetime) => Ok(Visit::Live(self.keep_touch(live, lifetime))),
+        }
+    }
+
+    async fn write_touch(&self, key: SessionKey, at: Instant) -> Result<Visit, StoreError> {
+        let ticket = self.index.ticket(key);
+        let pending = self.pending.get(key);
+        let sighting = self.store.touch(key, at).await?;
+        self.pending.written(key, at);
+        self.metrics.touches_written(1);
+        self.settle(key, sighting, ticket, pending).await
+    }
+
+    fn keep_touch(&self, live: &LiveSession, lifetime: Lifetime) -> LiveSession {
+        let (key, at) = (live.session.key, lifetime.last_active_at());
+        if at > live.stored_last_active_at && lifetime != live.session.lifetime {
+            self.pending.keep(key, at, live.stored_last_active_at);
+            self.index.touched(key, lifetime);
+            self.metrics.touch_coalesced();
+        }
+        LiveSession {
+            session: Session {
+                lifetime,
+                ..live.session
+            },
+            ..*live
         }
     }
 
@@ -316,10 +325,10 @@ impl Sessions {
 
     /// Follows the store, so that a request need not ask it, and does so again whenever that fails.
     pub async fn follow(&self) -> Infallible {
+        let following = Following(&self.index);
         loop {
-            let index = Arc::clone(&self.index);
-            let error = self.store.follow(index).await;
-            self.index.lose();
+            let error = self.store.follow(Arc::clone(&self.index) as _).await;
+            following.0.lose();
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "nothing is heard from the session store: it is asked at every request"
@@ -405,6 +414,15 @@ impl Sessions {
             now,
             stored_last_active_at,
         })
+    }
+}
+
+/// While it is kept, ends are told.
+struct Following<'index>(&'index Index);
+
+impl Drop for Following<'_> {
+    fn drop(&mut self) {
+        self.0.lose();
     }
 }
 

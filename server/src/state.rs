@@ -1,17 +1,38 @@
 //! What every handler may use.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use crate::{
     accounts::Accounts, assets::Built, config::CookieConfig, drafts::Drafts, metrics::Metrics,
-    notes::Notes, sessions::Sessions, trusted_proxies::TrustedProxies,
+    notes::Notes, sessions::Sessions, store::TowerSessions, trusted_proxies::TrustedProxies,
 };
 
-/// Shared by all requests.
+/// Shared by all requests. Every layer takes a copy for every request, so a copy is one pointer.
 #[derive(Debug, Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Services>);
+
+impl AppState {
+    /// Shares `services`.
+    pub fn new(services: Services) -> Self {
+        Self(Arc::new(services))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+/// What there is to be used.
+#[derive(Debug, Clone)]
+pub struct Services {
     /// The sessions.
     pub sessions: Arc<Sessions>,
+    /// Their data, as `tower_sessions` reads and writes it.
+    pub session_data: Arc<TowerSessions>,
     /// The people who may sign in.
     pub accounts: Accounts,
     /// What they wrote.

@@ -5,9 +5,9 @@
 
 mod feed;
 mod listeners;
-mod measured;
 mod redis;
 mod sql;
+mod timed;
 mod tower_sessions;
 
 use std::{collections::HashMap, fmt, num::ParseIntError, str::FromStr, sync::Arc, time::Duration};
@@ -19,9 +19,9 @@ use sha2::{Digest, Sha256};
 
 pub use self::{
     feed::Listener,
-    measured::Measured,
     redis::{Advice, InvalidRedisUrl, RedisError, RedisStore, RedisUrl},
     sql::SqlStore,
+    timed::Timed,
     tower_sessions::TowerSessions,
 };
 use crate::account_id::AccountId;

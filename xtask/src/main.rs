@@ -38,8 +38,8 @@ enum Task {
     /// Install what building and testing need and is not there yet
     ///
     /// The WebAssembly target, cargo-leptos, the wasm-bindgen named in Cargo.lock, the npm
-    /// packages of the browser tests (wasm-opt is one of them), PostgreSQL and Redis for the tests of
-    /// the stores, and Chromium.
+    /// packages of the browser tests (wasm-opt is one of them), PostgreSQL, Redis and libfaketime for
+    /// the tests of stores and nodes, and Chromium.
     Setup,
 
     /// Build for release, create the first account, and serve
@@ -138,6 +138,7 @@ fn perform(task: Task) -> Result<()> {
         }
         Task::E2e { playwright } => {
             set_up_building()?;
+            servers::set_up()?;
             let chromium = browser::set_up()?;
             release::build()?;
             browser::test(&chromium, &playwright)?;

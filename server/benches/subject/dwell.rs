@@ -7,7 +7,6 @@ use axum::{
     Router,
     extract::{Query, State},
     http::StatusCode,
-    middleware::from_fn,
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -16,11 +15,11 @@ use dwell_server::{
     account_id::AccountId,
     application::Application,
     config::{Config, Settings},
-    http::{SessionCookie, router, with_sessions},
-    lifetime::{CurrentSession, require_session},
+    http::{behind_sign_in, router, with_sessions},
+    lifetime::{CurrentSession, SessionCookie},
     sessions::Begun,
     state::AppState,
-    store::{Origin, TowerSessions},
+    store::Origin,
     telemetry,
 };
 use serde::Deserialize;
@@ -36,8 +35,8 @@ pub(crate) async fn serve(stop: impl Future<Output = ()> + Send + 'static) -> an
     let config = config()?;
     telemetry::start(&config.log);
     let accounts: Arc<[AccountId]> = seed::accounts(&config).await?.into();
-    Application::build_with(config, |state, sessions| {
-        measured(&state, sessions.clone(), accounts).merge(router(state, sessions))
+    Application::build_with(config, |state| {
+        measured(&state, accounts).merge(router(state))
     })
     .await?
     .run_until(stop)
@@ -46,16 +45,17 @@ pub(crate) async fn serve(stop: impl Future<Output = ()> + Send + 'static) -> an
 }
 
 /// What is measured has the layers of the session around it, and none that other pages have.
-fn measured(state: &AppState, sessions: TowerSessions, accounts: Arc<[AccountId]>) -> Router {
-    let routes = Router::new()
+fn measured(state: &AppState, accounts: Arc<[AccountId]>) -> Router {
+    let pages = Router::new()
         .route("/page", get(show))
-        .route("/slow-page", get(show_slowly))
-        .route_layer(from_fn(require_session))
-        .route(
-            "/enter",
-            post(move |state, origin, person| enter(state, origin, person, accounts)),
-        );
-    with_sessions(routes, state, sessions).with_state(state.clone())
+        .route("/slow-page", get(show_slowly));
+    let entry = Router::new().route(
+        "/enter",
+        post(move |state, origin, person| enter(state, origin, person, accounts)),
+    );
+    behind_sign_in(pages, state)
+        .merge(with_sessions(entry, state))
+        .with_state(state.clone())
 }
 
 async fn show(current: CurrentSession) -> String {

@@ -31,8 +31,8 @@ pub(super) async fn server_function(
     // Leptos would answer a browser's form with a redirect.
     request.headers_mut().remove(header::ACCEPT);
     let caller: Caller = Arc::new(Call {
-        sessions: state.sessions,
-        metrics: state.metrics,
+        sessions: Arc::clone(&state.sessions),
+        metrics: state.metrics.clone(),
         live: current.live,
     });
     let context = move || provide_context(Arc::clone(&caller));

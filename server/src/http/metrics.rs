@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 
-use crate::state::AppState;
+use crate::state::{AppState, Services};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -19,9 +19,9 @@ pub fn metrics_router(state: AppState) -> Router {
 
 /// Where the engine does not answer, its sessions are counted as they were when it last did.
 async fn show(State(state): State<AppState>) -> Response {
-    let AppState {
+    let Services {
         sessions, metrics, ..
-    } = state;
+    } = &*state;
     metrics.index_staleness(sessions.staleness());
     if let Ok(count) = sessions.count().await {
         metrics.live_sessions(count);

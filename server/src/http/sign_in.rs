@@ -12,9 +12,9 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::SessionCookie;
 use crate::{
     accounts::{Password, PasswordError, SignInError},
+    lifetime::SessionCookie,
     navigation::is_navigation,
     refusal::{error, unavailable},
     rendering::render,

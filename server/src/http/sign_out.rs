@@ -8,9 +8,11 @@ use axum::{
 };
 use dwell_session::{EndReason, Status};
 
-use super::SessionCookie;
 use crate::{
-    lifetime::turn_away_to, navigation::is_navigation, refusal::unavailable, sessions::Visit,
+    lifetime::{SessionCookie, turn_away_to},
+    navigation::is_navigation,
+    refusal::unavailable,
+    sessions::Visit,
     state::AppState,
 };
 

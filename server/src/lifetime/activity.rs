@@ -10,7 +10,9 @@ use dwell_app::{
 };
 use leptos::server_fn::ServerFn as _;
 
-use crate::navigation::{header_text, is_form, is_navigation};
+use crate::navigation::{
+    PURPOSE, SEC_FETCH_MODE, SEC_FETCH_USER, SEC_PURPOSE, header_text, is_form, is_navigation,
+};
 
 /// What a request says about the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,12 +56,12 @@ pub(super) fn asks_for_deadline(request: &Request) -> bool {
 }
 
 fn is_started_by_user(headers: &HeaderMap) -> bool {
-    let is_speculative = ["sec-purpose", "purpose"]
+    let is_speculative = [SEC_PURPOSE, PURPOSE]
         .into_iter()
         .filter_map(|name| header_text(headers, name))
         .any(|purpose| purpose.contains("prefetch") || purpose.contains("prerender"));
-    let is_by_user = match header_text(headers, "sec-fetch-mode") {
-        Some(_) => header_text(headers, "sec-fetch-user") == Some("?1"),
+    let is_by_user = match header_text(headers, SEC_FETCH_MODE) {
+        Some(_) => header_text(headers, SEC_FETCH_USER) == Some("?1"),
         None => true,
     };
     is_navigation(headers) && is_by_user && !is_speculative

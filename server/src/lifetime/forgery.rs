@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 
-use crate::refusal::refusal;
+use crate::{navigation::SEC_FETCH_SITE, refusal::refusal};
 
 /// Fetch Metadata decides; where the browser sends none, the origin does. A request with neither
 /// comes from no browser that another site could make send it.
@@ -28,7 +28,7 @@ pub(super) fn refuse(request: &Request) -> Option<Response> {
 }
 
 fn is_own(headers: &HeaderMap) -> bool {
-    if let Some(site) = headers.get("sec-fetch-site") {
+    if let Some(site) = headers.get(SEC_FETCH_SITE) {
         return site == "same-origin" || site == "none";
     }
     match headers.get(header::ORIGIN) {

@@ -1,6 +1,8 @@
 //! Requests that change something carry the session's generation (`K1`, `J3`), and a page that
 //! asks for the status may say which session it was shown in.
 
+use std::mem;
+
 use axum::{
     body::{Body, Bytes},
     extract::Request,
@@ -25,73 +27,62 @@ use crate::{
 /// The longest form that is read to find the generation, in bytes.
 const LONGEST_FORM: usize = 256 * 1024;
 
-pub(super) enum GenerationCheck {
-    /// The request may be served in the session.
-    Passed(Request),
-    /// It was meant for another session, or for none that is known.
-    Refused(Response),
-}
-
-/// Whether `request` may be served in the live session `current`.
-pub(super) async fn check(
+/// Refuses `request` where it was meant for another session than the live one, `current`, or for
+/// none that is known.
+pub(super) async fn refuse(
     sessions: &Sessions,
     current: &Session,
-    request: Request,
-) -> Result<GenerationCheck, StoreError> {
+    request: &mut Request,
+) -> Result<Option<Response>, StoreError> {
     let changes_something = !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     match request.uri().path() {
-        AskStatus::PATH => check_person(sessions, current, request).await,
+        AskStatus::PATH => Box::pin(refuse_person(sessions, current, request.headers())).await,
         // Signing in begins another session.
-        SIGN_IN_PATH => Ok(GenerationCheck::Passed(request)),
-        _ if changes_something => check_own(sessions, current, request).await,
-        _ => Ok(GenerationCheck::Passed(request)),
+        SIGN_IN_PATH => Ok(None),
+        _ if changes_something => Box::pin(refuse_other(sessions, current, request)).await,
+        _ => Ok(None),
     }
 }
 
 /// The status is where the generation is learnt, so none is needed. A page from before its person
 /// signed in again learns the new one; somebody else's page does not.
-async fn check_person(
+async fn refuse_person(
     sessions: &Sessions,
     current: &Session,
-    request: Request,
-) -> Result<GenerationCheck, StoreError> {
-    let presented = header_text(request.headers(), GENERATION_HEADER)
-        .and_then(|text| text.parse::<Generation>().ok());
+    headers: &HeaderMap,
+) -> Result<Option<Response>, StoreError> {
+    let presented =
+        header_text(headers, GENERATION_HEADER).and_then(|text| text.parse::<Generation>().ok());
     let is_of_this_person = match presented {
         Some(generation) if generation != current.generation => {
             sessions.owner(generation).await? == Some(current.account)
         }
         Some(_) | None => true,
     };
-    if is_of_this_person {
-        Ok(GenerationCheck::Passed(request))
-    } else {
-        Ok(GenerationCheck::Refused(another_session(request.headers())))
-    }
+    Ok((!is_of_this_person).then(|| another_session(headers)))
 }
 
-async fn check_own(
+async fn refuse_other(
     sessions: &Sessions,
     current: &Session,
-    request: Request,
-) -> Result<GenerationCheck, StoreError> {
-    let (presented, request) = match read(request).await {
-        Ok(read) => read,
-        Err(response) => return Ok(GenerationCheck::Refused(response)),
+    request: &mut Request,
+) -> Result<Option<Response>, StoreError> {
+    let presented = match read(request).await {
+        Ok(text) => text.and_then(|text| text.parse::<Generation>().ok()),
+        Err(response) => return Ok(Some(response)),
     };
-    let presented = presented.and_then(|text| text.parse::<Generation>().ok());
     if presented == Some(current.generation) {
-        return Ok(GenerationCheck::Passed(request));
+        return Ok(None);
     }
     let owner = match presented {
         Some(generation) => sessions.owner(generation).await?,
         None => None,
     };
     let headers = request.headers();
-    let response = match owner {
+    Ok(Some(match owner {
         Some(_) => another_session(headers),
         None => refusal(
             headers,
@@ -100,8 +91,7 @@ async fn check_own(
             "This page is out of date",
             "Nothing was changed. Open the page again and repeat what you did.",
         ),
-    };
-    Ok(GenerationCheck::Refused(response))
+    }))
 }
 
 fn another_session(headers: &HeaderMap) -> Response {
@@ -114,20 +104,20 @@ fn another_session(headers: &HeaderMap) -> Response {
     )
 }
 
-async fn read(request: Request) -> Result<(Option<String>, Request), Response> {
+/// What the request says in its header, or else in its form, which it keeps.
+async fn read(request: &mut Request) -> Result<Option<String>, Response> {
     if let Some(header) = request.headers().get(GENERATION_HEADER) {
-        let text = header.to_str().ok().map(str::to_owned);
-        return Ok((text, request));
+        return Ok(header.to_str().ok().map(str::to_owned));
     }
     if !is_form(request.headers()) {
-        return Ok((None, request));
+        return Ok(None);
     }
-    let (parts, body) = request.into_parts();
+    let body = mem::take(request.body_mut());
     let form: Bytes = match Limited::new(body, LONGEST_FORM).collect().await {
         Ok(form) => form.to_bytes(),
         Err(_) => {
             return Err(refusal(
-                &parts.headers,
+                request.headers(),
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
                 "This form is too large",
@@ -138,5 +128,6 @@ async fn read(request: Request) -> Result<(Option<String>, Request), Response> {
     let field = form_urlencoded::parse(&form)
         .find(|(name, _)| name == GENERATION_FIELD)
         .map(|(_, value)| value.into_owned());
-    Ok((field, Request::from_parts(parts, Body::from(form))))
+    *request.body_mut() = Body::from(form);
+    Ok(field)
 }

@@ -11,8 +11,8 @@ use super::{SessionKey, StoreError};
 /// How often a node makes sure that it hears what is told.
 pub(super) const BEAT_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How long it waits to hear itself before it listens anew.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits to hear itself, or to begin to listen, before it listens anew.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who is told of ends.
 pub trait Listener: fmt::Debug + Send + Sync {

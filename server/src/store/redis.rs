@@ -3,6 +3,7 @@
 mod connect;
 mod feed;
 mod scripts;
+mod watch;
 
 use std::{fmt, sync::Arc};
 
@@ -14,9 +15,13 @@ use fred::{
     types::{FromValue, Value, scripts::Script},
 };
 use futures::future::try_join_all;
+use tokio::task::JoinSet;
 
 pub use self::connect::{Advice, InvalidRedisUrl, RedisError, RedisUrl};
-use self::scripts::{SERVER_TIME, Scripts};
+use self::{
+    scripts::{SERVER_TIME, Scripts},
+    watch::watch,
+};
 use super::{
     BATCH, Data, ListedSession, Listener, NewSession, Origin, Presence, Session, SessionKey,
     Sighting, Store, StoreError, Swept, TOMBSTONE_RETENTION, Tombstone, json, millis,
@@ -31,6 +36,8 @@ pub struct RedisStore {
     url: RedisUrl,
     pool: Pool,
     scripts: Arc<Scripts>,
+    /// Ends with the last clone.
+    _watch: Arc<JoinSet<()>>,
     idle_ms: i64,
     absolute_ms: i64,
 }
@@ -61,9 +68,11 @@ impl RedisStore {
         connections: Connections,
         policy: &Policy,
     ) -> Result<Self, RedisError> {
+        let pool = connect::connect(url, connections).await?;
         Ok(Self {
             url: url.clone(),
-            pool: connect::connect(url, connections).await?,
+            _watch: Arc::new(watch(&pool, connections.timeout)),
+            pool,
             scripts: Arc::new(Scripts::telling(time)),
             idle_ms: millis(policy.idle()),
             absolute_ms: millis(policy.absolute()),

@@ -4,15 +4,11 @@ mod feed;
 mod rows;
 mod statements;
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dwell_session::{EndReason, Generation, Instant, Lifetime, Policy};
-use sqlx::{
-    Any, AnyExecutor, AnyPool, FromRow,
-    any::{AnyArguments, AnyRow},
-    query::{Query, QueryAs},
-};
+use sqlx::Connection as _;
 
 use self::{
     rows::{Row, SweptRow, key},
@@ -25,13 +21,17 @@ use super::{
 use crate::{
     account_id::AccountId,
     clock::Clock,
-    database::{Engine, engine},
+    database::{Database, Engine, Question, Readable, Statement},
 };
+
+/// What a sweep has ended is told in its answer alone, so it is given up only where the connection
+/// is lost for sure.
+const SWEEP_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A [`Store`] on SQLite, whose clock is the process's, or on PostgreSQL, whose clock is its own.
 #[derive(Debug, Clone)]
 pub struct SqlStore {
-    pool: AnyPool,
+    database: Database,
     statements: &'static Statements,
     clock: Arc<dyn Clock>,
     idle_ms: i64,
@@ -41,14 +41,14 @@ pub struct SqlStore {
 }
 
 impl SqlStore {
-    /// The store in the database of `pool`, under `policy`. PostgreSQL has no use for `clock`.
-    pub fn new(pool: AnyPool, clock: Arc<dyn Clock>, policy: &Policy) -> Self {
-        let statements = match engine(&pool) {
+    /// The store in `database`, under `policy`. PostgreSQL has no use for `clock`.
+    pub fn new(database: Database, clock: Arc<dyn Clock>, policy: &Policy) -> Self {
+        let statements = match database.engine() {
             Engine::Sqlite => &SQLITE,
             Engine::Postgres => &POSTGRES,
         };
         Self {
-            pool,
+            database,
             statements,
             clock,
             idle_ms: millis(policy.idle()),
@@ -58,7 +58,7 @@ impl SqlStore {
     }
 
     /// A statement with the parameters that each has.
-    fn query(&self, statement: &'static str) -> Query<'static, Any, AnyArguments> {
+    fn query(&self, statement: &'static str) -> Statement {
         sqlx::query(statement)
             .bind(self.clock.now().as_millis())
             .bind(self.idle_ms)
@@ -66,47 +66,29 @@ impl SqlStore {
     }
 
     /// As [`query`](Self::query), for one that answers with rows.
-    fn query_as<Row>(&self, statement: &'static str) -> QueryAs<'static, Any, Row, AnyArguments>
-    where
-        Row: for<'row> FromRow<'row, AnyRow>,
-    {
+    fn query_as<Row: Readable>(&self, statement: &'static str) -> Question<Row> {
         sqlx::query_as(statement)
             .bind(self.clock.now().as_millis())
             .bind(self.idle_ms)
             .bind(self.absolute_ms)
     }
 
-    async fn insert(
-        &self,
-        executor: impl AnyExecutor<'_>,
-        session: &NewSession,
-    ) -> Result<Lifetime, StoreError> {
-        let (now,) = self
+    fn creation(&self, session: &NewSession) -> Result<Question<(i64,)>, StoreError> {
+        let query = self
             .query_as(self.statements.create)
             .bind(session.key.bytes())
             .bind(session.account)
             .bind(session.generation.to_string())
             .bind(session.origin.address.clone())
             .bind(session.origin.browser.clone())
-            .bind(json(&session.data)?)
-            .fetch_one(executor)
-            .await?;
-        Ok(Lifetime::begin(Instant::from_millis(now)))
+            .bind(json(&session.data)?);
+        Ok(query)
     }
 
-    async fn end_one(
-        &self,
-        executor: impl AnyExecutor<'_>,
-        key: SessionKey,
-        reason: EndReason,
-    ) -> Result<bool, StoreError> {
-        let ended = self
-            .query(self.statements.end)
+    fn end_of(&self, key: SessionKey, reason: EndReason) -> Statement {
+        self.query(self.statements.end)
             .bind(key.bytes())
             .bind(reason.name())
-            .execute(executor)
-            .await?;
-        Ok(ended.rows_affected() > 0)
     }
 
     /// Carries `ending` out to its end, whoever gives up waiting for it, so that what it ends is
@@ -131,16 +113,23 @@ impl SqlStore {
         old: SessionKey,
         session: NewSession,
     ) -> Result<(Option<Lifetime>, Vec<SessionKey>), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let ended = self
-            .end_one(&mut *transaction, old, EndReason::Replaced)
-            .await?;
-        if !ended {
-            return Ok((None, Vec::new()));
-        }
-        let lifetime = self.insert(&mut *transaction, &session).await?;
-        transaction.commit().await?;
-        Ok((Some(lifetime), vec![old]))
+        let end = self.end_of(old, EndReason::Replaced);
+        let create = self.creation(&session)?;
+        let began_at = self.database.run::<_, sqlx::Error>(|connection| {
+            Box::pin(async move {
+                let mut transaction = connection.begin().await?;
+                if end.execute(&mut *transaction).await?.rows_affected() == 0 {
+                    return Ok(None);
+                }
+                let (now,) = create.fetch_one(&mut *transaction).await?;
+                transaction.commit().await?;
+                Ok(Some(Instant::from_millis(now)))
+            })
+        });
+        Ok(match began_at.await? {
+            Some(now) => (Some(Lifetime::begin(now)), vec![old]),
+            None => (None, Vec::new()),
+        })
     }
 
     async fn end_others_to_the_end(
@@ -149,36 +138,38 @@ impl SqlStore {
         keep: SessionKey,
         reason: EndReason,
     ) -> Result<(Vec<SessionKey>, Vec<SessionKey>), StoreError> {
-        let ended: Vec<(Vec<u8>,)> = self
+        let query = self
             .query_as(self.statements.end_others)
             .bind(keep.bytes())
             .bind(reason.name())
-            .bind(account)
-            .fetch_all(&self.pool)
-            .await?;
+            .bind(account);
+        let ended: Vec<(Vec<u8>,)> = self.database.fetch_all(query).await?;
         let ended: Result<Vec<_>, _> = ended.iter().map(|(bytes,)| key(bytes)).collect();
         ended.map(|ended| (ended.clone(), ended))
     }
 
     /// Forgets tombstones. Tells whether there may be more.
     async fn forget_some(&self) -> Result<bool, StoreError> {
-        let forgotten = self
+        let query = self
             .query(self.statements.forget)
             .bind(millis(TOMBSTONE_RETENTION))
-            .bind(BATCH)
-            .execute(&self.pool)
-            .await?;
+            .bind(BATCH);
+        let forgotten = self.database.execute(query).await?;
         Ok(i64::try_from(forgotten.rows_affected()) == Ok(BATCH))
     }
 
     /// Tells whether there may be more.
     async fn sweep_some(self) -> Result<((Vec<Swept>, bool), Vec<SessionKey>), StoreError> {
-        let rows: Vec<SweptRow> = self
+        let query = self
             .query_as(self.statements.sweep)
             .bind(EndReason::IdleTimeout.name())
             .bind(EndReason::AbsoluteTimeout.name())
-            .bind(BATCH)
-            .fetch_all(&self.pool)
+            .bind(BATCH);
+        let rows: Vec<SweptRow> = self
+            .database
+            .run_within(SWEEP_PATIENCE, |connection| {
+                Box::pin(query.fetch_all(connection))
+            })
             .await?;
         let is_more = i64::try_from(rows.len()) == Ok(BATCH);
         let swept: Result<Vec<Swept>, _> = rows.into_iter().map(Swept::try_from).collect();
@@ -191,30 +182,25 @@ impl SqlStore {
 #[async_trait]
 impl Store for SqlStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("select 1 from sessions limit 1")
-            .fetch_optional(&self.pool)
-            .await?;
+        let query = sqlx::query("select 1 from sessions limit 1");
+        self.database.execute(query).await?;
         Ok(())
     }
 
     async fn now(&self) -> Result<Instant, StoreError> {
-        let (now,) = self
-            .query_as(self.statements.now)
-            .fetch_one(&self.pool)
-            .await?;
+        let query = self.query_as(self.statements.now);
+        let (now,) = self.database.fetch_one(query).await?;
         Ok(Instant::from_millis(now))
     }
 
     async fn create(&self, session: NewSession) -> Result<Lifetime, StoreError> {
-        self.insert(&self.pool, &session).await
+        let (now,) = self.database.fetch_one(self.creation(&session)?).await?;
+        Ok(Lifetime::begin(Instant::from_millis(now)))
     }
 
     async fn find(&self, key: SessionKey) -> Result<Sighting, StoreError> {
-        let row: Option<Row> = self
-            .query_as(self.statements.find)
-            .bind(key.bytes())
-            .fetch_optional(&self.pool)
-            .await?;
+        let query = self.query_as(self.statements.find).bind(key.bytes());
+        let row: Option<Row> = self.database.fetch_optional(query).await?;
         match row {
             Some(row) => row.try_into(),
             None => Ok(Sighting {
@@ -226,12 +212,11 @@ impl Store for SqlStore {
 
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError> {
         // All rows, though there is one at most: the answer is complete when it is written down.
-        let touched: Vec<Row> = self
+        let query = self
             .query_as(self.statements.touch)
             .bind(key.bytes())
-            .bind(at.as_millis())
-            .fetch_all(&self.pool)
-            .await?;
+            .bind(at.as_millis());
+        let touched: Vec<Row> = self.database.fetch_all(query).await?;
         match touched.into_iter().next() {
             Some(row) => row.try_into(),
             None => self.find(key).await,
@@ -242,16 +227,23 @@ impl Store for SqlStore {
         let mut touches = touches.to_vec();
         // As every statement that locks several rows does.
         touches.sort_unstable();
-        let mut transaction = self.pool.begin().await?;
-        for (key, at) in touches {
+        let touch = |(key, at): (SessionKey, Instant)| {
             self.query(self.statements.touch)
                 .bind(key.bytes())
                 .bind(at.as_millis())
-                .execute(&mut *transaction)
-                .await?;
-        }
-        transaction.commit().await?;
-        Ok(())
+        };
+        let queries: Vec<Statement> = touches.into_iter().map(touch).collect();
+        self.database
+            .run::<_, sqlx::Error>(|connection| {
+                Box::pin(async move {
+                    let mut transaction = connection.begin().await?;
+                    for query in queries {
+                        query.execute(&mut *transaction).await?;
+                    }
+                    transaction.commit().await
+                })
+            })
+            .await
     }
 
     async fn rotate(
@@ -266,8 +258,8 @@ impl Store for SqlStore {
     async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
         let store = self.clone();
         self.tell_all(async move {
-            let ended = store.end_one(&store.pool, key, reason).await?;
-            Ok((ended, vec![key]))
+            let ended = store.database.execute(store.end_of(key, reason)).await?;
+            Ok((ended.rows_affected() > 0, vec![key]))
         })
         .await
     }
@@ -283,28 +275,21 @@ impl Store for SqlStore {
     }
 
     async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError> {
-        let rows: Vec<Row> = self
-            .query_as(self.statements.list)
-            .bind(account)
-            .fetch_all(&self.pool)
-            .await?;
+        let query = self.query_as(self.statements.list).bind(account);
+        let rows: Vec<Row> = self.database.fetch_all(query).await?;
         rows.into_iter().map(ListedSession::try_from).collect()
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        let (count,): (i64,) =
-            sqlx::query_as("select count(*) from sessions where ended_at is null")
-                .fetch_one(&self.pool)
-                .await?;
+        let query = sqlx::query_as("select count(*) from sessions where ended_at is null");
+        let (count,): (i64,) = self.database.fetch_one(query).await?;
         Ok(count.unsigned_abs())
     }
 
     async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
-        let owner: Option<(AccountId,)> =
-            sqlx::query_as("select account from sessions where generation = $1")
-                .bind(generation.to_string())
-                .fetch_optional(&self.pool)
-                .await?;
+        let query = sqlx::query_as("select account from sessions where generation = $1")
+            .bind(generation.to_string());
+        let owner: Option<(AccountId,)> = self.database.fetch_optional(query).await?;
         Ok(owner.map(|(account,)| account))
     }
 
@@ -322,11 +307,8 @@ impl Store for SqlStore {
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
-        let row: Option<(String, i64)> = self
-            .query_as(self.statements.data)
-            .bind(key.bytes())
-            .fetch_optional(&self.pool)
-            .await?;
+        let query = self.query_as(self.statements.data).bind(key.bytes());
+        let row: Option<(String, i64)> = self.database.fetch_optional(query).await?;
         let Some((data, deadline)) = row else {
             return Ok(None);
         };
@@ -335,22 +317,21 @@ impl Store for SqlStore {
     }
 
     async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
-        let saved = self
+        let query = self
             .query(self.statements.set_data)
             .bind(key.bytes())
-            .bind(json(data)?)
-            .execute(&self.pool)
-            .await?;
+            .bind(json(data)?);
+        let saved = self.database.execute(query).await?;
         Ok(saved.rows_affected() > 0)
     }
 
     async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError {
-        match engine(&self.pool) {
+        match self.database.engine() {
             Engine::Sqlite => {
                 let _registration = self.listeners.add(listener);
                 feed::watch(self).await
             }
-            Engine::Postgres => feed::follow_ends(&self.pool, listener.as_ref()).await,
+            Engine::Postgres => feed::follow_ends(&self.database, listener.as_ref()).await,
         }
     }
 }

@@ -8,7 +8,9 @@ use dwell_server::{
 };
 use dwell_session::{Instant, Lifetime};
 
-use crate::harness::{Bench, CONNECTIONS, Kind, Sightings as _, new_session, open, redis_database};
+use crate::harness::{
+    Bench, CONNECTIONS, Kind, Sightings as _, bounded, new_session, open, redis_database,
+};
 
 /// Two nodes whose clocks are wrong, each in its own way.
 async fn nodes(bench: &Bench) -> [Arc<dyn Store>; 2] {
@@ -31,8 +33,8 @@ async fn nodes(bench: &Bench) -> [Arc<dyn Store>; 2] {
                 .await
                 .unwrap();
             [
-                Arc::new(SqlStore::new(one, clock(0), &bench.policy)),
-                Arc::new(SqlStore::new(other, far, &bench.policy)),
+                Arc::new(SqlStore::new(bounded(one), clock(0), &bench.policy)),
+                Arc::new(SqlStore::new(bounded(other), far, &bench.policy)),
             ]
         }
     }

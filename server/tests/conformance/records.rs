@@ -41,7 +41,7 @@ fn field(value: &str) -> Vec<(String, String)> {
 
 async fn an_account_is_added_once_and_signs_in_with_its_password(bench: &Bench) {
     let passwords = Arc::new(Passwords::new(2).unwrap());
-    let accounts = Accounts::new(bench.pool.clone(), passwords, clock());
+    let accounts = Accounts::new(bench.database(), passwords, clock());
     accounts.ping().await.unwrap();
     let email = "Ada@Example.com".parse().unwrap();
     let password = || Password::typed("correct horse battery staple".into());
@@ -63,7 +63,7 @@ async fn an_account_is_added_once_and_signs_in_with_its_password(bench: &Bench) 
 
 async fn notes_are_kept_for_one_person_the_newest_first(bench: &Bench) {
     let accounts = bench.accounts(2).await;
-    let notes = Notes::new(bench.pool.clone());
+    let notes = Notes::new(bench.database());
     let texts = ["first", "second \u{1f98a}", "third\0"];
     for (at, text) in texts.into_iter().enumerate() {
         let note = NoteText::try_from(text).unwrap();
@@ -84,8 +84,8 @@ async fn notes_are_kept_for_one_person_the_newest_first(bench: &Bench) {
 async fn a_draft_is_kept_until_it_is_used_up(bench: &Bench) {
     let account = bench.account().await;
     let clock = clock();
-    let drafts = Drafts::new(bench.pool.clone(), clock.clone());
-    let notes = Notes::new(bench.pool.clone());
+    let drafts = Drafts::new(bench.database(), clock.clone());
+    let notes = Notes::new(bench.database());
     let [sent, discarded, old] = [DraftId::fresh(), DraftId::fresh(), DraftId::fresh()];
     for draft in [sent, discarded, old] {
         drafts
@@ -134,7 +134,7 @@ async fn a_draft_is_kept_until_it_is_used_up(bench: &Bench) {
 async fn the_oldest_draft_makes_way(bench: &Bench) {
     let account = bench.account().await;
     let clock = clock();
-    let drafts = Drafts::new(bench.pool.clone(), clock.clone());
+    let drafts = Drafts::new(bench.database(), clock.clone());
     let mut ids = Vec::new();
     for _ in 0..=drafts::MOST {
         let id = DraftId::fresh();
@@ -158,7 +158,7 @@ async fn the_oldest_draft_makes_way(bench: &Bench) {
 
 async fn nobody_has_anything_who_has_no_account(bench: &Bench) {
     let account = bench.account().await;
-    let drafts = Drafts::new(bench.pool.clone(), clock());
+    let drafts = Drafts::new(bench.database(), clock());
     let session = crate::harness::new_session(account);
     sqlx::query("delete from accounts")
         .execute(&bench.pool)

@@ -7,8 +7,8 @@ use dwell_app::names::{SIGN_IN_PATH, SIGN_OUT_PATH};
 use dwell_server::{
     accounts::{Accounts, Passwords},
     http,
-    state::AppState,
-    store::{Origin, TowerSessions},
+    state::{AppState, Services},
+    store::Origin,
 };
 use dwell_session::EndReason;
 
@@ -102,11 +102,11 @@ async fn wrong_credentials_are_told_in_json_and_nothing_changes() {
 async fn that_too_many_sign_in_at_once_is_told_in_json_and_on_a_page() {
     let app = TestApp::new().await;
     let passwords = Arc::new(Passwords::new(0).unwrap());
-    let state = AppState {
-        accounts: Accounts::new(app.pool.clone(), passwords, app.clock.clone()),
-        ..app.state.clone()
-    };
-    let router = http::router(state, TowerSessions::new(app.store.clone()));
+    let state = AppState::new(Services {
+        accounts: Accounts::new(app.database.clone(), passwords, app.clock.clone()),
+        ..(*app.state).clone()
+    });
+    let router = http::router(state);
     let browser = || app.browser().at(&router);
     let (mut script, mut user) = (browser(), browser());
     let (mut stranger, mut nonsense) = (browser(), browser());

@@ -9,7 +9,7 @@ use axum::{Extension, Router, http::Method, middleware::from_fn, routing::post};
 use dwell_server::{
     http::with_sessions,
     lifetime::require_session,
-    store::{Origin, SessionKey, TowerSessions},
+    store::{Origin, SessionKey},
 };
 use dwell_session::EndReason;
 use tokio::{sync::Notify, task::yield_now};
@@ -68,8 +68,7 @@ fn router(app: &TestApp, progress: &Arc<Progress>) -> Router {
         .route("/write-at-some-time", post(write_at_some_time))
         .route_layer(from_fn(require_session))
         .layer(Extension(progress.clone()));
-    let sessions = TowerSessions::new(app.store.clone());
-    with_sessions(routes, &app.state, sessions).with_state(app.state.clone())
+    with_sessions(routes, &app.state).with_state(app.state.clone())
 }
 
 async fn end(app: &TestApp, browser: &Browser, reason: EndReason) {

@@ -10,11 +10,7 @@ use axum::{
     http::{HeaderValue, Method},
     routing::post,
 };
-use dwell_server::{
-    http::with_sessions,
-    store::{SessionId, TowerSessions},
-    telemetry,
-};
+use dwell_server::{http::with_sessions, store::SessionId, telemetry};
 use tower_sessions::Session;
 use tracing::{
     Dispatch,
@@ -76,8 +72,7 @@ async fn write_into_the_session(session: Session) {
 /// A handler that makes the session library do all it can, and log it.
 fn busy_router(app: &TestApp) -> Router {
     let routes = Router::new().route("/busy", post(write_into_the_session));
-    let sessions = TowerSessions::new(app.store.clone());
-    with_sessions(routes, &app.state, sessions).with_state(app.state.clone())
+    with_sessions(routes, &app.state).with_state(app.state.clone())
 }
 
 /// A day in the life of two sessions. Gives their ids.

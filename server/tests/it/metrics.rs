@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
 
 use axum::http::Method;
-use dwell_server::{http::metrics_router, sessions::Sessions, state::AppState};
+use dwell_server::{
+    http::metrics_router,
+    sessions::Sessions,
+    state::{AppState, Services},
+};
 use dwell_session::EndReason;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -273,10 +277,10 @@ async fn the_index_is_told_from_the_engine() {
         app.clock.clone(),
         app.state.metrics.clone(),
     );
-    let deaf = AppState {
+    let deaf = AppState::new(Services {
         sessions: Arc::new(sessions),
-        ..app.state.clone()
-    };
+        ..(*app.state).clone()
+    });
     let counted = collected(&deaf).await;
     assert_eq!(counted["dwell_index_staleness_seconds"], f64::INFINITY);
 }

@@ -37,7 +37,7 @@ async fn live(sessions: &Sessions, key: SessionKey) -> LiveSession {
 async fn a_touch_that_is_held_up_on_its_way_revives_nothing() {
     let app = TestApp::new().await;
     let clock = HeldClock::over(app.clock.clone());
-    let store = SqlStore::new(app.pool.clone(), clock.clone(), &app.policy);
+    let store = SqlStore::new(app.database.clone(), clock.clone(), &app.policy);
     let slow = Arc::new(Sessions::new(
         Arc::new(store),
         app.policy,

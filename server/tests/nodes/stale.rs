@@ -51,14 +51,15 @@ fn are_refused(answers: &[Answer], ended_at: Instant) {
     }
 }
 
-/// The node refuses what has ended, and serves the others, by itself.
+/// The node refuses what has ended, serves the others and listens again, by itself.
 async fn recovers(node: &Node, ended: &Browser, staying: &Browser) {
     let (mut ended, mut staying) = (ended.clone(), staying.clone());
     until("the node is itself again", RECOVERS_WITHIN, async || {
         let refused = ended.fetch(node.address).await.unwrap();
         let served = staying.fetch(node.address).await.unwrap();
         assert!(served.is_served() || served.is_unavailable(), "{served:?}");
-        (refused.is_end(EndReason::SignedOut) && served.is_served()).then_some(())
+        let is_right = refused.is_end(EndReason::SignedOut) && served.is_served();
+        (is_right && node.is_listening().await).then_some(())
     })
     .await;
 }
@@ -123,6 +124,11 @@ async fn a_node_whose_connections_are_forgotten_serves_nothing_that_has_ended(ki
     let browser = known_to(&far, &near).await;
 
     let asking = Asking::begin(&browser, &[far.address]).await;
+    link.set(Way::Cut);
+    sleep(Duration::from_millis(50)).await;
+    // It begins to connect anew, and these connections are lost as well.
+    link.set(Way::Held);
+    sleep(Duration::from_millis(300)).await;
     link.forget();
     let ended_at = sign_out(&browser, &near).await;
     sleep_until((ended_at + 2 * STALENESS).into()).await;

@@ -113,7 +113,6 @@ pub(super) async fn connect(url: &RedisUrl, connections: Connections) -> Result<
             // An operation that may have been carried out is not tried again: the second time it
             // would find the session ended, and say so.
             connection.max_command_attempts = 1;
-            connection.unresponsive.max_timeout = Some(patience);
         })
         .with_performance_config(|performance| performance.default_command_timeout = patience)
         .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2))

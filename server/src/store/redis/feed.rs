@@ -4,15 +4,16 @@ use async_trait::async_trait;
 use dwell_session::Instant;
 use fred::{
     clients::SubscriberClient,
+    error::Error,
     interfaces::{ClientLike as _, EventInterface as _, PubsubInterface as _},
-    types::{Builder, Message},
+    types::{Builder, Message, config::Server},
 };
 use tokio::sync::broadcast::Receiver;
 
 use super::RedisStore;
 use crate::store::{
     Listener, StoreError,
-    feed::{self, Channel},
+    feed::{self, Channel, PATIENCE},
 };
 
 /// As the scripts name it.
@@ -23,6 +24,7 @@ struct Ends<'store> {
     store: &'store RedisStore,
     client: SubscriberClient,
     messages: Receiver<Message>,
+    errors: Receiver<(Error, Option<Server>)>,
 }
 
 impl RedisStore {
@@ -42,15 +44,23 @@ impl RedisStore {
 impl<'store> Ends<'store> {
     async fn of(store: &'store RedisStore) -> Result<Self, StoreError> {
         let client = Builder::from_config(store.url.config())
+            .with_connection_config(|connection| {
+                connection.connection_timeout = PATIENCE;
+                connection.internal_command_timeout = PATIENCE;
+            })
+            .with_performance_config(|performance| {
+                performance.default_command_timeout = PATIENCE;
+            })
             .build_subscriber_client()
             .map_err(StoreError::new)?;
-        let messages = client.message_rx();
+        let (messages, errors) = (client.message_rx(), client.error_rx());
         client.init().await.map_err(StoreError::new)?;
         client.subscribe(ENDS).await.map_err(StoreError::new)?;
         Ok(Self {
             store,
             client,
             messages,
+            errors,
         })
     }
 }
@@ -66,7 +76,15 @@ impl Channel for Ends<'_> {
     }
 
     async fn hear(&mut self) -> Result<String, StoreError> {
-        let message = self.messages.recv().await.map_err(StoreError::new)?;
-        message.value.convert().map_err(StoreError::new)
+        tokio::select! {
+            message = self.messages.recv() => {
+                let message = message.map_err(StoreError::new)?;
+                message.value.convert().map_err(StoreError::new)
+            }
+            error = self.errors.recv() => {
+                let (error, _) = error.map_err(StoreError::new)?;
+                Err(StoreError::new(error))
+            }
+        }
     }
 }

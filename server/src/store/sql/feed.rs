@@ -2,17 +2,16 @@
 
 use async_trait::async_trait;
 use dwell_session::Instant;
-use sqlx::{
-    AnyPool,
-    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
-};
-
-use tokio::time::sleep;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::time::{sleep, timeout};
 
 use super::SqlStore;
-use crate::store::{
-    Listener, Store as _, StoreError,
-    feed::{self, BEAT_INTERVAL, Channel},
+use crate::{
+    database::Database,
+    store::{
+        Listener, Store as _, StoreError,
+        feed::{self, BEAT_INTERVAL, Channel, PATIENCE},
+    },
 };
 
 /// As the trigger on the sessions names it.
@@ -20,16 +19,17 @@ const ENDS: &str = "dwell_ends";
 
 struct Ends(PgListener);
 
-/// On a connection of its own, to the database of `pool`.
-pub(super) async fn follow_ends(pool: &AnyPool, listener: &dyn Listener) -> StoreError {
-    match listen(pool).await {
-        Ok(ends) => feed::follow(&mut Ends(ends), listener).await,
-        Err(error) => error.into(),
+/// On a connection of its own.
+pub(super) async fn follow_ends(database: &Database, listener: &dyn Listener) -> StoreError {
+    match timeout(PATIENCE, listen(database)).await {
+        Ok(Ok(ends)) => feed::follow(&mut Ends(ends), listener).await,
+        Ok(Err(error)) => error.into(),
+        Err(error) => StoreError::new(error),
     }
 }
 
-async fn listen(pool: &AnyPool) -> Result<PgListener, sqlx::Error> {
-    let options: PgConnectOptions = pool.connect_options().database_url.as_str().parse()?;
+async fn listen(database: &Database) -> Result<PgListener, sqlx::Error> {
+    let options: PgConnectOptions = database.url().parse()?;
     let connection = PgPoolOptions::new()
         .max_connections(1)
         .connect_with(options)

@@ -12,7 +12,7 @@ use dwell_server::{
     account_id::AccountId,
     clock::ManualClock,
     connections::Connections,
-    database::{self, DatabaseUrl},
+    database::{self, Database, DatabaseUrl},
     store::{RedisStore, SessionKey, SqlStore, Store},
 };
 use dwell_session::{Checks, Instant, Limits, Policy};
@@ -83,8 +83,11 @@ impl Bench {
         let clock = TestClock::with(hands).await;
         let (store, elsewhere): (Arc<dyn Store>, Arc<dyn Store>) = match kind {
             Kind::Sqlite | Kind::Postgres => {
-                let node = |pool| Arc::new(SqlStore::new(pool, clock.of_process(), &policy));
-                (node(pool.clone()), node(open(&url).await))
+                let node = |pool| SqlStore::new(bounded(pool), clock.of_process(), &policy);
+                (
+                    Arc::new(node(pool.clone())),
+                    Arc::new(node(open(&url).await)),
+                )
             }
             Kind::Redis => {
                 let url = url.parse().unwrap();
@@ -106,6 +109,11 @@ impl Bench {
             redis: client,
             _directory: directory,
         }
+    }
+
+    /// The database that [`pool`](Self::pool) leads to, as the server uses it.
+    pub fn database(&self) -> Database {
+        bounded(self.pool.clone())
     }
 
     pub fn now(&self) -> Instant {
@@ -186,6 +194,10 @@ impl Bench {
             }
         }
     }
+}
+
+pub fn bounded(pool: AnyPool) -> Database {
+    Database::new(pool, CONNECTIONS.timeout)
 }
 
 pub async fn open(url: &str) -> AnyPool {

@@ -10,14 +10,14 @@ use dwell_server::{
     clock::{Clock, ManualClock},
     config::{CookieConfig, SameSite},
     connections::Connections,
-    database,
+    database::{self, Database},
     drafts::Drafts,
     http,
     metrics::Metrics,
     notes::Notes,
     sessions::Sessions,
-    state::AppState,
-    store::{Measured, Origin, SessionId, SessionKey, SqlStore, Store, TowerSessions},
+    state::{AppState, Services},
+    store::{Origin, SessionId, SessionKey, SqlStore, Store, Timed, TowerSessions},
     trusted_proxies::TrustedProxies,
 };
 use dwell_session::{Checks, EndReason, Instant, Limits, Policy};
@@ -61,7 +61,9 @@ pub struct TestApp {
     pub directory: TempDir,
     pub clock: Arc<ManualClock>,
     pub policy: Policy,
+    /// What [`database`](Self::database) leads to, for tests that look into it.
     pub pool: AnyPool,
+    pub database: Database,
     pub store: Arc<dyn Store>,
     pub sessions: Arc<Sessions>,
     pub accounts: Accounts,
@@ -93,12 +95,15 @@ impl TestApp {
         std::fs::write(pkg.join("dwell.4711.js"), "export default 1;").unwrap();
 
         let pool = open(directory.path().join("dwell.db")).await;
+        let patience = Connections::default().timeout;
+        let database = Database::new(pool.clone(), patience);
         let policy = Policy::new(limits, None, Checks::Warn).unwrap();
         let clock = Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)));
         let as_clock: Arc<dyn Clock> = clock.clone();
-        let sql = SqlStore::new(pool.clone(), as_clock.clone(), &policy);
+        let sql = SqlStore::new(database.clone(), as_clock.clone(), &policy);
         let metrics = Metrics::default();
-        let store = wrap(Arc::new(Measured::new(Arc::new(sql), metrics.clone())));
+        let timed = Timed::new(Arc::new(sql), patience, metrics.clone());
+        let store = wrap(Arc::new(timed));
         let sessions = Arc::new(Sessions::new(
             store.clone(),
             policy,
@@ -107,24 +112,26 @@ impl TestApp {
         ));
         follow(&sessions).await;
         let passwords = Arc::new(Passwords::new(2).unwrap());
-        let accounts = Accounts::new(pool.clone(), passwords, as_clock.clone());
+        let accounts = Accounts::new(database.clone(), passwords, as_clock.clone());
         let account = add_account(&accounts, EMAIL).await;
-        let state = AppState {
+        let state = AppState::new(Services {
             sessions: sessions.clone(),
+            session_data: Arc::new(TowerSessions::new(store.clone())),
             accounts: accounts.clone(),
-            notes: Notes::new(pool.clone()),
-            drafts: Drafts::new(pool.clone(), as_clock),
+            notes: Notes::new(database.clone()),
+            drafts: Drafts::new(database.clone(), as_clock),
             cookie: Arc::new(cookie),
             trusted_proxies: Arc::new(trusted_proxies),
             built: Arc::new(Built::named(pkg, hashes)),
             metrics,
-        };
-        let router = http::router(state.clone(), TowerSessions::new(store.clone()));
+        });
+        let router = http::router(state.clone());
         Self {
             directory,
             clock,
             policy,
             pool,
+            database,
             store,
             sessions,
             accounts,
@@ -173,17 +180,18 @@ impl TestApp {
             metrics.clone(),
         ));
         follow(&sessions).await;
-        let state = AppState {
+        let state = AppState::new(Services {
             sessions: sessions.clone(),
             metrics,
-            ..self.state.clone()
-        };
-        let router = http::router(state.clone(), TowerSessions::new(self.store.clone()));
+            ..(*self.state).clone()
+        });
+        let router = http::router(state.clone());
         Self {
             directory: TempDir::new().unwrap(),
             clock: self.clock.clone(),
             policy: self.policy,
             pool: self.pool.clone(),
+            database: self.database.clone(),
             store: self.store.clone(),
             sessions,
             accounts: self.accounts.clone(),

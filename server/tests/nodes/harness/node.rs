@@ -8,7 +8,10 @@ use std::{
 
 use tokio::task::block_in_place;
 
-use super::engines::{Server, directory, free_port};
+use super::{
+    Browser, STALENESS,
+    engines::{Server, directory, free_port},
+};
 
 /// What is the same for all nodes, unless a test says otherwise.
 const SETTINGS: [(&str, &str); 4] = [
@@ -21,6 +24,7 @@ const SETTINGS: [(&str, &str); 4] = [
 /// A running node. It ends with the test, also with one that fails.
 pub struct Node {
     pub address: SocketAddr,
+    metrics: SocketAddr,
     server: Server,
 }
 
@@ -31,20 +35,36 @@ impl Node {
         let pkg = directory.join("site/pkg");
         fs::create_dir_all(&pkg).unwrap();
         fs::write(pkg.join("dwell.js"), "export default 1;").unwrap();
-        let port = free_port();
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let [port, metrics] = [free_port(), free_port()];
+        let [address, metrics] = [port, metrics].map(|port| (Ipv4Addr::LOCALHOST, port).into());
         let place = format!("--chdir={}", directory.display());
         let mut command: Vec<String> = ["env", "--ignore-environment", &place]
             .map(str::to_owned)
             .to_vec();
-        let own = [("DWELL_ADDR", address.to_string())];
+        let own = [("DWELL_ADDR", address), ("DWELL_METRICS_ADDR", metrics)]
+            .map(|(name, address): (&str, SocketAddr)| (name, address.to_string()));
         let own = own.iter().map(|(name, value)| (*name, value.as_str()));
         for (name, value) in own.chain(SETTINGS).chain(settings.iter().copied()) {
             command.push(format!("{name}={value}"));
         }
         command.extend([env!("CARGO_BIN_EXE_dwell"), "serve"].map(str::to_owned));
         let server = block_in_place(|| Server::keep(&command, &directory, port));
-        Self { address, server }
+        Self {
+            address,
+            metrics,
+            server,
+        }
+    }
+
+    /// Whether it hears of ends, and so serves without asking the engine.
+    pub async fn is_listening(&self) -> bool {
+        let metrics = Browser::default().probe(self.metrics, "/metrics").await;
+        let metrics = metrics.unwrap().body;
+        let staleness = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("dwell_index_staleness_seconds "))
+            .unwrap_or_else(|| panic!("{metrics}"));
+        staleness.parse::<f64>().unwrap() < STALENESS.as_secs_f64()
     }
 
     /// Takes it away without a goodbye.

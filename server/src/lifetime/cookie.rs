@@ -1,13 +1,15 @@
 //! The session cookie leaves the server in two answers: to a sign-in, and to a sign-out.
 
 use axum::{
-    extract::State,
-    http::{HeaderValue, header::SET_COOKIE},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{COOKIE, SET_COOKIE},
+    },
     response::{IntoResponseParts, Response, ResponseParts},
 };
 use tower_sessions::cookie::Cookie;
 
-use crate::{config::CookieConfig, state::AppState, store::SessionId};
+use crate::{config::CookieConfig, store::SessionId};
 
 /// What becomes of the session cookie. Part of the answer of a handler.
 #[derive(Debug, Clone, Copy)]
@@ -27,33 +29,26 @@ impl IntoResponseParts for SessionCookie {
     }
 }
 
-/// Writes the cookie that the handler asked for, and drops what the session library makes of it:
-/// an answer that comes late for an old id must neither remove nor replace the cookie of a new
-/// session (`D3`).
-pub(super) async fn write(State(state): State<AppState>, mut response: Response) -> Response {
-    let config = &state.cookie;
-    let kept: Vec<HeaderValue> = response
-        .headers()
-        .get_all(SET_COOKIE)
-        .iter()
-        .filter(|cookie| !is_named(cookie, &config.name))
-        .cloned()
-        .collect();
-    response.headers_mut().remove(SET_COOKIE);
-    let asked_for = response.extensions_mut().remove::<SessionCookie>();
-    let own = asked_for.and_then(|cookie| HeaderValue::from_str(&config.render(cookie)).ok());
-    for cookie in kept.into_iter().chain(own) {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
+/// The id that the browser came with. Of several the last counts.
+pub(super) fn presented(config: &CookieConfig, headers: &HeaderMap) -> Option<SessionId> {
+    let values = headers.get_all(COOKIE).iter();
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(Cookie::split_parse)
+        .filter_map(Result::ok)
+        .filter(|cookie| cookie.name() == config.name)
+        .last()
+        .and_then(|cookie| cookie.value().parse().ok())
 }
 
-fn is_named(cookie: &HeaderValue, name: &str) -> bool {
-    cookie
-        .to_str()
-        .ok()
-        .and_then(|text| Cookie::parse(text).ok())
-        .is_some_and(|cookie| cookie.name() == name)
+/// Writes the cookie that the handler asked for. No other answer has one: an answer that comes late
+/// for an old id must neither remove nor replace the cookie of a new session (`D3`).
+pub(super) fn write(config: &CookieConfig, response: &mut Response) {
+    let asked_for = response.extensions_mut().remove::<SessionCookie>();
+    let cookie = asked_for.and_then(|cookie| HeaderValue::from_str(&config.render(cookie)).ok());
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
 }
 
 impl CookieConfig {

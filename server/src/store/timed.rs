@@ -1,9 +1,10 @@
-//! How long a store takes.
+//! How long a store takes, and may take.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dwell_session::{EndReason, Generation, Instant, Lifetime};
+use tokio::time::timeout;
 
 use super::{
     Data, ListedSession, Listener, NewSession, SessionKey, Sighting, Store, StoreError, Swept,
@@ -11,20 +12,41 @@ use super::{
 use crate::{
     account_id::AccountId,
     clock::Stopwatch,
+    connections::Silent,
     metrics::{Metrics, Operation},
 };
 
-/// A store that counts what another one takes and where it fails.
+/// A store that counts what another one takes and where it fails, and gives up what takes longer
+/// than it may.
 #[derive(Debug, Clone)]
-pub struct Measured {
+pub struct Timed {
     store: Arc<dyn Store>,
+    patience: Duration,
     metrics: Metrics,
 }
 
-impl Measured {
-    /// Measures `store`.
-    pub fn new(store: Arc<dyn Store>, metrics: Metrics) -> Self {
-        Self { store, metrics }
+impl Timed {
+    /// Waits for `store`, but no longer than `patience`.
+    pub fn new(store: Arc<dyn Store>, patience: Duration, metrics: Metrics) -> Self {
+        Self {
+            store,
+            patience,
+            metrics,
+        }
+    }
+
+    async fn wait<T>(
+        &self,
+        operation: Operation,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let answer = async {
+            match timeout(self.patience, answer).await {
+                Ok(answer) => answer,
+                Err(_) => Err(StoreError::new(Silent(self.patience))),
+            }
+        };
+        self.measure(operation, answer).await
     }
 
     async fn measure<T>(
@@ -43,31 +65,30 @@ impl Measured {
 }
 
 #[async_trait]
-impl Store for Measured {
+impl Store for Timed {
     async fn ping(&self) -> Result<(), StoreError> {
-        self.measure(Operation::Ping, self.store.ping()).await
+        self.wait(Operation::Ping, self.store.ping()).await
     }
 
     async fn now(&self) -> Result<Instant, StoreError> {
-        self.measure(Operation::Now, self.store.now()).await
+        self.wait(Operation::Now, self.store.now()).await
     }
 
     async fn create(&self, session: NewSession) -> Result<Lifetime, StoreError> {
-        self.measure(Operation::Create, self.store.create(session))
+        self.wait(Operation::Create, self.store.create(session))
             .await
     }
 
     async fn find(&self, key: SessionKey) -> Result<Sighting, StoreError> {
-        self.measure(Operation::Find, self.store.find(key)).await
+        self.wait(Operation::Find, self.store.find(key)).await
     }
 
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError> {
-        self.measure(Operation::Touch, self.store.touch(key, at))
-            .await
+        self.wait(Operation::Touch, self.store.touch(key, at)).await
     }
 
     async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
-        self.measure(Operation::TouchAll, self.store.touch_all(touches))
+        self.wait(Operation::TouchAll, self.store.touch_all(touches))
             .await
     }
 
@@ -76,13 +97,12 @@ impl Store for Measured {
         old: SessionKey,
         session: NewSession,
     ) -> Result<Option<Lifetime>, StoreError> {
-        self.measure(Operation::Rotate, self.store.rotate(old, session))
+        self.wait(Operation::Rotate, self.store.rotate(old, session))
             .await
     }
 
     async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
-        self.measure(Operation::End, self.store.end(key, reason))
-            .await
+        self.wait(Operation::End, self.store.end(key, reason)).await
     }
 
     async fn end_others(
@@ -92,33 +112,33 @@ impl Store for Measured {
         reason: EndReason,
     ) -> Result<Vec<SessionKey>, StoreError> {
         let answer = self.store.end_others(account, keep, reason);
-        self.measure(Operation::EndOthers, answer).await
+        self.wait(Operation::EndOthers, answer).await
     }
 
     async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError> {
-        self.measure(Operation::List, self.store.list(account))
-            .await
+        self.wait(Operation::List, self.store.list(account)).await
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        self.measure(Operation::Count, self.store.count()).await
+        self.wait(Operation::Count, self.store.count()).await
     }
 
     async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
-        self.measure(Operation::Owner, self.store.owner(generation))
+        self.wait(Operation::Owner, self.store.owner(generation))
             .await
     }
 
+    /// What it has ended is told in its answer alone, which must not be lost.
     async fn sweep(&self) -> Result<Vec<Swept>, StoreError> {
         self.measure(Operation::Sweep, self.store.sweep()).await
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
-        self.measure(Operation::Data, self.store.data(key)).await
+        self.wait(Operation::Data, self.store.data(key)).await
     }
 
     async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
-        self.measure(Operation::SetData, self.store.set_data(key, data))
+        self.wait(Operation::SetData, self.store.set_data(key, data))
             .await
     }
 
