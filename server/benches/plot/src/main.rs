@@ -83,12 +83,13 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 fn throughput(area: &Area, rows: &[Row]) -> Result<()> {
     let count = rows.len();
+    let last = count.saturating_sub(1);
     let most = rows.iter().map(|row| row.ratio.max).fold(1.0, f64::max) * 1.12;
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .x_label_area_size(44)
         .y_label_area_size(230)
-        .build_cartesian_2d(0.0..most, (0..count).into_segmented())?;
+        .build_cartesian_2d(0.0..most, (0..last).into_segmented())?;
     chart
         .configure_mesh()
         .disable_y_mesh()
@@ -109,6 +110,7 @@ fn throughput(area: &Area, rows: &[Row]) -> Result<()> {
 
 fn latency(area: &Area, rows: &[Row]) -> Result<()> {
     let count = rows.len();
+    let last = count.saturating_sub(1);
     let of_all = |least: f64, row: &Row| least.min(row.p99_ms.min);
     let least = rows.iter().fold(f64::MAX, of_all) / 1.5;
     let most = rows.iter().map(|row| row.p99_ms.max).fold(1.0, f64::max) * 3.0;
@@ -116,7 +118,7 @@ fn latency(area: &Area, rows: &[Row]) -> Result<()> {
         .margin(8)
         .x_label_area_size(44)
         .y_label_area_size(8)
-        .build_cartesian_2d((least..most).log_scale(), (0..count).into_segmented())?;
+        .build_cartesian_2d((least..most).log_scale(), (0..last).into_segmented())?;
     chart
         .configure_mesh()
         .disable_y_mesh()
