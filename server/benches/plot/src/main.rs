@@ -19,8 +19,13 @@ const PEER: RGBColor = RGBColor(190, 150, 90);
 
 #[derive(Deserialize)]
 struct Figures {
-    connections: u32,
+    effort: Effort,
     page: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Effort {
+    connections: u32,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +69,7 @@ fn main() -> Result<()> {
     area.fill(&WHITE)?;
     let title = format!(
         "One authenticated GET that slides, {} connections",
-        figures.connections
+        figures.effort.connections
     );
     let area = area.titled(&title, (TEXT, 18))?;
     let (left, right) = area.split_horizontally(WIDTH * 62 / 100);
@@ -78,12 +83,13 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 fn throughput(area: &Area, rows: &[Row]) -> Result<()> {
     let count = rows.len();
+    let last = count.saturating_sub(1);
     let most = rows.iter().map(|row| row.ratio.max).fold(1.0, f64::max) * 1.12;
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .x_label_area_size(44)
         .y_label_area_size(230)
-        .build_cartesian_2d(0.0..most, (0..count).into_segmented())?;
+        .build_cartesian_2d(0.0..most, (0..last).into_segmented())?;
     chart
         .configure_mesh()
         .disable_y_mesh()
@@ -104,6 +110,7 @@ fn throughput(area: &Area, rows: &[Row]) -> Result<()> {
 
 fn latency(area: &Area, rows: &[Row]) -> Result<()> {
     let count = rows.len();
+    let last = count.saturating_sub(1);
     let of_all = |least: f64, row: &Row| least.min(row.p99_ms.min);
     let least = rows.iter().fold(f64::MAX, of_all) / 1.5;
     let most = rows.iter().map(|row| row.p99_ms.max).fold(1.0, f64::max) * 3.0;
@@ -111,14 +118,15 @@ fn latency(area: &Area, rows: &[Row]) -> Result<()> {
         .margin(8)
         .x_label_area_size(44)
         .y_label_area_size(8)
-        .build_cartesian_2d((least..most).log_scale(), (0..count).into_segmented())?;
+        .build_cartesian_2d((least..most).log_scale(), (0..last).into_segmented())?;
     chart
         .configure_mesh()
         .disable_y_mesh()
         .light_line_style(TRANSPARENT)
         .x_desc("p99 latency, milliseconds")
         .x_label_formatter(&|ms| format!("{ms}"))
-        .y_labels(0)
+        .y_labels(count)
+        .y_label_formatter(&|_| String::new())
         .label_style((TEXT, 13))
         .draw()?;
     for (row, bar) in rows.iter().zip((0..count).rev()) {
