@@ -196,7 +196,7 @@ pub fn accounts(database: Database, clock: Arc<dyn Clock>) -> Result<Accounts, P
 }
 
 /// How much longer than maintenance everybody else has the store, while there is much to sweep.
-const SHARE_OF_OTHERS: u32 = 3;
+const SHARE_OF_OTHERS: u32 = 9;
 
 /// Keeps going through failures: the next round tries again.
 fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> JoinHandle<()> {

@@ -99,7 +99,7 @@ async fn admit(
     }
     let activity = Activity::of(request);
     let mut visit = match id.map(|id| SessionKey::of(&id)) {
-        Some(key) if activity::asks_for_deadline(request) => sessions.ask(key).await?,
+        Some(key) if activity::asks_for_deadline(request) => Box::pin(sessions.ask(key)).await?,
         Some(key) => sessions.visit(key).await?,
         None => Visit::Anonymous,
     };

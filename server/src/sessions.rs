@@ -3,6 +3,7 @@
 
 mod index;
 mod pending;
+mod writer;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -13,6 +14,7 @@ pub use self::index::STALENESS;
 use self::{
     index::{Index, Ticket},
     pending::PendingTouches,
+    writer::{Writer, Written},
 };
 use crate::{
     account_id::AccountId,
@@ -28,7 +30,7 @@ use crate::{
 const WRITTEN_AT_A_TIME: usize = 500;
 
 /// How many sessions are swept at a time.
-const SWEPT_AT_A_TIME: u32 = 100;
+const SWEPT_AT_A_TIME: u32 = 50;
 
 /// How long until the store is followed again after that has failed.
 const FOLLOW_AGAIN: Duration = Duration::from_millis(100);
@@ -85,6 +87,7 @@ pub struct Sessions {
     policy: Policy,
     index: Arc<Index>,
     pending: PendingTouches,
+    writer: Arc<Writer>,
     metrics: Metrics,
 }
 
@@ -98,6 +101,7 @@ impl Sessions {
         metrics: Metrics,
     ) -> Self {
         Self {
+            writer: Arc::new(Writer::new(Arc::clone(&store))),
             store,
             policy,
             index: Arc::new(Index::new(policy, clock)),
@@ -168,8 +172,12 @@ impl Sessions {
     async fn write_touch(&self, key: SessionKey, at: Instant) -> Result<Visit, StoreError> {
         let ticket = self.index.ticket(key);
         let pending = self.pending.get(key);
-        let sighting = self.store.touch(key, at).await?;
+        let written = self.writer.write(key, at).await?;
         self.pending.written(key, at);
+        let sighting = match written {
+            Written::Alone(sighting) => sighting,
+            Written::Together => self.store.find(key).await?,
+        };
         self.metrics.touches_written(1);
         self.settle(key, sighting, ticket, pending).await
     }

@@ -64,7 +64,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Tells what is then known of it.
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError>;
 
-    /// Moves the last activity of each live session forward, bounded by now.
+    /// Moves the last activity of each live session forward, bounded by now. Each is named once.
     async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError>;
 
     /// Begins `session` in the place of the live session `old`, which ends in the same step.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use dwell_session::EndReason;
+use futures::future::join_all;
 
 use crate::harness::{Probe, TestApp};
 
@@ -31,6 +32,57 @@ async fn a_hundred_navigations_in_quick_succession_are_written_a_couple_of_times
     let told = browser.at(&elsewhere.router).ask_status().await;
     let left = left - app.policy.touch_interval();
     assert_eq!(u128::from(told.idle_remaining_ms()), left.as_millis());
+}
+
+/// After lunch, or a restart: nobody waits for a thousand writes.
+#[tokio::test]
+async fn the_touches_of_many_who_come_back_at_once_are_written_together() {
+    let (app, probe) = Probe::app().await;
+    let mut browsers = Vec::new();
+    for _ in 0..100 {
+        browsers.push(app.in_session().await);
+    }
+    app.advance(app.policy.touch_interval());
+    // Each in two tabs.
+    let mut tabs = [browsers.clone(), browsers.clone()].concat();
+    let answers = join_all(tabs.iter_mut().map(|tab| tab.visit("/workspace"))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert!(probe.writes() <= 10, "{}", probe.writes());
+
+    let elsewhere = app.another_node().await;
+    let left = app.policy.idle() - app.policy.grace();
+    for browser in &browsers {
+        let told = browser.at(&elsewhere.router).ask_status().await;
+        assert_eq!(u128::from(told.idle_remaining_ms()), left.as_millis());
+    }
+}
+
+// A11
+#[tokio::test]
+async fn whoever_waits_for_a_write_that_fails_is_denied() {
+    let (app, probe) = Probe::app().await;
+    let mut browsers = Vec::new();
+    for _ in 0..10 {
+        browsers.push(app.in_session().await);
+    }
+    app.advance(app.policy.touch_interval());
+    // All are found, and no touch is written.
+    probe.fail_after(10);
+    let answers = join_all(
+        browsers
+            .iter_mut()
+            .map(|browser| browser.visit("/workspace")),
+    )
+    .await;
+    assert!(answers.iter().all(|answer| answer.status == 503));
+    probe.recover();
+    let answers = join_all(
+        browsers
+            .iter_mut()
+            .map(|browser| browser.visit("/workspace")),
+    )
+    .await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ pub struct Probe {
     calls_left: AtomicUsize,
     failures: AtomicUsize,
     touches: AtomicUsize,
+    writes: AtomicUsize,
     calls: AtomicUsize,
     tells: bool,
     /// Says that an answer is held back, and waits.
@@ -54,6 +55,7 @@ impl Probe {
                 calls_left: AtomicUsize::new(usize::MAX),
                 failures: AtomicUsize::new(0),
                 touches: AtomicUsize::new(0),
+                writes: AtomicUsize::new(0),
                 calls: AtomicUsize::new(0),
                 tells,
                 hold: Mutex::default(),
@@ -75,6 +77,11 @@ impl Probe {
     pub fn recover(&self) -> usize {
         self.calls_left.store(usize::MAX, SeqCst);
         self.failures.load(SeqCst)
+    }
+
+    /// In how many steps touches have reached the store.
+    pub fn writes(&self) -> usize {
+        self.writes.load(SeqCst)
     }
 
     /// How many touches have reached the store.
@@ -137,11 +144,13 @@ impl Store for Probe {
     }
 
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError> {
+        self.writes.fetch_add(1, SeqCst);
         self.touches.fetch_add(1, SeqCst);
         self.answer()?.touch(key, at).await
     }
 
     async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
+        self.writes.fetch_add(1, SeqCst);
         self.touches.fetch_add(touches.len(), SeqCst);
         self.answer()?.touch_all(touches).await
     }
