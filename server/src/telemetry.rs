@@ -10,12 +10,14 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-/// Libraries whose logs would show session ids or cookies (`L3`).
-const QUIET: [(&str, LevelFilter); 4] = [
+/// Libraries whose logs would show session ids or cookies (`L3`), and what PostgreSQL says at every
+/// start.
+const QUIET: [(&str, LevelFilter); 5] = [
     ("tower_sessions", LevelFilter::ERROR),
     ("tower_sessions_core", LevelFilter::OFF),
     ("tower_cookies", LevelFilter::OFF),
     ("hyper", LevelFilter::INFO),
+    ("sqlx::postgres::notice", LevelFilter::WARN),
 ];
 
 /// The log lines that `directives` ask for, except those that would show a session id: these are
