@@ -5,19 +5,19 @@ use std::{
 };
 
 use axum::Router;
-use tokio::{net::TcpListener, task::JoinHandle, time::MissedTickBehavior};
+use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
 
 use crate::{
     accounts::{Accounts, PasswordError, Passwords},
     assets::{Built, SiteError},
-    clock::{Clock, SystemClock},
+    clock::{Clock, Stopwatch, SystemClock},
     config::{Config, SessionStore, Setting},
     database::{self, Database, DatabaseError, DatabaseUrl, Hold},
     drafts::Drafts,
     http,
     metrics::Metrics,
     notes::Notes,
-    sessions::Sessions,
+    sessions::{Maintenance, Sessions},
     state::{AppState, Services},
     store::{RedisError, RedisStore, SqlStore, Store, Timed, TowerSessions},
 };
@@ -195,16 +195,18 @@ pub fn accounts(database: Database, clock: Arc<dyn Clock>) -> Result<Accounts, P
     Ok(Accounts::new(database, passwords, clock))
 }
 
+/// How much longer than maintenance everybody else has the store, while there is much to sweep.
+const SHARE_OF_OTHERS: u32 = 3;
+
 /// Keeps going through failures: the next round tries again.
 fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut rounds = tokio::time::interval(sessions.maintenance_interval());
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            rounds.tick().await;
-            if let Err(error) = sessions.maintain().await {
+            let round = Stopwatch::start();
+            let maintained = sessions.maintain().await;
+            if let Err(error) = &maintained {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = error as &dyn std::error::Error,
                     "maintenance of the sessions failed"
                 );
             }
@@ -214,6 +216,12 @@ fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> JoinHandle<()> {
                     "expired drafts could not be deleted"
                 );
             }
+            let interval = sessions.maintenance_interval();
+            let pause = match maintained {
+                Ok(Maintenance::GoesOn) => (round.elapsed() * SHARE_OF_OTHERS).min(interval),
+                Ok(Maintenance::Done) | Err(_) => interval,
+            };
+            sleep(pause).await;
         }
     })
 }

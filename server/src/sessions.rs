@@ -20,12 +20,15 @@ use crate::{
     metrics::Metrics,
     store::{
         Data, ListedSession, Listener as _, NewSession, Origin, Presence, Session, SessionId,
-        SessionKey, Sighting, Store, StoreError, Tombstone,
+        SessionKey, Sighting, Store, StoreError, Swept, Tombstone,
     },
 };
 
 /// How many touches are written at a time.
-const BATCH: usize = 500;
+const WRITTEN_AT_A_TIME: usize = 500;
+
+/// How many sessions are swept at a time.
+const SWEPT_AT_A_TIME: u32 = 100;
 
 /// How long until the store is followed again after that has failed.
 const FOLLOW_AGAIN: Duration = Duration::from_millis(100);
@@ -59,6 +62,15 @@ pub struct Begun {
     pub id: SessionId,
     /// What the browser is told.
     pub told: ActiveStatus,
+}
+
+/// How far [`Sessions::maintain`] has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maintenance {
+    /// Everything is written and swept.
+    Done,
+    /// There may be more to be swept.
+    GoesOn,
 }
 
 /// The operations on sessions that the rest of the server uses.
@@ -287,25 +299,29 @@ impl Sessions {
         self.store.owner(generation).await
     }
 
-    /// Writes the touches that are due, and ends what time has ended.
+    /// Writes the touches that are due, and ends some of what time has ended.
     ///
     /// # Errors
     ///
     /// The store failed. What was not written stays pending.
-    pub async fn maintain(&self) -> Result<(), StoreError> {
+    pub async fn maintain(&self) -> Result<Maintenance, StoreError> {
         let now = self.store.now().await?;
         self.write_pending(now).await?;
-        self.sweep().await
+        let sweep = self.store.sweep(SWEPT_AT_A_TIME).await?;
+        for swept in sweep.ended {
+            self.expired(swept);
+        }
+        Ok(match sweep.is_more {
+            true => Maintenance::GoesOn,
+            false => Maintenance::Done,
+        })
     }
 
-    async fn sweep(&self) -> Result<(), StoreError> {
-        for swept in self.store.sweep().await? {
-            let (session, reason, ended_at) = (swept.key, swept.reason, swept.ended_at);
-            self.forget(session);
-            self.metrics.ended(reason, 1);
-            tracing::info!(event = "session_expired", %session, %reason, ended_at_ms = ended_at.as_millis());
-        }
-        Ok(())
+    fn expired(&self, swept: Swept) {
+        let (session, reason, ended_at) = (swept.key, swept.reason, swept.ended_at);
+        self.forget(session);
+        self.metrics.ended(reason, 1);
+        tracing::info!(event = "session_expired", %session, %reason, ended_at_ms = ended_at.as_millis());
     }
 
     /// Writes every touch that is yet to be written, as before a shutdown.
@@ -346,7 +362,7 @@ impl Sessions {
     /// Writes what is due by `now`.
     async fn write_pending(&self, now: Instant) -> Result<(), StoreError> {
         loop {
-            let due = self.pending.due(now, BATCH);
+            let due = self.pending.due(now, WRITTEN_AT_A_TIME);
             if due.is_empty() {
                 return Ok(());
             }
@@ -386,7 +402,9 @@ impl Sessions {
             }
             return Ok(visit);
         }
-        self.sweep().await?;
+        if let Some(swept) = self.store.expire(key).await? {
+            self.expired(swept);
+        }
         let settled = self.store.find(key).await?;
         Ok(self.judge(settled, pending))
     }

@@ -35,9 +35,6 @@ pub type Data = HashMap<String, Value>;
 /// How long a tombstone can tell why its session ended.
 const TOMBSTONE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How many sessions are swept at a time: nobody else writes meanwhile.
-const BATCH: i64 = 500;
-
 /// The operations on sessions.
 ///
 /// Times are those of the store's own clock, so that several nodes agree.
@@ -90,8 +87,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Whose session, live or ended, has this generation.
     async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError>;
 
-    /// Ends what time has ended, forgets old tombstones, and tells what it ended.
-    async fn sweep(&self) -> Result<Vec<Swept>, StoreError>;
+    /// Ends a session if time has ended it. Tells what it ended.
+    async fn expire(&self, key: SessionKey) -> Result<Option<Swept>, StoreError>;
+
+    /// Ends up to `most` sessions that time has ended, which nobody else can write to meanwhile,
+    /// and forgets as many old tombstones.
+    async fn sweep(&self, most: u32) -> Result<Sweep, StoreError>;
 
     /// The data of a live session.
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError>;
@@ -117,6 +118,11 @@ impl SessionKey {
 
     fn bytes(self) -> Vec<u8> {
         self.0.to_vec()
+    }
+
+    /// All of its hexadecimal digits.
+    fn digits(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// One of `parts` equal parts of all keys.
@@ -263,7 +269,16 @@ impl Tombstone {
     }
 }
 
-/// A session that [`Store::sweep`] ended.
+/// What [`Store::sweep`] has done.
+#[derive(Debug, Clone, Default)]
+pub struct Sweep {
+    /// What it ended.
+    pub ended: Vec<Swept>,
+    /// Whether there may be more to sweep.
+    pub is_more: bool,
+}
+
+/// A session that time has ended.
 #[derive(Debug, Clone)]
 pub struct Swept {
     /// Names it.

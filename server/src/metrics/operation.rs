@@ -16,6 +16,7 @@ pub enum Operation {
     List,
     Count,
     Owner,
+    Expire,
     Sweep,
     Data,
     SetData,
@@ -23,7 +24,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Ping,
         Self::Now,
         Self::Create,
@@ -36,6 +37,7 @@ impl Operation {
         Self::List,
         Self::Count,
         Self::Owner,
+        Self::Expire,
         Self::Sweep,
         Self::Data,
         Self::SetData,
@@ -56,6 +58,7 @@ impl Operation {
             Self::List => "list",
             Self::Count => "count",
             Self::Owner => "owner",
+            Self::Expire => "expire",
             Self::Sweep => "sweep",
             Self::Data => "data",
             Self::SetData => "set_data",

@@ -23,8 +23,8 @@ use self::{
     watch::watch,
 };
 use super::{
-    BATCH, Data, ListedSession, Listener, NewSession, Origin, Presence, Session, SessionKey,
-    Sighting, Store, StoreError, Swept, TOMBSTONE_RETENTION, Tombstone, json, millis,
+    Data, ListedSession, Listener, NewSession, Origin, Presence, Session, SessionKey, Sighting,
+    Store, StoreError, Sweep, Swept, TOMBSTONE_RETENTION, Tombstone, json, millis,
 };
 use crate::{account_id::AccountId, connections::Connections};
 
@@ -177,24 +177,29 @@ impl Store for RedisStore {
         Ok(owner.map(AccountId::stored))
     }
 
-    async fn sweep(&self) -> Result<Vec<Swept>, StoreError> {
-        let mut swept = Vec::new();
-        loop {
-            let arguments = [
-                EndReason::IdleTimeout.name().into(),
-                EndReason::AbsoluteTimeout.name().into(),
-                millis(TOMBSTONE_RETENTION).into(),
-                BATCH.into(),
-            ];
-            let (more, batch): (u64, Vec<SweptRow>) =
-                self.run(&self.scripts.sweep, arguments).await?;
-            for row in batch {
-                swept.push(swept_session(row)?);
-            }
-            if more == 0 {
-                return Ok(swept);
-            }
-        }
+    async fn expire(&self, key: SessionKey) -> Result<Option<Swept>, StoreError> {
+        let arguments = [
+            EndReason::IdleTimeout.name().into(),
+            EndReason::AbsoluteTimeout.name().into(),
+            name(key),
+        ];
+        let row: Option<SweptRow> = self.run(&self.scripts.expire, arguments).await?;
+        row.map(swept_session).transpose()
+    }
+
+    async fn sweep(&self, most: u32) -> Result<Sweep, StoreError> {
+        let arguments = [
+            EndReason::IdleTimeout.name().into(),
+            EndReason::AbsoluteTimeout.name().into(),
+            millis(TOMBSTONE_RETENTION).into(),
+            i64::from(most).into(),
+        ];
+        let (more, rows): (u64, Vec<SweptRow>) = self.run(&self.scripts.sweep, arguments).await?;
+        let ended: Result<Vec<_>, _> = rows.into_iter().map(swept_session).collect();
+        Ok(Sweep {
+            ended: ended?,
+            is_more: more > 0,
+        })
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
@@ -293,10 +298,9 @@ fn swept_session((name, account, reason, ended_at): SweptRow) -> Result<Swept, S
     })
 }
 
-/// A key as it is written there: in hexadecimal.
+/// A key as it is written there.
 fn name(key: SessionKey) -> Value {
-    let digits: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.into()
+    key.digits().into()
 }
 
 fn key(name: &str) -> Result<SessionKey, StoreError> {

@@ -15,8 +15,8 @@ use self::{
     statements::{POSTGRES, SQLITE, Statements},
 };
 use super::{
-    BATCH, Data, ListedSession, Listener, NewSession, Presence, SessionKey, Sighting, Store,
-    StoreError, Swept, TOMBSTONE_RETENTION, json, listeners::Listeners, millis,
+    Data, ListedSession, Listener, NewSession, Presence, SessionKey, Sighting, Store, StoreError,
+    Sweep, Swept, TOMBSTONE_RETENTION, json, listeners::Listeners, millis,
 };
 use crate::{
     account_id::AccountId,
@@ -148,34 +148,36 @@ impl SqlStore {
         ended.map(|ended| (ended.clone(), ended))
     }
 
-    /// Forgets tombstones. Tells whether there may be more.
-    async fn forget_some(&self) -> Result<bool, StoreError> {
+    /// Forgets tombstones. Tells how many.
+    async fn forget(&self, most: u32) -> Result<u64, StoreError> {
         let query = self
             .query(self.statements.forget)
             .bind(millis(TOMBSTONE_RETENTION))
-            .bind(BATCH);
-        let forgotten = self.database.execute(query).await?;
-        Ok(i64::try_from(forgotten.rows_affected()) == Ok(BATCH))
+            .bind(i64::from(most));
+        Ok(self.database.execute(query).await?.rows_affected())
     }
 
-    /// Tells whether there may be more.
-    async fn sweep_some(self) -> Result<((Vec<Swept>, bool), Vec<SessionKey>), StoreError> {
-        let query = self
-            .query_as(self.statements.sweep)
-            .bind(EndReason::IdleTimeout.name())
-            .bind(EndReason::AbsoluteTimeout.name())
-            .bind(BATCH);
+    /// Ends what time has ended of what `query` names.
+    async fn end_by_time(
+        self,
+        query: Question<SweptRow>,
+    ) -> Result<(Vec<Swept>, Vec<SessionKey>), StoreError> {
         let rows: Vec<SweptRow> = self
             .database
             .run_within(SWEEP_PATIENCE, |connection| {
                 Box::pin(query.fetch_all(connection))
             })
             .await?;
-        let is_more = i64::try_from(rows.len()) == Ok(BATCH);
         let swept: Result<Vec<Swept>, _> = rows.into_iter().map(Swept::try_from).collect();
         let swept = swept?;
         let keys = swept.iter().map(|swept| swept.key).collect();
-        Ok(((swept, is_more), keys))
+        Ok((swept, keys))
+    }
+
+    fn query_by_time(&self, statement: &'static str) -> Question<SweptRow> {
+        self.query_as(statement)
+            .bind(EndReason::IdleTimeout.name())
+            .bind(EndReason::AbsoluteTimeout.name())
     }
 }
 
@@ -224,26 +226,14 @@ impl Store for SqlStore {
     }
 
     async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
-        let mut touches = touches.to_vec();
-        // As every statement that locks several rows does.
-        touches.sort_unstable();
-        let touch = |(key, at): (SessionKey, Instant)| {
-            self.query(self.statements.touch)
-                .bind(key.bytes())
-                .bind(at.as_millis())
-        };
-        let queries: Vec<Statement> = touches.into_iter().map(touch).collect();
-        self.database
-            .run::<_, sqlx::Error>(|connection| {
-                Box::pin(async move {
-                    let mut transaction = connection.begin().await?;
-                    for query in queries {
-                        query.execute(&mut *transaction).await?;
-                    }
-                    transaction.commit().await
-                })
-            })
-            .await
+        let touches: Vec<_> = touches
+            .iter()
+            .map(|(key, at)| (key.digits(), at.as_millis()))
+            .collect();
+        let touches = serde_json::to_string(&touches).map_err(StoreError::new)?;
+        let query = self.query(self.statements.touch_all).bind(touches);
+        self.database.execute(query).await?;
+        Ok(())
     }
 
     async fn rotate(
@@ -293,17 +283,20 @@ impl Store for SqlStore {
         Ok(owner.map(|(account,)| account))
     }
 
-    async fn sweep(&self) -> Result<Vec<Swept>, StoreError> {
-        let mut swept = Vec::new();
-        loop {
-            let (batch, is_more) = self.tell_all(self.clone().sweep_some()).await?;
-            swept.extend(batch);
-            if !is_more {
-                break;
-            }
-        }
-        while self.forget_some().await? {}
-        Ok(swept)
+    async fn expire(&self, key: SessionKey) -> Result<Option<Swept>, StoreError> {
+        let query = self.query_by_time(self.statements.expire).bind(key.bytes());
+        let swept = self.tell_all(self.clone().end_by_time(query)).await?;
+        Ok(swept.into_iter().next())
+    }
+
+    async fn sweep(&self, most: u32) -> Result<Sweep, StoreError> {
+        let query = self
+            .query_by_time(self.statements.sweep)
+            .bind(i64::from(most));
+        let ended = self.tell_all(self.clone().end_by_time(query)).await?;
+        let forgotten = self.forget(most).await?;
+        let is_more = u32::try_from(ended.len()) == Ok(most) || forgotten == u64::from(most);
+        Ok(Sweep { ended, is_more })
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {

@@ -7,7 +7,8 @@ use dwell_session::{EndReason, Generation, Instant, Lifetime};
 use tokio::time::timeout;
 
 use super::{
-    Data, ListedSession, Listener, NewSession, SessionKey, Sighting, Store, StoreError, Swept,
+    Data, ListedSession, Listener, NewSession, SessionKey, Sighting, Store, StoreError, Sweep,
+    Swept,
 };
 use crate::{
     account_id::AccountId,
@@ -129,8 +130,14 @@ impl Store for Timed {
     }
 
     /// What it has ended is told in its answer alone, which must not be lost.
-    async fn sweep(&self) -> Result<Vec<Swept>, StoreError> {
-        self.measure(Operation::Sweep, self.store.sweep()).await
+    async fn expire(&self, key: SessionKey) -> Result<Option<Swept>, StoreError> {
+        self.measure(Operation::Expire, self.store.expire(key))
+            .await
+    }
+
+    /// As for [`expire`](Self::expire).
+    async fn sweep(&self, most: u32) -> Result<Sweep, StoreError> {
+        self.measure(Operation::Sweep, self.store.sweep(most)).await
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {

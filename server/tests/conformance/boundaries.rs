@@ -5,7 +5,7 @@ use std::time::Duration;
 use dwell_server::store::NewSession;
 use dwell_session::{EndReason, Instant};
 
-use crate::harness::{Bench, Sightings as _, new_session};
+use crate::harness::{Bench, Sightings as _, new_session, sweep};
 
 on_every_engine! {
     a_millisecond_before_a_limit_every_operation_finds_the_session_live,
@@ -73,7 +73,7 @@ async fn a_millisecond_before_a_limit_every_operation_finds_the_session_live(ben
             .store
             .end_others(kept.account, kept.key, EndReason::Revoked);
         assert_eq!(revoked.await.unwrap().len(), 1, "{limit:?}");
-        assert!(bench.store.sweep().await.unwrap().is_empty(), "{limit:?}");
+        assert!(sweep(&bench.store).await.is_empty(), "{limit:?}");
         assert!(
             bench.touch(kept.key, bench.now()).await.is_found(),
             "{limit:?}"
@@ -105,7 +105,7 @@ async fn at_a_limit_no_operation_finds_it_live_or_changes_it(bench: &Bench) {
         assert_eq!(told, before, "nothing has moved");
         assert_eq!(told.ended(&bench.policy, bench.now()), Some(reason));
 
-        bench.store.sweep().await.unwrap();
+        sweep(&bench.store).await;
         assert_eq!(bench.find(session.key).await.end_reason(), Some(reason));
     }
 }
@@ -133,7 +133,7 @@ async fn an_end_in_the_last_millisecond_has_its_own_reason(bench: &Bench) {
         let [session] = about_to_end(bench, limit).await;
         assert!(bench.end(session.key, EndReason::SignedOut).await);
         bench.advance(bench.policy.absolute()).await;
-        bench.store.sweep().await.unwrap();
+        sweep(&bench.store).await;
         let told = bench.find(session.key).await.end_reason();
         assert_eq!(told, Some(EndReason::SignedOut), "{limit:?}");
     }
@@ -153,7 +153,7 @@ async fn a_touch_at_the_limit_is_too_late_whenever_the_activity_was(bench: &Benc
             bench.touch(session.key, at).await;
             assert!(!bench.is_live(&session).await, "{limit:?} {at}");
         }
-        bench.store.sweep().await.unwrap();
+        sweep(&bench.store).await;
         assert_eq!(bench.find(session.key).await.end_reason(), Some(reason));
     }
 }

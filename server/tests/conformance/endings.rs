@@ -2,7 +2,7 @@
 
 use dwell_session::EndReason;
 
-use crate::harness::{Bench, Sightings as _, new_session};
+use crate::harness::{Bench, Sightings as _, new_session, sweep};
 
 on_every_engine! {
     an_end_is_told_with_its_reason_and_stays,
@@ -32,7 +32,7 @@ async fn an_end_is_told_with_its_reason_and_stays(bench: &Bench) {
             assert_eq!(tombstone.account, session.account);
             assert_eq!(tombstone.generation, session.generation);
         }
-        bench.store.sweep().await.unwrap();
+        sweep(&bench.store).await;
         assert_eq!(bench.find(session.key).await.end_reason(), Some(reason));
     }
 }
@@ -55,7 +55,7 @@ async fn an_end_wipes_what_is_known_of_the_person(bench: &Bench) {
         .await;
     assert_eq!(ended.unwrap(), [revoked.key]);
     bench.advance(bench.policy.idle()).await;
-    bench.store.sweep().await.unwrap();
+    sweep(&bench.store).await;
     for session in [signed_out, revoked, timed_out] {
         assert_eq!(bench.particulars(session.key).await, "");
     }
@@ -110,7 +110,7 @@ async fn a_revocation_ends_nobody_elses_and_rewrites_no_end(bench: &Bench) {
         [],
         "time has ended the one that is left"
     );
-    bench.store.sweep().await.unwrap();
+    sweep(&bench.store).await;
     for (session, reason) in [
         (&signed_out, EndReason::SignedOut),
         (&overdue, EndReason::IdleTimeout),

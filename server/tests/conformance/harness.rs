@@ -10,7 +10,7 @@ pub use self::{
     bench::{Bench, CONNECTIONS, Kind, bounded, open, redis_database},
     clock::redis_client,
     engines::{Server, postgres, redis},
-    sessions::{Sightings, new_session},
+    sessions::{Sightings, new_session, sweep},
 };
 
 /// Makes a test of each case for each engine.

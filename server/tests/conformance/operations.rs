@@ -8,7 +8,77 @@ use serde_json::json;
 
 use crate::harness::{Bench, Sightings as _, new_session};
 
+/// As one touch does, each for itself: forward only, no further than now, and nothing that is not live.
+async fn many_touches_at_once_are_as_many_touches(bench: &Bench) {
+    let [touched, older, ahead, untouched, ended] = [
+        bench.session().await,
+        bench.session().await,
+        bench.session().await,
+        bench.session().await,
+        bench.session().await,
+    ];
+    let began_at = bench.now();
+    bench.advance(30 * SECOND).await;
+    bench.touch(older.key, bench.now()).await;
+    let nobody = new_session(touched.account).key;
+    bench.end(ended.key, EndReason::SignedOut).await;
+    let over = bench.session().await;
+    bench.advance(bench.policy.idle() - 40 * SECOND).await;
+    for session in [&touched, &older, &ahead, &untouched] {
+        bench.touch(session.key, bench.now()).await;
+    }
+    bench.advance(40 * SECOND).await;
+    let now = bench.now();
+    let latest = now - 40 * SECOND;
+    let touches = [
+        (touched.key, now - SECOND),
+        (older.key, began_at),
+        (ahead.key, now + SECOND),
+        (ended.key, now),
+        (over.key, now),
+        (nobody, now),
+    ];
+    bench.elsewhere.touch_all(&touches).await.unwrap();
+    for (session, expected) in [
+        (&touched, now - SECOND),
+        (&older, latest),
+        (&ahead, now),
+        (&untouched, latest),
+    ] {
+        let lifetime = bench.find(session.key).await.found().lifetime;
+        assert_eq!(lifetime.last_active_at(), expected);
+        assert_eq!(lifetime.authenticated_at(), began_at);
+    }
+    for key in [ended.key, over.key] {
+        assert!(bench.store.data(key).await.unwrap().is_none());
+    }
+    assert!(bench.find(nobody).await.is_unknown());
+    bench.store.touch_all(&[]).await.unwrap();
+}
+
+async fn any_number_is_touched_at_once(bench: &Bench) {
+    let account = bench.account().await;
+    let mut keys = Vec::new();
+    for _ in 0..501 {
+        keys.push(bench.session_of(account).await.key);
+    }
+    bench.advance(SECOND).await;
+    let now = bench.now();
+    let touches: Vec<_> = keys.iter().map(|key| (*key, now)).collect();
+    let (one, other) = tokio::join!(
+        bench.store.touch_all(&touches),
+        bench.elsewhere.touch_all(&touches)
+    );
+    one.unwrap();
+    other.unwrap();
+    for listed in bench.store.list(account).await.unwrap() {
+        assert_eq!(listed.session.lifetime.last_active_at(), now);
+    }
+}
+
 on_every_engine! {
+    many_touches_at_once_are_as_many_touches,
+    any_number_is_touched_at_once,
     it_answers_and_tells_the_engines_time,
     a_session_begins_now_with_all_that_it_was_given,
     a_session_never_takes_the_place_of_another,

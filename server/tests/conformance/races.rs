@@ -13,7 +13,7 @@ use dwell_session::{EndReason, Instant, Policy};
 use futures::{StreamExt as _, future::join_all, stream};
 use tokio::task::yield_now;
 
-use crate::harness::{Bench, Sightings as _, new_session};
+use crate::harness::{Bench, Sightings as _, new_session, sweep};
 
 on_every_engine! {
     ten_thousand_sign_outs,
@@ -274,13 +274,11 @@ async fn ten_thousand_expiries(bench: &Bench) {
                 yield_now().await;
             }
             bench.advance(MS).await;
-            let sweeps = [&bench.store, &bench.elsewhere].map(|store| store.sweep());
-            for swept in join_all(sweeps).await {
-                swept.unwrap();
-            }
+            let sweeps = [&bench.store, &bench.elsewhere].map(sweep);
+            join_all(sweeps).await;
         };
         tokio::join!(requests, time);
-        bench.store.sweep().await.unwrap();
+        sweep(&bench.store).await;
         for (session, watched) in sessions.iter().zip(&watched) {
             let sighting = bench.find(session.key).await;
             if watched.times_ended.load(SeqCst) == 0 {
@@ -293,7 +291,7 @@ async fn ten_thousand_expiries(bench: &Bench) {
         }
         assert_eq!(bench.now(), began_at + bench.policy.idle());
         bench.advance(bench.policy.idle()).await;
-        bench.store.sweep().await.unwrap();
+        sweep(&bench.store).await;
         assert!(bench.listed(account).await.is_empty());
     }
     let some = ROUNDS / 20;

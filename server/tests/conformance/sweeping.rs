@@ -4,13 +4,69 @@ use std::{collections::HashSet, time::Duration};
 
 use dwell_session::EndReason;
 
-use crate::harness::{Bench, Sightings as _, new_session};
+use crate::harness::{Bench, Sightings as _, new_session, sweep};
+
+async fn one_session_is_ended_at_its_deadline_and_no_other(bench: &Bench) {
+    let [overdue, signed_out] = [bench.session().await, bench.session().await];
+    let begun_at = bench.now();
+    bench.end(signed_out.key, EndReason::SignedOut).await;
+    bench.advance(bench.policy.idle() - MS).await;
+    let alive = bench.session().await;
+    assert!(bench.store.expire(overdue.key).await.unwrap().is_none());
+    assert!(bench.is_live(&overdue).await);
+
+    bench.advance(MS).await;
+    let another = bench.session().await;
+    bench.advance(MS).await;
+    for key in [
+        alive.key,
+        another.key,
+        signed_out.key,
+        new_session(alive.account).key,
+    ] {
+        assert!(bench.store.expire(key).await.unwrap().is_none());
+    }
+    let swept = bench.elsewhere.expire(overdue.key).await.unwrap().unwrap();
+    assert_eq!((swept.key, swept.account), (overdue.key, overdue.account));
+    assert_eq!(swept.reason, EndReason::IdleTimeout);
+    assert_eq!(swept.ended_at, begun_at + bench.policy.idle());
+    assert!(bench.store.expire(overdue.key).await.unwrap().is_none());
+    for (session, reason) in [
+        (&overdue, EndReason::IdleTimeout),
+        (&signed_out, EndReason::SignedOut),
+    ] {
+        let told = bench.find(session.key).await.end_reason();
+        assert_eq!(told, Some(reason));
+    }
+    assert!(sweep(&bench.store).await.is_empty());
+    assert!(bench.is_live(&alive).await);
+}
+
+async fn no_more_is_swept_at_a_time_than_asked_for(bench: &Bench) {
+    let account = bench.account().await;
+    for _ in 0..5 {
+        bench.session_of(account).await;
+    }
+    bench.advance(bench.policy.idle()).await;
+    let mut ended = Vec::new();
+    loop {
+        let sweep = bench.store.sweep(2).await.unwrap();
+        assert!(sweep.ended.len() <= 4, "two for each limit");
+        ended.extend(sweep.ended);
+        if !sweep.is_more {
+            break;
+        }
+    }
+    assert_eq!(ended.len(), 5);
+}
 
 on_every_engine! {
+    one_session_is_ended_at_its_deadline_and_no_other,
+    no_more_is_swept_at_a_time_than_asked_for,
     a_sweep_ends_each_session_once_at_its_deadline,
     a_sweep_tells_the_limits_apart,
     where_both_limits_fall_together_it_is_the_absolute_one,
-    any_number_is_swept_in_one_go,
+    any_number_is_swept,
     a_tombstone_is_forgotten_after_thirty_days_to_the_millisecond,
 }
 
@@ -24,7 +80,7 @@ async fn a_sweep_ends_each_session_once_at_its_deadline(bench: &Bench) {
     let deadline = bench.now() + bench.policy.idle();
     bench.advance(bench.policy.idle() - MS).await;
 
-    let swept = bench.store.sweep().await.unwrap();
+    let swept = sweep(&bench.store).await;
     assert_eq!(swept.len(), 1);
     assert_eq!(swept[0].key, first.key);
     assert_eq!(swept[0].account, first.account);
@@ -33,10 +89,10 @@ async fn a_sweep_ends_each_session_once_at_its_deadline(bench: &Bench) {
     assert!(bench.is_live(&second).await);
 
     bench.advance(Duration::from_secs(60)).await;
-    let swept = bench.elsewhere.sweep().await.unwrap();
+    let swept = sweep(&bench.elsewhere).await;
     assert_eq!(swept.len(), 1);
     assert_eq!((swept[0].key, swept[0].ended_at), (second.key, deadline));
-    assert!(bench.store.sweep().await.unwrap().is_empty());
+    assert!(sweep(&bench.store).await.is_empty());
     assert!(bench.listed(second.account).await.is_empty());
 }
 
@@ -51,7 +107,7 @@ async fn a_sweep_tells_the_limits_apart(bench: &Bench) {
     }
     let idle = bench.session().await;
     bench.advance(bench.policy.absolute()).await;
-    let swept = bench.store.sweep().await.unwrap();
+    let swept = sweep(&bench.store).await;
     let told: HashSet<_> = swept
         .iter()
         .map(|swept| (swept.key, swept.reason, swept.ended_at))
@@ -80,24 +136,24 @@ async fn where_both_limits_fall_together_it_is_the_absolute_one(bench: &Bench) {
         bench.touch(session.key, bench.now()).await;
     }
     bench.advance(absolute.since(bench.now())).await;
-    let swept = bench.store.sweep().await.unwrap();
+    let swept = sweep(&bench.store).await;
     assert_eq!(swept[0].reason, EndReason::AbsoluteTimeout);
     assert_eq!(swept[0].ended_at, absolute);
 }
 
-async fn any_number_is_swept_in_one_go(bench: &Bench) {
+async fn any_number_is_swept(bench: &Bench) {
     const MANY: usize = 1_201;
     let account = bench.account().await;
     for _ in 0..MANY {
         bench.session_of(account).await;
     }
     bench.advance(bench.policy.idle()).await;
-    let swept = bench.store.sweep().await.unwrap();
+    let swept = sweep(&bench.store).await;
     let keys: HashSet<_> = swept.iter().map(|swept| swept.key).collect();
     assert_eq!((swept.len(), keys.len()), (MANY, MANY));
 
     bench.advance(RETENTION + MS).await;
-    assert!(bench.store.sweep().await.unwrap().is_empty());
+    assert!(sweep(&bench.store).await.is_empty());
     for key in keys.into_iter().take(20) {
         assert!(bench.find(key).await.is_unknown());
     }
@@ -108,7 +164,7 @@ async fn a_tombstone_is_forgotten_after_thirty_days_to_the_millisecond(bench: &B
     let session = bench.session().await;
     bench.end(session.key, EndReason::SignedOut).await;
     bench.advance(RETENTION).await;
-    bench.store.sweep().await.unwrap();
+    sweep(&bench.store).await;
     let told = bench.find(session.key).await.end_reason();
     assert_eq!(told, Some(EndReason::SignedOut));
     assert!(
@@ -121,7 +177,7 @@ async fn a_tombstone_is_forgotten_after_thirty_days_to_the_millisecond(bench: &B
     );
 
     bench.advance(MS).await;
-    bench.store.sweep().await.unwrap();
+    sweep(&bench.store).await;
     assert!(bench.find(session.key).await.is_unknown());
     assert_eq!(bench.store.owner(session.generation).await.unwrap(), None);
     assert!(bench.touch(session.key, bench.now()).await.is_unknown());

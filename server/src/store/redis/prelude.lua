@@ -88,6 +88,16 @@ local function entomb(session, reason, ended_at)
     redis.call('PUBLISH', ENDS, key)
 end
 
+-- Tells what it ended.
+local function end_by_time(session, idle_reason, absolute_reason)
+    local reason, ended_at = absolute_reason, absolute_end(session)
+    if idle_end(session) < ended_at then
+        reason, ended_at = idle_reason, idle_end(session)
+    end
+    entomb(session, reason, ended_at)
+    return { session.key, session.account, reason, ended_at }
+end
+
 local function told(session)
     return {
         session.key, session.account, session.generation,

@@ -14,13 +14,7 @@ end
 
 local function sweep(keys)
     for _, key in ipairs(keys) do
-        local session = load(key)
-        local reason, ended_at = ARGV[4], absolute_end(session)
-        if idle_end(session) < ended_at then
-            reason, ended_at = ARGV[3], idle_end(session)
-        end
-        entomb(session, reason, ended_at)
-        table.insert(swept, { key, session.account, reason, ended_at })
+        table.insert(swept, end_by_time(load(key), ARGV[3], ARGV[4]))
     end
 end
 

@@ -12,14 +12,17 @@ pub(super) struct Statements {
     pub find: &'static str,
     /// 5 the time of the activity.
     pub touch: &'static str,
+    /// 4 a JSON array of the keys, in hexadecimal, each with the time of the activity.
+    pub touch_all: &'static str,
     /// 5 the reason.
     pub end: &'static str,
     /// 4 the key that stays, 5 the reason, 6 the account.
     pub end_others: &'static str,
     /// 4 the account.
     pub list: &'static str,
-    /// 4 the reason where the idle timeout ended it, 5 where the absolute timeout did, 6 how many
-    /// to sweep.
+    /// 4 the reason where the idle timeout ended it, 5 where the absolute timeout did, 6 the key.
+    pub expire: &'static str,
+    /// 4 and 5 as for `expire`, 6 how many to sweep.
     pub sweep: &'static str,
     /// 4 how long tombstones are kept, 5 how many to forget.
     pub forget: &'static str,
@@ -54,6 +57,25 @@ macro_rules! wiped {
     };
 }
 
+/// Ends what time has ended of the rows that are held.
+macro_rules! by_time {
+    ($($held:literal)+) => {
+        concat!(
+            "update sessions set \
+             ended_at = case when held.last_active_at + $2 < held.authenticated_at + $3 \
+             then held.last_active_at + $2 else held.authenticated_at + $3 end, \
+             end_reason = case when held.last_active_at + $2 < held.authenticated_at + $3 \
+             then $4 else $5 end, ",
+            wiped!(),
+            " from ",
+            $($held,)+
+            " where sessions.key = held.key and held.ended_at is null \
+             and (held.last_active_at + $2 <= now or held.authenticated_at + $3 <= now) \
+             returning sessions.key, sessions.account, sessions.ended_at, sessions.end_reason"
+        )
+    };
+}
+
 /// What is changed goes by `held`: the rows, and the time, when nobody else can change them.
 macro_rules! statements {
     (
@@ -62,6 +84,7 @@ macro_rules! statements {
         held: $held:literal $as_held:literal,
         in_order: $in_order:literal,
         now: $now:literal,
+        touches: $touches:literal,
     ) => {
         Statements {
             now: concat!("select now from ", $clock),
@@ -95,6 +118,22 @@ macro_rules! statements {
                 " as now, ",
                 columns!()
             ),
+            touch_all: concat!(
+                "update sessions set last_active_at = case \
+                 when held.last_active_at >= touches.at or held.last_active_at >= now \
+                 then held.last_active_at \
+                 when touches.at > now then now \
+                 else touches.at end from ",
+                $held,
+                "key in (select key from (",
+                $touches,
+                ") as touched)",
+                $as_held,
+                ", (",
+                $touches,
+                ") as touches where sessions.key = held.key and touches.key = held.key and ",
+                live!("held")
+            ),
             end: concat!(
                 "update sessions set ended_at = now, end_reason = $5, ",
                 wiped!(),
@@ -125,25 +164,16 @@ macro_rules! statements {
                 live!("sessions"),
                 " order by last_active_at desc, key"
             ),
-            sweep: concat!(
-                "update sessions set \
-                 ended_at = case when held.last_active_at + $2 < held.authenticated_at + $3 \
-                 then held.last_active_at + $2 else held.authenticated_at + $3 end, \
-                 end_reason = case when held.last_active_at + $2 < held.authenticated_at + $3 \
-                 then $4 else $5 end, ",
-                wiped!(),
-                " from ",
-                $held,
+            expire: by_time!($held "key = $6" $as_held),
+            sweep: by_time!(
+                $held
                 "key in (select key from sessions \
-                 where (ended_at is null and last_active_at <= ",
-                $time,
-                " - $2) or (ended_at is null and authenticated_at <= ",
-                $time,
-                " - $3) limit $6)",
-                $as_held,
-                " where sessions.key = held.key and held.ended_at is null \
-                 and (held.last_active_at + $2 <= now or held.authenticated_at + $3 <= now) \
-                 returning sessions.key, sessions.account, sessions.ended_at, sessions.end_reason"
+                 where (ended_at is null and last_active_at <= "
+                $time
+                " - $2) or (ended_at is null and authenticated_at <= "
+                $time
+                " - $3) limit $6)"
+                $as_held
             ),
             forget: concat!(
                 "delete from sessions where key in (select key from sessions where ended_at < ",
@@ -179,6 +209,8 @@ pub(super) static SQLITE: Statements = statements! {
     held: "(select *, $1 as now from sessions where " ") as held",
     in_order: "",
     now: "$1",
+    touches: "select unhex(json_extract(value, '$[0]')) as key, \
+        json_extract(value, '$[1]') as at from json_each($4)",
 };
 
 /// PostgreSQL tells the time itself: where rows are to be changed, after any wait for them, since a
@@ -191,4 +223,6 @@ pub(super) static POSTGRES: Statements = statements! {
         " order by key for update) as locked) as held",
     in_order: " order by key for update",
     now: "held.now",
+    touches: "select decode(touch ->> 0, 'hex') as key, (touch ->> 1)::bigint as at \
+        from json_array_elements($4::text::json) as touch",
 };

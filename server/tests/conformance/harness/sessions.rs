@@ -1,8 +1,10 @@
 //! Sessions, and what is seen of them.
 
+use std::sync::Arc;
+
 use dwell_server::{
     account_id::AccountId,
-    store::{NewSession, Origin, Presence, Session, SessionId, SessionKey, Sighting, Store},
+    store::{NewSession, Origin, Presence, Session, SessionId, SessionKey, Sighting, Store, Swept},
 };
 use dwell_session::{EndReason, Generation, Instant};
 use serde_json::json;
@@ -116,6 +118,18 @@ impl Sightings for Sighting {
         match &self.presence {
             Presence::Ended(tombstone) => Some(tombstone.reason),
             _ => None,
+        }
+    }
+}
+
+/// Everything that time has ended.
+pub async fn sweep(store: &Arc<dyn Store>) -> Vec<Swept> {
+    let mut swept = Vec::new();
+    loop {
+        let sweep = store.sweep(500).await.unwrap();
+        swept.extend(sweep.ended);
+        if !sweep.is_more {
+            return swept;
         }
     }
 }

@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use dwell_server::{
     account_id::AccountId,
     store::{
-        Data, ListedSession, Listener, NewSession, SessionKey, Sighting, Store, StoreError, Swept,
+        Data, ListedSession, Listener, NewSession, SessionKey, Sighting, Store, StoreError, Sweep,
+        Swept,
     },
 };
 use dwell_session::{EndReason, Generation, Instant, Lifetime};
@@ -178,8 +179,12 @@ impl Store for Probe {
         self.answer()?.owner(generation).await
     }
 
-    async fn sweep(&self) -> Result<Vec<Swept>, StoreError> {
-        self.answer()?.sweep().await
+    async fn expire(&self, key: SessionKey) -> Result<Option<Swept>, StoreError> {
+        self.answer()?.expire(key).await
+    }
+
+    async fn sweep(&self, most: u32) -> Result<Sweep, StoreError> {
+        self.answer()?.sweep(most).await
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
