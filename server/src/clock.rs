@@ -3,7 +3,7 @@
 use std::{
     fmt::Debug,
     sync::{
-        Mutex, PoisonError,
+        Mutex, TryLockError,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -22,6 +22,7 @@ pub trait Clock: Debug + Send + Sync + 'static {
 pub struct SystemClock {
     started: std::time::Instant,
     elapsed: Mutex<Elapsed>,
+    latest_ms: AtomicI64,
 }
 
 impl SystemClock {
@@ -32,15 +33,25 @@ impl SystemClock {
         Self {
             started: std::time::Instant::now(),
             elapsed: Mutex::new(Elapsed::new(Instant::from_millis(wall_ms), wall_ms, 0)),
+            latest_ms: AtomicI64::new(wall_ms),
         }
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Instant {
+        let mut elapsed = match self.elapsed.try_lock() {
+            Ok(elapsed) => elapsed,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Somebody else is reading it at this moment: what was read just before will do.
+            Err(TryLockError::WouldBlock) => {
+                return Instant::from_millis(self.latest_ms.load(Ordering::Relaxed));
+            }
+        };
         let monotonic_ms = whole_millis(self.started.elapsed());
-        let mut elapsed = self.elapsed.lock().unwrap_or_else(PoisonError::into_inner);
-        elapsed.read(wall_ms(), monotonic_ms).now
+        let now = elapsed.read(wall_ms(), monotonic_ms).now;
+        self.latest_ms.store(now.as_millis(), Ordering::Relaxed);
+        now
     }
 }
 

@@ -34,17 +34,25 @@ use crate::{
 /// [`Visit`] in the request's extensions (`A12`), and its data as a [`Session`].
 ///
 /// A store that fails denies (`A11`).
-pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    run(&state, request, next, |_| None).await
+pub fn layer(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> impl Future<Output = Response> + Send {
+    run(state, request, next, |_| None)
 }
 
 /// As [`layer`], around the routes for people who are signed in alone: turns away everybody else.
-pub async fn protect(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    run(&state, request, next, turn_away_others).await
+pub fn protect(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> impl Future<Output = Response> + Send {
+    run(state, request, next, turn_away_others)
 }
 
 async fn run(
-    state: &AppState,
+    state: AppState,
     mut request: Request,
     next: Next,
     refuse: fn(&Request) -> Option<Response>,

@@ -6,7 +6,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -29,19 +32,42 @@ const SHARDS: usize = 64;
 pub(super) struct Index {
     policy: Policy,
     clock: Arc<dyn Clock>,
-    hearing: RwLock<Hearing>,
+    hearing: Hearing,
     shards: [Mutex<Shard>; SHARDS],
 }
 
-/// What is heard from the store.
-#[derive(Debug, Clone, Copy)]
-enum Hearing {
-    /// Nothing.
-    Nothing,
-    /// Every end before `asked_at`, on the node's clock, since when the store's has shown `now`.
-    Until { asked_at: Instant, now: Instant },
-    /// Every end at once, on the clock that the node shares with the store.
-    Everything,
+/// How much is heard from the store. Read by every request, so it takes no lock.
+#[derive(Debug)]
+struct Hearing {
+    /// The instant, on the node's clock, before which every end has been told.
+    until: AtomicI64,
+    /// What the store's clock is ahead of the node's, or a little more.
+    ahead_ms: AtomicI64,
+}
+
+impl Hearing {
+    const NOTHING: i64 = i64::MIN;
+    /// Every end at once.
+    const EVERYTHING: i64 = i64::MAX;
+
+    fn set(&self, until: i64, ahead_ms: i64) {
+        self.ahead_ms.store(ahead_ms, Ordering::Relaxed);
+        self.until.store(until, Ordering::Release);
+    }
+
+    /// How long ago the latest end may be that has not been told; nothing where none is told.
+    fn staleness(&self, now: Instant) -> Option<Duration> {
+        match self.until.load(Ordering::Acquire) {
+            Self::NOTHING => None,
+            Self::EVERYTHING => Some(Duration::ZERO),
+            until => Some(now.since(Instant::from_millis(until))),
+        }
+    }
+
+    fn store_time(&self, now: Instant) -> Instant {
+        let ahead_ms = self.ahead_ms.load(Ordering::Relaxed);
+        Instant::from_millis(now.as_millis().saturating_add(ahead_ms))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -70,7 +96,10 @@ impl Index {
         Self {
             policy,
             clock,
-            hearing: RwLock::new(Hearing::Nothing),
+            hearing: Hearing {
+                until: AtomicI64::new(Hearing::NOTHING),
+                ahead_ms: AtomicI64::new(0),
+            },
             shards: std::array::from_fn(|_| Mutex::default()),
         }
     }
@@ -134,37 +163,22 @@ impl Index {
 
     /// Nothing is heard from the store any more.
     pub(super) fn lose(&self) {
-        self.hear(Hearing::Nothing);
+        self.hearing.set(Hearing::NOTHING, 0);
     }
 
     /// How long ago the latest end may be that has not been told. Nothing, where no end is told.
     pub(super) fn staleness(&self) -> Option<Duration> {
-        match self.hearing() {
-            Hearing::Nothing => None,
-            Hearing::Until { asked_at, .. } => Some(self.clock.now().since(asked_at)),
-            Hearing::Everything => Some(Duration::ZERO),
-        }
+        self.hearing.staleness(self.clock.now())
     }
 
     /// The time on the store's clock, or later; nothing where the store has not been heard.
     fn now(&self) -> Option<Instant> {
         let local = self.clock.now();
-        match self.hearing() {
-            Hearing::Nothing => None,
-            Hearing::Until { asked_at, now } => {
-                let since = local.since(asked_at);
-                (since < STALENESS).then_some(now + since)
-            }
-            Hearing::Everything => Some(local),
-        }
-    }
-
-    fn hearing(&self) -> Hearing {
-        *self.hearing.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn hear(&self, hearing: Hearing) {
-        *self.hearing.write().unwrap_or_else(PoisonError::into_inner) = hearing;
+        let is_heard = self
+            .hearing
+            .staleness(local)
+            .is_some_and(|staleness| staleness < STALENESS);
+        is_heard.then(|| self.hearing.store_time(local))
     }
 
     fn shard(&self, key: SessionKey) -> MutexGuard<'_, Shard> {
@@ -193,11 +207,12 @@ impl Listener for Index {
     }
 
     fn caught_up(&self, asked_at: Instant, now: Instant) {
-        self.hear(Hearing::Until { asked_at, now });
+        let ahead_ms = now.as_millis().saturating_sub(asked_at.as_millis());
+        self.hearing.set(asked_at.as_millis(), ahead_ms);
     }
 
     fn always_caught_up(&self) {
-        self.hear(Hearing::Everything);
+        self.hearing.set(Hearing::EVERYTHING, 0);
     }
 }
 

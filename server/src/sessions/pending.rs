@@ -10,15 +10,17 @@ use dwell_session::Instant;
 
 use crate::store::SessionKey;
 
-/// The last touch of each session that the store does not know of, in the order in which they are
-/// to be written.
+const SHARDS: usize = 64;
+
+/// The last touch of each session that the store does not know of.
 #[derive(Debug)]
 pub(super) struct PendingTouches {
     /// How long after the store's last touch the next is to be written.
     write_after: Duration,
-    touches: Mutex<Touches>,
+    shards: [Mutex<Touches>; SHARDS],
 }
 
+/// Of one part of all sessions, so that requests do not wait for each other.
 #[derive(Debug, Default)]
 struct Touches {
     by_session: HashMap<SessionKey, PendingTouch>,
@@ -35,17 +37,17 @@ impl PendingTouches {
     pub(super) fn new(write_after: Duration) -> Self {
         Self {
             write_after,
-            touches: Mutex::default(),
+            shards: std::array::from_fn(|_| Mutex::default()),
         }
     }
 
     pub(super) fn get(&self, key: SessionKey) -> Option<Instant> {
-        self.lock().by_session.get(&key).map(|touch| touch.at)
+        self.lock(key).by_session.get(&key).map(|touch| touch.at)
     }
 
     /// Keeps a touch back, of a session whose last the store knows from `stored_at`.
     pub(super) fn keep(&self, key: SessionKey, at: Instant, stored_at: Instant) {
-        let mut touches = self.lock();
+        let mut touches = self.lock(key);
         if let Some(touch) = touches.by_session.get_mut(&key) {
             touch.at = touch.at.max(at);
         } else {
@@ -55,16 +57,21 @@ impl PendingTouches {
 
     /// Those that are due by `now`, and at most `most` of them.
     pub(super) fn due(&self, now: Instant, most: usize) -> Vec<(SessionKey, Instant)> {
-        let touches = self.lock();
-        let due = touches.by_due.iter().take_while(|(due, _)| *due <= now);
-        due.take(most)
-            .filter_map(|(_, key)| Some((*key, touches.by_session.get(key)?.at)))
-            .collect()
+        let mut due = Vec::new();
+        for shard in &self.shards {
+            let touches = lock(shard);
+            let keys = touches.by_due.iter().take_while(|(due, _)| *due <= now);
+            due.extend(
+                keys.take(most - due.len())
+                    .filter_map(|(_, key)| Some((*key, touches.by_session.get(key)?.at))),
+            );
+        }
+        due
     }
 
     /// The store knows of a touch of the session at `at`.
     pub(super) fn written(&self, key: SessionKey, at: Instant) {
-        let mut touches = self.lock();
+        let mut touches = self.lock(key);
         if let Some(touch) = touches.remove(key)
             && touch.at > at
         {
@@ -74,12 +81,16 @@ impl PendingTouches {
 
     /// The session has ended.
     pub(super) fn forget(&self, key: SessionKey) {
-        self.lock().remove(key);
+        self.lock(key).remove(key);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Touches> {
-        self.touches.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self, key: SessionKey) -> MutexGuard<'_, Touches> {
+        lock(&self.shards[key.spread(SHARDS)])
     }
+}
+
+fn lock(shard: &Mutex<Touches>) -> MutexGuard<'_, Touches> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Touches {
@@ -124,17 +135,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_due_first_is_written_first_and_no_more_than_is_asked_for() {
+    fn all_are_written_in_the_end_and_no_more_at_a_time_than_asked_for() {
         let pending = PendingTouches::new(WRITE_AFTER);
-        let keys: Vec<_> = (0..10).map(|_| key()).collect();
-        for (secs, key) in (0..).zip(&keys) {
-            pending.keep(*key, at(20), at(10 - secs));
+        for _ in 0..1_000 {
+            pending.keep(key(), at(20), at(0));
         }
-        let due = pending.due(at(100), 3);
-        assert_eq!(
-            due.iter().map(|(key, _)| *key).collect::<Vec<_>>(),
-            [keys[9], keys[8], keys[7]]
-        );
+        let mut written = 0;
+        loop {
+            let due = pending.due(at(100), 300);
+            assert!(due.len() <= 300);
+            written += due.len();
+            match due.is_empty() {
+                true => break,
+                false => due.iter().for_each(|(key, at)| pending.written(*key, *at)),
+            }
+        }
+        assert_eq!(written, 1_000);
     }
 
     #[test]
@@ -160,7 +176,7 @@ mod tests {
         pending.keep(key, at(20), at(0));
         pending.forget(key);
         assert_eq!(pending.due(at(1_000), ALL), []);
-        let touches = pending.lock();
+        let touches = pending.lock(key);
         assert!(touches.by_session.is_empty() && touches.by_due.is_empty());
     }
 }

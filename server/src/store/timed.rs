@@ -129,13 +129,11 @@ impl Store for Timed {
             .await
     }
 
-    /// What it has ended is told in its answer alone, which must not be lost.
     async fn expire(&self, key: SessionKey) -> Result<Option<Swept>, StoreError> {
-        self.measure(Operation::Expire, self.store.expire(key))
-            .await
+        self.wait(Operation::Expire, self.store.expire(key)).await
     }
 
-    /// As for [`expire`](Self::expire).
+    /// What it has ended is told in its answer alone, which must not be lost.
     async fn sweep(&self, most: u32) -> Result<Sweep, StoreError> {
         self.measure(Operation::Sweep, self.store.sweep(most)).await
     }

@@ -17,7 +17,7 @@ on_every_engine!(
 );
 
 /// How soon a node is itself again.
-const RECOVERS_WITHIN: Duration = Duration::from_secs(10);
+const RECOVERS_WITHIN: Duration = Duration::from_secs(15);
 
 /// Signs out at `node`, where that may take another try, and tells when that was told.
 async fn sign_out(browser: &Browser, node: &Node) -> Instant {

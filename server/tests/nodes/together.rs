@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::header;
 use dwell_session::EndReason;
 
-use crate::harness::{Browser, Engine, Kind, Node, until};
+use crate::harness::{Browser, Engine, Kind, Node, STALENESS, until};
 
 on_every_engine!(a_session_is_begun_extended_and_ended_on_different_nodes);
 
@@ -45,6 +45,11 @@ async fn a_session_is_begun_extended_and_ended_on_different_nodes(kind: Kind) {
     assert!(browser.sign_out(three).await.unwrap().is_served());
     for node in [one, two, three] {
         let reason = EndReason::SignedOut;
+        until("the end is heard of", STALENESS, async || {
+            let answer = browser.fetch(node).await.unwrap();
+            answer.is_end(reason).then_some(())
+        })
+        .await;
         for answer in [
             browser.ask_status(node).await.unwrap(),
             browser.keep_alive(node).await.unwrap(),

@@ -104,6 +104,7 @@ impl Engine {
         Node::start(&[
             ("DWELL_DATABASE_URL", &database),
             ("DWELL_SESSION_STORE", &sessions),
+            ("DWELL_STORE_TIMEOUT", "3s"),
         ])
     }
 

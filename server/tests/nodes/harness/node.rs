@@ -14,11 +14,10 @@ use super::{
 };
 
 /// What is the same for all nodes, unless a test says otherwise.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 3] = [
     ("DWELL_SITE_ROOT", "site"),
     ("DWELL_POLICY_CHECKS", "warn"),
     ("DWELL_POOL_SIZE", "4"),
-    ("DWELL_STORE_TIMEOUT", "2s"),
 ];
 
 /// A running node. It ends with the test, also with one that fails.
