@@ -65,7 +65,7 @@ impl Subject {
             })
             .collect();
         let outcome =
-            load(&targets, call, seconds).with_context(|| format!("measuring {}", self.name))?;
+            steady_load(&targets, call, seconds).with_context(|| format!("measuring {}", self.name))?;
         if let Call::Page | Call::PassivePage = call {
             outcome
                 .must_be_pages(&self.page_sizes)
