@@ -64,8 +64,8 @@ impl Subject {
                 skip: 0,
             })
             .collect();
-        let outcome =
-            steady_load(&targets, call, seconds).with_context(|| format!("measuring {}", self.name))?;
+        let outcome = steady_load(&targets, call, seconds)
+            .with_context(|| format!("measuring {}", self.name))?;
         if let Call::Page | Call::PassivePage = call {
             outcome
                 .must_be_pages(&self.page_sizes)
