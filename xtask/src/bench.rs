@@ -56,8 +56,8 @@ impl Options {
                 seen: 200_000,
             },
             false => Effort {
-                rounds: 7,
-                seconds: 5,
+                rounds: 5,
+                seconds: 3,
                 seen: 1_000_000,
             },
         }

@@ -88,7 +88,7 @@ enum Task {
     ///
     /// Runs all of them in turn, round for round, and prints ratios with their spread. Then
     /// measures Dwell with a million live sessions. Installs wrk and the peers in target/bench;
-    /// what cannot be installed is left out. A full run draws docs/bench.svg.
+    /// what cannot be installed is left out. A full run draws docs/bench.svg. On Linux only.
     Bench(bench::Options),
 }
 

@@ -55,10 +55,12 @@ pub(crate) fn postgres(logs: &Path) -> Result<Engine> {
         postgres.command.args(["-c", &setting]);
     }
     let mut program = Program::start("postgres", postgres, logs)?;
-    program.wait_for(address)?;
-    let mut is_ready = command(programs.join("pg_isready"));
-    is_ready.args(["--quiet", "--timeout=30", "--host=127.0.0.1"]);
-    read(is_ready.arg(format!("--port={}", address.port())))?;
+    // It listens before it lets anybody in.
+    program.wait_until(|| {
+        let mut is_ready = command(programs.join("pg_isready"));
+        is_ready.args(["--quiet", "--host=127.0.0.1"]);
+        read(is_ready.arg(format!("--port={}", address.port()))).is_ok()
+    })?;
     Ok(Engine {
         _program: program,
         _directory: directory,

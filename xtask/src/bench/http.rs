@@ -1,6 +1,6 @@
 //! Single requests, to prepare and to check what is measured.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -50,20 +50,25 @@ impl Exchange {
     }
 
     pub(crate) fn answer(self) -> Result<Answer> {
-        let mut reader = BufReader::new(self.0);
+        Answer::read(BufReader::new(self.0))
+    }
+}
+
+impl Answer {
+    fn read(mut stream: impl BufRead) -> Result<Self> {
         let mut line = String::new();
-        let mut size = reader.read_line(&mut line)?;
+        let mut size = stream.read_line(&mut line)?;
         let status = line.split(' ').nth(1).context("no answer came")?.parse()?;
         let mut headers = Vec::new();
         loop {
             line.clear();
-            size += reader.read_line(&mut line)?;
+            size += stream.read_line(&mut line)?;
             let Some((name, value)) = line.trim_end().split_once(": ") else {
                 break;
             };
             headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
-        let mut answer = Answer {
+        let mut answer = Self {
             status,
             body: String::new(),
             size,
@@ -71,14 +76,12 @@ impl Exchange {
         };
         let length: usize = answer.header("content-length").unwrap_or("0").parse()?;
         let mut body = vec![0; length];
-        reader.read_exact(&mut body)?;
+        stream.read_exact(&mut body)?;
         answer.body = String::from_utf8(body)?;
         answer.size += length;
         Ok(answer)
     }
-}
 
-impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find_map(|(other, value)| (other == name).then_some(value.as_str()))
@@ -95,4 +98,26 @@ pub(crate) fn post(address: SocketAddr, path: &str) -> Result<Answer> {
     let mut exchange = Exchange::connect(address)?;
     exchange.send("POST", path, None)?;
     exchange.answer()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_and_measured_to_its_end() {
+        let said = "HTTP/1.1 200 OK\r\nSet-Cookie: id=1; Path=/\r\ncontent-length: 4\r\n\r\npage";
+
+        let answer = Answer::read(format!("{said}HTTP/1.1 500").as_bytes()).unwrap();
+
+        assert_eq!((answer.status, answer.body.as_str()), (200, "page"));
+        assert_eq!(answer.header("set-cookie"), Some("id=1; Path=/"));
+        assert_eq!(answer.size, said.len());
+    }
+
+    #[test]
+    fn half_an_answer_is_an_error() {
+        assert!(Answer::read("".as_bytes()).is_err());
+        assert!(Answer::read("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npa".as_bytes()).is_err());
+    }
 }

@@ -14,6 +14,8 @@ use crate::workspace;
 
 /// How many connections there are at a time, over all nodes.
 pub(crate) const CONNECTIONS: usize = 32;
+/// In seconds. Those who come back together after a pause have their activity written down first.
+const WARM_UP: u32 = 1;
 
 /// What is asked for, again and again.
 #[derive(Clone, Copy)]
@@ -43,6 +45,12 @@ pub(crate) struct Outcome {
     pub(crate) p99_ms: f64,
     /// The mean length of an answer.
     bytes: f64,
+}
+
+/// As [`load`], in the steady state: for a second before, nothing is measured.
+pub(crate) fn steady_load(targets: &[Target], call: Call, seconds: u32) -> Result<Outcome> {
+    load(targets, call, WARM_UP)?;
+    load(targets, call, seconds)
 }
 
 /// Loads all targets at the same time; they share the connections. Any answer but the expected one

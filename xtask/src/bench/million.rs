@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::load::{CONNECTIONS, Call, Outcome, Target, load};
+use super::load::{CONNECTIONS, Call, Outcome, Target, load, steady_load};
 use super::rounds::Effort;
 use super::session::{self, Session};
 use super::spread::Spread;
@@ -105,9 +105,9 @@ fn grow(few: &Population, many: &Population, effort: Effort) -> Result<(Spread, 
         );
         step(&label, || {
             let of_few = few.measure(&few_node, effort.seconds)?;
-            println!("    {:<28} {of_few}", few.name);
+            println!("    {:<32} {of_few}", few.name);
             let of_many = many.measure(&many_node, effort.seconds)?;
-            println!("    {:<28} {of_many}", many.name);
+            println!("    {:<32} {of_many}", many.name);
             ratios.push(of_many.per_second / of_few.per_second);
             Ok(())
         })?;
@@ -134,15 +134,15 @@ fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
         )?;
         let (node, _) = many.start()?;
         let quiet = many.measure(&node, window)?;
-        println!("    {:<28} {quiet}", "quiet");
-        let left = f64::from(end_in - 1) - stopwatch.elapsed().as_secs_f64();
+        println!("    {:<32} {quiet}", "quiet");
+        let left = f64::from(end_in - 2) - stopwatch.elapsed().as_secs_f64();
         ensure!(
             left > 0.0,
             "the sessions ended before that could be measured"
         );
         sleep(Duration::from_secs_f64(left));
         let sweeping = many.measure(&node, window)?;
-        println!("    {:<28} {sweeping}", "sweeping");
+        println!("    {:<32} {sweeping}", "sweeping");
         while many.place.ended(&many.url)? < u64::from(SWEPT) {
             ensure!(
                 stopwatch.elapsed().as_secs_f64() < f64::from(end_in) + LONGEST_SWEEP,
@@ -225,7 +225,7 @@ impl<'a> Population<'a> {
             sessions: &self.active,
             skip: 0,
         };
-        let outcome = load(&[target], Call::Page, seconds)?;
+        let outcome = steady_load(&[target], Call::Page, seconds)?;
         outcome.must_be_pages(&self.page_sizes(node)?)?;
         Ok(outcome)
     }

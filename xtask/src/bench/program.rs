@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::process::{command, output, run};
 use crate::stopwatch::Stopwatch;
 
-/// How long a program may take to accept connections.
+/// How long a program may take to be ready, in seconds.
 const PATIENCE: f64 = 60.0;
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
@@ -70,12 +70,16 @@ impl Program {
 
     /// Waits until it accepts connections.
     pub(crate) fn wait_for(&mut self, address: SocketAddr) -> Result<()> {
+        self.wait_until(|| TcpStream::connect(address).is_ok())
+    }
+
+    pub(crate) fn wait_until(&mut self, is_ready: impl Fn() -> bool) -> Result<()> {
         let stopwatch = Stopwatch::start();
-        while TcpStream::connect(address).is_err() {
+        while !is_ready() {
             let ended = self.child.try_wait()?;
             if ended.is_some() || stopwatch.elapsed().as_secs_f64() > PATIENCE {
                 let said = fs::read_to_string(&self.log).unwrap_or_default();
-                bail!("{} does not listen\n{}", self.name, said.trim_end());
+                bail!("{} does not get ready\n{}", self.name, said.trim_end());
             }
             sleep(POLL_INTERVAL);
         }

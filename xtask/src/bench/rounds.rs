@@ -18,7 +18,8 @@ pub(crate) struct Effort {
     pub(crate) seen: u32,
 }
 
-/// What came of one subject in all rounds. Ratios are to the first subject in the same round.
+/// What came of one subject in all rounds. Ratios are to the routes without any session, on as
+/// many nodes, in the same round.
 pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) kind: Kind,
@@ -29,7 +30,7 @@ pub(crate) struct Measured {
     pub(crate) p99_ratio: Spread,
 }
 
-/// Measures the subjects in turn, the one to compare with first.
+/// Measures the subjects in turn. Those without any session are what the others are compared with.
 pub(crate) fn measure(
     what: &str,
     subjects: &[&Subject],
@@ -43,7 +44,7 @@ pub(crate) fn measure(
             let mut round = Vec::new();
             for subject in subjects {
                 let outcome = subject.measure(call, effort.seconds)?;
-                println!("    {:<28} {outcome}", subject.name);
+                println!("    {:<32} {outcome}", subject.name);
                 round.push(outcome);
             }
             Ok(round)
@@ -53,14 +54,23 @@ pub(crate) fn measure(
         .iter()
         .enumerate()
         .map(|(index, subject)| {
+            let base = base(subject, subjects).context("there is nothing to compare with")?;
             let pairs = rounds
                 .iter()
-                .map(|round| Some((*round.get(index)?, *round.first()?)))
+                .map(|round| Some((*round.get(index)?, *round.get(base)?)))
                 .collect::<Option<Vec<_>>>()
                 .context("a round is not complete")?;
             Ok(Measured::of(subject, &pairs))
         })
         .collect()
+}
+
+/// The one without any session that has as many nodes.
+fn base(subject: &Subject, subjects: &[&Subject]) -> Option<usize> {
+    let nodes = subject.nodes().len();
+    subjects
+        .iter()
+        .position(|other| other.kind == Kind::Bare && other.nodes().len() == nodes)
 }
 
 impl Measured {

@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::engines::{self, Engine};
-use super::load::{Call, Outcome, Target, load};
+use super::load::{Call, Outcome, Target, steady_load};
 use super::program::{Program, Service, free_address};
 use super::session::{self, Session};
 use super::setup::{LeftOut, Programs};
@@ -64,8 +64,8 @@ impl Subject {
                 skip: 0,
             })
             .collect();
-        let outcome =
-            load(&targets, call, seconds).with_context(|| format!("measuring {}", self.name))?;
+        let outcome = steady_load(&targets, call, seconds)
+            .with_context(|| format!("measuring {}", self.name))?;
         if let Call::Page | Call::PassivePage = call {
             outcome
                 .must_be_pages(&self.page_sizes)
@@ -104,7 +104,8 @@ impl Field {
             engines::volatile_redis(place.data, place.logs)
         });
         let mut subjects = vec![
-            place.bare()?,
+            place.bare("bare axum", 1)?,
+            place.bare("bare axum, 2 nodes", 2)?,
             place.dwell("Dwell, SQLite", &place.sqlite("dwell"), None, 1)?,
         ];
         if let Some(postgres) = &postgres {
@@ -186,20 +187,22 @@ impl Place<'_> {
         }
     }
 
-    fn bare(&self) -> Result<Subject> {
-        let name = "bare axum";
-        let node = self.node(name, |address| {
-            let mut service = Service::new(&self.programs.subject);
-            service.command.arg("bare").arg(address.to_string());
-            Ok(service)
-        })?;
+    fn bare(&self, name: &str, nodes: usize) -> Result<Subject> {
+        let start = |_| {
+            self.node(name, |address| {
+                let mut service = Service::new(&self.programs.subject);
+                service.command.arg("bare").arg(address.to_string());
+                Ok(service)
+            })
+        };
+        let nodes = (0..nodes).map(start).collect::<Result<_>>()?;
         // As long as Dwell's.
         let session = || Session {
             cookie: "__Host-dwell=AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
             generation: Some("0".repeat(32)),
         };
         let sessions = (0..ACTIVE).map(|_| session()).collect();
-        self.subject(name, Kind::Bare, vec![node], sessions)
+        self.subject(name, Kind::Bare, nodes, sessions)
     }
 
     fn dwell(
