@@ -8,11 +8,8 @@ use std::time::Duration;
 use super::{Action, Extension, Message, Monitor, News, State};
 use crate::Instant;
 
-/// How long a tab that has told of activity waits for the leading tab's report, once that is due.
+/// How long a tab that has told of activity waits for the leading tab's report.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How long before a report is due the tab that leads is told of activity, so that it is in it.
-const NOTICE: Duration = Duration::from_millis(250);
 
 /// A told deadline that is later by less is the same one, told on another round trip.
 pub(super) const SAME_DEADLINE: Duration = Duration::from_millis(100);
@@ -63,7 +60,7 @@ impl Tabs {
         } else if self.leads {
             Some(regular)
         } else {
-            Some(self.told_at.map_or(regular, |told_at| told_at + NOTICE) + PATIENCE)
+            Some(self.told_at.unwrap_or(regular) + PATIENCE)
         }
     }
 
@@ -138,14 +135,15 @@ impl Monitor {
         self.claims_more() && self.extension == Extension::NotAsked
     }
 
-    /// When to tell the others of activity: just before it would be reported, if this tab were to.
+    /// When to tell the others of activity: when it would be reported, if this tab were to. Then the
+    /// tab that leads reports on hearing of it, and waits for no timer, which may be throttled.
     pub(super) fn tell_at(&self) -> Option<Instant> {
         let unreported = self.unreported?;
         let is_told = self.tabs.told_at.is_some() || self.tabs.is_covered(unreported);
         if self.tabs.leads || is_told || self.in_flight.is_some() || self.ask_at.is_some() {
             return None;
         }
-        Some((self.regular_report_at() - NOTICE).max(unreported))
+        Some(self.regular_report_at().max(unreported))
     }
 
     pub(super) fn tell_activity(&mut self, now: Instant) {

@@ -149,9 +149,10 @@ pub(super) const SAME_ACTIVITY: Duration = Duration::from_millis(100);
 /// How long after an activity the server knows of it, if every request is answered quickly.
 ///
 /// A tab tells the one that leads once a touch interval, and that one reports once a touch
-/// interval: what just misses the telling waits for the next.
+/// interval: what just misses the telling waits for the next, and what is then told while a report
+/// is under way for the one after it.
 pub(super) fn reported_within(policy: &Policy) -> Duration {
-    2 * policy.touch_interval().max(SHORTEST_REPORT_INTERVAL) + PATIENCE + 3 * QUICK_ANSWER
+    3 * policy.touch_interval().max(SHORTEST_REPORT_INTERVAL) + PATIENCE + 3 * QUICK_ANSWER
 }
 
 fn drift(ppm: i64, over: Duration) -> Duration {
