@@ -3,7 +3,7 @@
 use std::{
     fmt::Debug,
     sync::{
-        Mutex, TryLockError,
+        Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -23,6 +23,8 @@ pub struct SystemClock {
     started: std::time::Instant,
     elapsed: Mutex<Elapsed>,
     latest_ms: AtomicI64,
+    /// When `latest_ms` was read, in milliseconds since the start.
+    read_at_ms: AtomicI64,
 }
 
 impl SystemClock {
@@ -34,24 +36,31 @@ impl SystemClock {
             started: std::time::Instant::now(),
             elapsed: Mutex::new(Elapsed::new(Instant::from_millis(wall_ms), wall_ms, 0)),
             latest_ms: AtomicI64::new(wall_ms),
+            read_at_ms: AtomicI64::new(0),
         }
+    }
+
+    fn read(&self) {
+        let mut elapsed = self.elapsed.lock().unwrap_or_else(PoisonError::into_inner);
+        let monotonic_ms = self.monotonic_ms();
+        let now = elapsed.read(wall_ms(), monotonic_ms).now;
+        self.latest_ms.store(now.as_millis(), Ordering::Relaxed);
+        self.read_at_ms.store(monotonic_ms, Ordering::Release);
+    }
+
+    fn monotonic_ms(&self) -> i64 {
+        whole_millis(self.started.elapsed())
     }
 }
 
 impl Clock for SystemClock {
+    /// Read anew once in a millisecond, so that requests on all processors do not wait for each
+    /// other.
     fn now(&self) -> Instant {
-        let mut elapsed = match self.elapsed.try_lock() {
-            Ok(elapsed) => elapsed,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // Somebody else is reading it at this moment: what was read just before will do.
-            Err(TryLockError::WouldBlock) => {
-                return Instant::from_millis(self.latest_ms.load(Ordering::Relaxed));
-            }
-        };
-        let monotonic_ms = whole_millis(self.started.elapsed());
-        let now = elapsed.read(wall_ms(), monotonic_ms).now;
-        self.latest_ms.store(now.as_millis(), Ordering::Relaxed);
-        now
+        if self.read_at_ms.load(Ordering::Acquire) != self.monotonic_ms() {
+            self.read();
+        }
+        Instant::from_millis(self.latest_ms.load(Ordering::Relaxed))
     }
 }
 

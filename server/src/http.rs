@@ -33,7 +33,11 @@ use tower_http::{
 };
 
 pub use self::metrics::metrics_router;
-use crate::{lifetime, refusal, state::AppState};
+use crate::{
+    lifetime::{LifetimeLayer, require_session},
+    refusal,
+    state::AppState,
+};
 
 /// The whole server. A layer of the router runs around everything that stands above it.
 pub fn router(state: AppState) -> Router {
@@ -57,12 +61,12 @@ pub fn router(state: AppState) -> Router {
 
 /// Runs `routes` in the session that the cookie names.
 pub fn with_sessions(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
-    routes.layer(from_fn_with_state(state.clone(), lifetime::layer))
+    routes.layer(LifetimeLayer::new(state.clone()))
 }
 
 /// Runs `routes` in the live session that the cookie names, and turns away who comes without.
 pub fn behind_sign_in(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
-    routes.route_layer(from_fn_with_state(state.clone(), lifetime::protect))
+    routes.route_layer(LifetimeLayer::protecting(state.clone()))
 }
 
 /// The routes for people who are signed in that keep what is sent too late.
@@ -70,7 +74,7 @@ fn written(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/workspace", get(workspace::show).post(workspace::add))
         .route(DRAFTS_PATH, post(drafts::save))
-        .route_layer(from_fn(lifetime::require_session))
+        .route_layer(from_fn(require_session))
         .route_layer(from_fn_with_state(state.clone(), drafts::keep_late))
 }
 

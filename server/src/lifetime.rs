@@ -5,12 +5,11 @@ mod activity;
 mod cookie;
 mod forgery;
 mod generation;
+mod layer;
 mod turned_away;
 
-use std::sync::Arc;
-
 use axum::{
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, Request},
     http::{StatusCode, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -20,59 +19,19 @@ use tower_sessions::Session;
 use self::activity::Activity;
 pub use self::{
     cookie::SessionCookie,
+    layer::{LifetimeLayer, LifetimeService},
     turned_away::{turn_away, turn_away_to},
 };
 use crate::{
     account_id::AccountId,
-    refusal::unavailable,
     sessions::{LiveSession, Sessions, Visit},
-    state::AppState,
     store::{SessionId, SessionKey, StoreError},
 };
 
-/// Runs around every route: loads the session, checks it, touches it, and hands it on as a
-/// [`Visit`] in the request's extensions (`A12`), and its data as a [`Session`].
-///
-/// A store that fails denies (`A11`).
-pub fn layer(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> impl Future<Output = Response> + Send {
-    run(state, request, next, |_| None)
-}
+/// Answers a request that is not to be served.
+type Refuse = fn(&Request) -> Option<Response>;
 
-/// As [`layer`], around the routes for people who are signed in alone: turns away everybody else.
-pub fn protect(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> impl Future<Output = Response> + Send {
-    run(state, request, next, turn_away_others)
-}
-
-async fn run(
-    state: AppState,
-    mut request: Request,
-    next: Next,
-    refuse: fn(&Request) -> Option<Response>,
-) -> Response {
-    let id = cookie::presented(&state.cookie, request.headers());
-    let data = Session::new(id, Arc::clone(&state.session_data), None);
-    request.extensions_mut().insert(data.clone());
-    let refusal = match admit(&state.sessions, id, &mut request).await {
-        Ok(refusal) => refusal.or_else(|| refuse(&request)),
-        Err(error) => Some(unavailable(request.headers(), &error)),
-    };
-    let mut response = match refusal {
-        Some(refusal) => refusal,
-        None => save(&data, next.run(request).await).await,
-    };
-    cookie::write(&state.cookie, &mut response);
-    response
-}
-
-/// Runs inside [`layer`], where something else is to be done first for those who are turned away.
+/// Runs inside the [`LifetimeLayer`], where something else is to be done first for those who are turned away.
 pub async fn require_session(request: Request, next: Next) -> Response {
     match turn_away_others(&request) {
         Some(refusal) => refusal,
@@ -99,7 +58,7 @@ async fn admit(
     }
     let activity = Activity::of(request);
     let mut visit = match id.map(|id| SessionKey::of(&id)) {
-        Some(key) if activity::asks_for_deadline(request) => Box::pin(sessions.ask(key)).await?,
+        Some(key) if activity.asks_for_deadline(request) => Box::pin(sessions.ask(key)).await?,
         Some(key) => sessions.visit(key).await?,
         None => Visit::Anonymous,
     };
@@ -120,7 +79,7 @@ async fn admit(
 /// Writes what the handler has changed of the session's data. What cannot be written is not
 /// answered as if it had been.
 async fn save(data: &Session, response: Response) -> Response {
-    if !data.is_modified() || data.is_empty().await || response.status().is_server_error() {
+    if data.is_empty().await || response.status().is_server_error() {
         return response;
     }
     match data.save().await {

@@ -1,5 +1,6 @@
 //! Measures how fast Dwell is beside what people use otherwise.
 
+mod autogroup;
 mod engines;
 mod http;
 mod load;
@@ -22,6 +23,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
+use self::autogroup::Ungrouped;
 use self::load::Call;
 use self::program::Directory;
 use self::report::Report;
@@ -79,6 +81,10 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
     let logs = setup::place().join("logs");
     fs::create_dir_all(&logs)?;
     subjects::make_site(data.path())?;
+    let _ungrouped = step(
+        "Let the processors be shared evenly",
+        Ungrouped::while_measured,
+    )?;
     let place = Place {
         programs: &programs,
         data: data.path(),

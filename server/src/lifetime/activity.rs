@@ -45,14 +45,13 @@ impl Activity {
             Self::Passive
         }
     }
-}
 
-/// Whether the answer tells a deadline that the request does not move: it has to heed what is done
-/// on other nodes.
-pub(super) fn asks_for_deadline(request: &Request) -> bool {
-    let tells_deadline =
-        request.uri().path() == AskStatus::PATH || is_navigation(request.headers());
-    tells_deadline && Activity::of(request) == Activity::Passive
+    /// Whether the answer tells a deadline that the request does not move: it has to heed what is
+    /// done on other nodes.
+    pub(super) fn asks_for_deadline(self, request: &Request) -> bool {
+        self == Self::Passive
+            && (request.uri().path() == AskStatus::PATH || is_navigation(request.headers()))
+    }
 }
 
 fn is_started_by_user(headers: &HeaderMap) -> bool {

@@ -34,11 +34,10 @@ pub(super) fn presented(config: &CookieConfig, headers: &HeaderMap) -> Option<Se
     let values = headers.get_all(COOKIE).iter();
     values
         .filter_map(|value| value.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
-        .filter(|cookie| cookie.name() == config.name)
-        .last()
-        .and_then(|cookie| cookie.value().parse().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.split_once('='))
+        .rfind(|(name, _)| name.trim() == config.name)
+        .and_then(|(_, id)| id.trim().parse().ok())
 }
 
 /// Writes the cookie that the handler asked for. No other answer has one: an answer that comes late

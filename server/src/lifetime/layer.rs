@@ -1,0 +1,104 @@
+//! The lifetime layer, as the router takes it.
+
+use std::{
+    convert::Infallible,
+    mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{extract::Request, response::Response};
+use futures::future::BoxFuture;
+use tower::{Layer, Service};
+use tower_sessions::Session;
+
+use super::{Refuse, admit, cookie, save, turn_away_others};
+use crate::{refusal::unavailable, state::AppState};
+
+/// Runs around every route: loads the session, checks it, touches it, and hands it on as a
+/// [`Visit`](crate::sessions::Visit) in the request's extensions (`A12`), and its data as a
+/// [`Session`].
+///
+/// A store that fails denies (`A11`).
+#[derive(Debug, Clone)]
+pub struct LifetimeLayer {
+    state: AppState,
+    refuse: Refuse,
+}
+
+impl LifetimeLayer {
+    /// Around routes for everybody.
+    pub fn new(state: AppState) -> Self {
+        let refuse: Refuse = |_| None;
+        Self { state, refuse }
+    }
+
+    /// Around routes for people who are signed in alone: turns away everybody else.
+    pub fn protecting(state: AppState) -> Self {
+        let refuse: Refuse = turn_away_others;
+        Self { state, refuse }
+    }
+}
+
+impl<S> Layer<S> for LifetimeLayer {
+    type Service = LifetimeService<S>;
+
+    fn layer(&self, inner: S) -> LifetimeService<S> {
+        LifetimeService {
+            layer: self.clone(),
+            inner,
+        }
+    }
+}
+
+/// Routes with the [`LifetimeLayer`] around them.
+///
+/// No middleware function, whose future holds the request several times over: every request
+/// allocates it.
+#[derive(Debug, Clone)]
+pub struct LifetimeService<S> {
+    layer: LifetimeLayer,
+    inner: S,
+}
+
+impl<S> Service<Request> for LifetimeService<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        // The one that is ready must be the one that is called.
+        let next = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, next);
+        let LifetimeLayer { state, refuse } = self.layer.clone();
+        Box::pin(async move {
+            let id = cookie::presented(&state.cookie, request.headers());
+            let data = Session::new(id, Arc::clone(&state.session_data), None);
+            request.extensions_mut().insert(data.clone());
+            let refusal = match admit(&state.sessions, id, &mut request).await {
+                Ok(refusal) => refusal.or_else(|| refuse(&request)),
+                Err(error) => Some(unavailable(request.headers(), &error)),
+            };
+            let mut response = match refusal {
+                Some(refusal) => refusal,
+                None => {
+                    let response = inner.call(request).await?;
+                    match data.is_modified() {
+                        true => Box::pin(save(&data, response)).await,
+                        false => response,
+                    }
+                }
+            };
+            cookie::write(&state.cookie, &mut response);
+            Ok(response)
+        })
+    }
+}
