@@ -2,6 +2,7 @@
 
 use std::{
     future::Future, net::SocketAddr, num::NonZero, sync::Arc, thread::available_parallelism,
+    time::Duration,
 };
 
 use axum::Router;
@@ -19,7 +20,7 @@ use crate::{
     notes::Notes,
     sessions::{Maintenance, Sessions},
     state::{AppState, Services},
-    store::{RedisError, RedisStore, SqlStore, Store, Timed, TowerSessions},
+    store::{RedisError, RedisStore, SqlStore, Store, StoreError, Timed, TowerSessions},
 };
 
 /// A server that is ready to run.
@@ -121,7 +122,8 @@ impl Application {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let maintenance = maintain(Arc::clone(&self.sessions), self.drafts);
+        let maintenance = maintain(Arc::clone(&self.sessions));
+        let tidying = tidy(Arc::clone(&self.sessions), self.drafts);
         let showing = self.metrics.map(|(listener, router)| {
             tokio::spawn(async move { axum::serve(listener, router).await })
         });
@@ -134,6 +136,7 @@ impl Application {
             .with_graceful_shutdown(stop)
             .await?;
         maintenance.abort();
+        tidying.abort();
         following.abort();
         if let Some(showing) = showing {
             showing.abort();
@@ -199,7 +202,7 @@ pub fn accounts(database: Database, clock: Arc<dyn Clock>) -> Result<Accounts, P
 const SHARE_OF_OTHERS: u32 = 9;
 
 /// Keeps going through failures: the next round tries again.
-fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> JoinHandle<()> {
+fn maintain(sessions: Arc<Sessions>) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             let round = Stopwatch::start();
@@ -210,20 +213,47 @@ fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> JoinHandle<()> {
                     "maintenance of the sessions failed"
                 );
             }
+            sleep(pause(&maintained, round, sessions.maintenance_interval())).await;
+        }
+    })
+}
+
+/// How often what nobody will ask for any more is deleted.
+const TIDYING_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Keeps going through failures, as well.
+fn tidy(sessions: Arc<Sessions>, drafts: Drafts) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            let round = Stopwatch::start();
+            let forgotten = sessions.forget_tombstones().await;
+            if let Err(error) = &forgotten {
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "old tombstones could not be deleted"
+                );
+            }
             if let Err(error) = drafts.sweep().await {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "expired drafts could not be deleted"
                 );
             }
-            let interval = sessions.maintenance_interval();
-            let pause = match maintained {
-                Ok(Maintenance::GoesOn) => (round.elapsed() * SHARE_OF_OTHERS).min(interval),
-                Ok(Maintenance::Done) | Err(_) => interval,
-            };
-            sleep(pause).await;
+            sleep(pause(&forgotten, round, TIDYING_INTERVAL)).await;
         }
     })
+}
+
+/// How long after this round the next begins.
+fn pause(
+    round_did: &Result<Maintenance, StoreError>,
+    round: Stopwatch,
+    interval: Duration,
+) -> Duration {
+    match round_did {
+        Ok(Maintenance::GoesOn) => (round.elapsed() * SHARE_OF_OTHERS).min(interval),
+        Ok(Maintenance::Done) | Err(_) => interval,
+    }
 }
 
 /// The server cannot start.

@@ -29,8 +29,8 @@ use crate::{
 /// How many touches are written at a time.
 const WRITTEN_AT_A_TIME: usize = 500;
 
-/// How many sessions are swept at a time.
-const SWEPT_AT_A_TIME: u32 = 50;
+/// How many sessions are swept, and how many tombstones forgotten, at a time.
+const SWEPT_AT_A_TIME: u32 = 20;
 
 /// How long until the store is followed again after that has failed.
 const FOLLOW_AGAIN: Duration = Duration::from_millis(100);
@@ -66,12 +66,12 @@ pub struct Begun {
     pub told: ActiveStatus,
 }
 
-/// How far [`Sessions::maintain`] has come.
+/// How far [`Sessions::maintain`] or [`Sessions::forget_tombstones`] has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maintenance {
-    /// Everything is written and swept.
+    /// Everything is done.
     Done,
-    /// There may be more to be swept.
+    /// There may be more to do.
     GoesOn,
 }
 
@@ -313,7 +313,10 @@ impl Sessions {
     ///
     /// The store failed. What was not written stays pending.
     pub async fn maintain(&self) -> Result<Maintenance, StoreError> {
-        let now = self.store.now().await?;
+        let now = match self.index.now() {
+            Some(now) => now,
+            None => self.store.now().await?,
+        };
         self.write_pending(now).await?;
         let sweep = self.store.sweep(SWEPT_AT_A_TIME).await?;
         for swept in sweep.ended {
@@ -322,6 +325,19 @@ impl Sessions {
         Ok(match sweep.is_more {
             true => Maintenance::GoesOn,
             false => Maintenance::Done,
+        })
+    }
+
+    /// Forgets some of the tombstones that are old enough.
+    ///
+    /// # Errors
+    ///
+    /// The store failed. What was not forgotten stays.
+    pub async fn forget_tombstones(&self) -> Result<Maintenance, StoreError> {
+        let forgotten = self.store.forget(SWEPT_AT_A_TIME).await?;
+        Ok(match forgotten < u64::from(SWEPT_AT_A_TIME) {
+            true => Maintenance::Done,
+            false => Maintenance::GoesOn,
         })
     }
 

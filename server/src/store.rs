@@ -98,9 +98,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Ends a session if time has ended it. Tells what it ended.
     async fn expire(&self, key: SessionKey) -> Result<Option<Swept>, StoreError>;
 
-    /// Ends up to `most` sessions that time has ended, which nobody else can write to meanwhile,
-    /// and forgets as many old tombstones.
+    /// Ends up to `most` sessions that time has ended, which nobody else can write to meanwhile.
     async fn sweep(&self, most: u32) -> Result<Sweep, StoreError>;
+
+    /// Forgets up to `most` tombstones that are older than thirty days. Tells how many.
+    async fn forget(&self, most: u32) -> Result<u64, StoreError>;
 
     /// The data of a live session.
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError>;

@@ -53,13 +53,13 @@ impl Options {
     fn effort(&self) -> Effort {
         match self.quick {
             true => Effort {
-                rounds: 3,
-                seconds: 2,
+                rounds: 5,
+                seconds: 1,
                 seen: 200_000,
             },
             false => Effort {
-                rounds: 5,
-                seconds: 3,
+                rounds: 15,
+                seconds: 1,
                 seen: 1_000_000,
             },
         }

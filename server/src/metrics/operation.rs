@@ -18,13 +18,14 @@ pub enum Operation {
     Owner,
     Expire,
     Sweep,
+    Forget,
     Data,
     SetData,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Ping,
         Self::Now,
         Self::Create,
@@ -39,6 +40,7 @@ impl Operation {
         Self::Owner,
         Self::Expire,
         Self::Sweep,
+        Self::Forget,
         Self::Data,
         Self::SetData,
     ];
@@ -60,6 +62,7 @@ impl Operation {
             Self::Owner => "owner",
             Self::Expire => "expire",
             Self::Sweep => "sweep",
+            Self::Forget => "forget",
             Self::Data => "data",
             Self::SetData => "set_data",
         }

@@ -172,7 +172,7 @@ impl Index {
     }
 
     /// The time on the store's clock, or later; nothing where the store has not been heard.
-    fn now(&self) -> Option<Instant> {
+    pub(super) fn now(&self) -> Option<Instant> {
         let local = self.clock.now();
         let is_heard = self
             .hearing

@@ -191,7 +191,6 @@ impl Store for RedisStore {
         let arguments = [
             EndReason::IdleTimeout.name().into(),
             EndReason::AbsoluteTimeout.name().into(),
-            millis(TOMBSTONE_RETENTION).into(),
             i64::from(most).into(),
         ];
         let (more, rows): (u64, Vec<SweptRow>) = self.run(&self.scripts.sweep, arguments).await?;
@@ -200,6 +199,11 @@ impl Store for RedisStore {
             ended: ended?,
             is_more: more > 0,
         })
+    }
+
+    async fn forget(&self, most: u32) -> Result<u64, StoreError> {
+        let arguments = [millis(TOMBSTONE_RETENTION).into(), i64::from(most).into()];
+        self.run(&self.scripts.forget, arguments).await
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {

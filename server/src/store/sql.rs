@@ -148,15 +148,6 @@ impl SqlStore {
         ended.map(|ended| (ended.clone(), ended))
     }
 
-    /// Forgets tombstones. Tells how many.
-    async fn forget(&self, most: u32) -> Result<u64, StoreError> {
-        let query = self
-            .query(self.statements.forget)
-            .bind(millis(TOMBSTONE_RETENTION))
-            .bind(i64::from(most));
-        Ok(self.database.execute(query).await?.rows_affected())
-    }
-
     /// Ends what time has ended of what `query` names.
     async fn end_by_time(
         self,
@@ -294,9 +285,16 @@ impl Store for SqlStore {
             .query_by_time(self.statements.sweep)
             .bind(i64::from(most));
         let ended = self.tell_all(self.clone().end_by_time(query)).await?;
-        let forgotten = self.forget(most).await?;
-        let is_more = u32::try_from(ended.len()) == Ok(most) || forgotten == u64::from(most);
+        let is_more = u32::try_from(ended.len()) == Ok(most);
         Ok(Sweep { ended, is_more })
+    }
+
+    async fn forget(&self, most: u32) -> Result<u64, StoreError> {
+        let query = self
+            .query(self.statements.forget)
+            .bind(millis(TOMBSTONE_RETENTION))
+            .bind(i64::from(most));
+        Ok(self.database.execute(query).await?.rows_affected())
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {

@@ -138,6 +138,10 @@ impl Store for Timed {
         self.measure(Operation::Sweep, self.store.sweep(most)).await
     }
 
+    async fn forget(&self, most: u32) -> Result<u64, StoreError> {
+        self.wait(Operation::Forget, self.store.forget(most)).await
+    }
+
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
         self.wait(Operation::Data, self.store.data(key)).await
     }

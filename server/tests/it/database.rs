@@ -137,7 +137,7 @@ async fn a_tombstone_is_forgotten_after_a_month_and_its_id_stays_dead() {
     let mut browser = app.in_session().await;
     app.end(browser.id(), EndReason::SignedOut).await;
     app.advance(std::time::Duration::from_secs(31 * 24 * 60 * 60));
-    app.sessions.maintain().await.unwrap();
+    app.sessions.forget_tombstones().await.unwrap();
     assert_eq!(app.count("select count(*) from sessions").await, 0);
     let answer = browser.ask_status().await;
     assert_eq!(answer.status, 401);

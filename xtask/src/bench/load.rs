@@ -15,7 +15,7 @@ use crate::workspace;
 /// How many connections there are at a time, over all nodes.
 pub(crate) const CONNECTIONS: usize = 32;
 /// In seconds. Those who come back together after a pause have their activity written down first.
-const WARM_UP: u32 = 1;
+pub(crate) const WARM_UP: u32 = 1;
 
 /// What is asked for, again and again.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::load::{CONNECTIONS, Call, Outcome, Target, load, steady_load};
+use super::load::{CONNECTIONS, Call, Outcome, Target, WARM_UP, load, steady_load};
 use super::rounds::Effort;
 use super::session::{self, Session};
 use super::spread::Spread;
@@ -41,9 +41,9 @@ pub(crate) struct Million {
 
 struct Sweep {
     /// While nothing is swept.
-    quiet_p99_ms: f64,
-    /// From a second before the sessions end.
-    p99_ms: f64,
+    quiet_p99_ms: Spread,
+    /// From the instant at which the sessions end.
+    p99_ms: Spread,
     /// From their end until all were swept, or until the latency had been measured.
     seconds: f64,
 }
@@ -118,8 +118,8 @@ fn grow(few: &Population, many: &Population, effort: Effort) -> Result<(Spread, 
 /// Lets time end many sessions in one instant.
 fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
     step("Sweep a hundred thousand sessions", || {
-        let window = effort.seconds;
-        let end_in = 30 + window;
+        let rounds = u32::try_from(effort.rounds)?;
+        let end_in = 15 + rounds * (WARM_UP + effort.seconds);
         let stopwatch = Stopwatch::start();
         many.place.seed(
             &many.url,
@@ -133,16 +133,14 @@ fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
             ],
         )?;
         let (node, _) = many.start()?;
-        let quiet = many.measure(&node, window)?;
-        println!("    {:<32} {quiet}", "quiet");
-        let left = f64::from(end_in - 2) - stopwatch.elapsed().as_secs_f64();
+        let quiet_p99_ms = many.p99_ms(&node, "quiet", effort)?;
+        let left = f64::from(end_in - WARM_UP) - stopwatch.elapsed().as_secs_f64();
         ensure!(
             left > 0.0,
             "the sessions ended before that could be measured"
         );
         sleep(Duration::from_secs_f64(left));
-        let sweeping = many.measure(&node, window)?;
-        println!("    {:<32} {sweeping}", "sweeping");
+        let p99_ms = many.p99_ms(&node, "sweeping", effort)?;
         while many.place.ended(&many.url)? < u64::from(SWEPT) {
             ensure!(
                 stopwatch.elapsed().as_secs_f64() < f64::from(end_in) + LONGEST_SWEEP,
@@ -153,8 +151,8 @@ fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
         let seconds = stopwatch.elapsed().as_secs_f64() - f64::from(end_in);
         println!("    all swept {seconds:.1} s after their end, or sooner");
         Ok(Sweep {
-            quiet_p99_ms: quiet.p99_ms,
-            p99_ms: sweeping.p99_ms,
+            quiet_p99_ms,
+            p99_ms,
             seconds,
         })
     })
@@ -162,7 +160,7 @@ fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
 
 impl Sweep {
     fn ratio(&self) -> f64 {
-        self.p99_ms / self.quiet_p99_ms
+        self.p99_ms.median / self.quiet_p99_ms.median
     }
 }
 
@@ -230,6 +228,16 @@ impl<'a> Population<'a> {
         Ok(outcome)
     }
 
+    fn p99_ms(&self, node: &Node, what: &str, effort: Effort) -> Result<Spread> {
+        let mut figures = Vec::new();
+        for _ in 0..effort.rounds {
+            let outcome = self.measure(node, effort.seconds)?;
+            println!("    {what:<32} {outcome}");
+            figures.push(outcome.p99_ms);
+        }
+        Ok(Spread::of(figures))
+    }
+
     fn page_sizes(&self, node: &Node) -> Result<RangeInclusive<usize>> {
         let size = self.first.page_size(node.address)?;
         Ok(size..=size)
@@ -246,8 +254,8 @@ impl Million {
             "startup_seconds": self.startup_seconds,
             "sweep": {
                 "sessions": SWEPT,
-                "quiet_p99_ms": self.sweep.quiet_p99_ms,
-                "p99_ms": self.sweep.p99_ms,
+                "quiet_p99_ms": self.sweep.quiet_p99_ms.to_json(),
+                "p99_ms": self.sweep.p99_ms.to_json(),
                 "p99_ratio": self.sweep.ratio(),
                 "seconds": self.sweep.seconds,
             },
@@ -277,8 +285,8 @@ impl Million {
                 format!(
                     "{:.2} ({:.2} ms to {:.2} ms)",
                     self.sweep.ratio(),
-                    self.sweep.p99_ms,
-                    self.sweep.quiet_p99_ms
+                    self.sweep.p99_ms.median,
+                    self.sweep.quiet_p99_ms.median
                 ),
                 "at most 2",
             ),

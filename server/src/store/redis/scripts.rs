@@ -20,6 +20,7 @@ pub(super) struct Scripts {
     pub owner: Script,
     pub expire: Script,
     pub sweep: Script,
+    pub forget: Script,
     pub data: Script,
     pub set_data: Script,
 }
@@ -45,6 +46,7 @@ impl Scripts {
             owner: script(include_str!("owner.lua")),
             expire: script(include_str!("expire.lua")),
             sweep: script(include_str!("sweep.lua")),
+            forget: script(include_str!("forget.lua")),
             data: script(include_str!("data.lua")),
             set_data: script(include_str!("set_data.lua")),
         }

@@ -1,6 +1,6 @@
--- 3 and 4 the reasons for the two timeouts, 5 how long tombstones are kept, 6 how many of each kind
--- to sweep at a time. Tells whether there may be more, and what it ended.
-local most = tonumber(ARGV[6])
+-- 3 and 4 the reasons for the two timeouts, 5 how many to sweep for each at a time. Tells whether
+-- there may be more, and what it ended.
+local most = tonumber(ARGV[5])
 local is_more = 0
 local swept = {}
 
@@ -20,9 +20,4 @@ end
 
 sweep(due(BY_ACTIVITY, now - idle))
 sweep(due(BY_AUTHENTICATION, now - absolute))
-for _, key in ipairs(due(BY_END, string.format('(%.0f', now - tonumber(ARGV[5])))) do
-    redis.call('DEL', generation_of(redis.call('HGET', session_of(key), 'generation')))
-    redis.call('DEL', session_of(key))
-    redis.call('ZREM', BY_END, key)
-end
 return { is_more, swept }

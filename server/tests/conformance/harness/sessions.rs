@@ -122,8 +122,9 @@ impl Sightings for Sighting {
     }
 }
 
-/// Everything that time has ended.
+/// Everything that time has ended. Forgets what has ended long ago.
 pub async fn sweep(store: &Arc<dyn Store>) -> Vec<Swept> {
+    while store.forget(500).await.unwrap() > 0 {}
     let mut swept = Vec::new();
     loop {
         let sweep = store.sweep(500).await.unwrap();

@@ -196,6 +196,10 @@ impl Store for Probe {
         self.answer()?.sweep(most).await
     }
 
+    async fn forget(&self, most: u32) -> Result<u64, StoreError> {
+        self.answer()?.forget(most).await
+    }
+
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
         self.answer()?.data(key).await
     }
