@@ -359,7 +359,7 @@ impl Sessions {
 
     /// How often [`maintain`](Self::maintain) is to be called.
     pub fn maintenance_interval(&self) -> Duration {
-        let longest = Duration::from_millis(250);
+        let longest = Duration::from_secs(1);
         (self.policy.touch_interval() / 4).clamp(Duration::from_millis(20), longest)
     }
 
