@@ -17,7 +17,7 @@ use axum::{
     Router,
     extract::Request,
     http::{HeaderValue, StatusCode, header},
-    middleware::{from_fn, from_fn_with_state, map_response_with_state},
+    middleware::{from_fn, from_fn_with_state},
     response::Response,
     routing::{get, post},
 };
@@ -48,8 +48,10 @@ pub fn router(state: AppState) -> Router {
     // Every `layer` of a router copies all that is in it for each request: few will do.
     let around = ServiceBuilder::new()
         .layer(TraceLayer::new_for_http().make_span_with(span))
-        .layer(map_response_with_state(state.clone(), headers::add))
-        .layer(map_response_with_state(state.clone(), refusal::show));
+        .map_response({
+            let state = state.clone();
+            move |response| headers::add(&state, refusal::show(&state, response))
+        });
     with_sessions(for_everybody, &state)
         .merge(behind_sign_in(protected(), &state))
         .nest("/pkg", files(&state))

@@ -31,7 +31,8 @@ use crate::{
 /// Answers a request that is not to be served.
 type Refuse = fn(&Request) -> Option<Response>;
 
-/// Runs inside the [`LifetimeLayer`], where something else is to be done first for those who are turned away.
+/// Runs inside the [`LifetimeLayer`], where something else is to be done first for those who are
+/// turned away.
 pub async fn require_session(request: Request, next: Next) -> Response {
     match turn_away_others(&request) {
         Some(refusal) => refusal,

@@ -4,7 +4,6 @@ use std::any::Any;
 
 use axum::{
     Extension, Json,
-    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -70,7 +69,7 @@ fn say(status: StatusCode, message: Message) -> Response {
 }
 
 /// Makes a page of what a refusal says.
-pub async fn show(State(state): State<AppState>, mut response: Response) -> Response {
+pub fn show(state: &AppState, mut response: Response) -> Response {
     let Some(Message { heading, advice }) = response.extensions_mut().remove() else {
         return response;
     };

@@ -15,9 +15,8 @@ use leptos_axum::handle_server_fns_with_context;
 
 use crate::{
     lifetime::CurrentSession,
-    metrics::Metrics,
     refusal::error,
-    sessions::{LiveSession, Sessions, Visit},
+    sessions::{LiveSession, Visit},
     state::AppState,
     store::Tombstone,
 };
@@ -30,11 +29,8 @@ pub(super) async fn server_function(
 ) -> Response {
     // Leptos would answer a browser's form with a redirect.
     request.headers_mut().remove(header::ACCEPT);
-    let caller: Caller = Arc::new(Call {
-        sessions: Arc::clone(&state.sessions),
-        metrics: state.metrics.clone(),
-        live: current.live,
-    });
+    let live = current.live;
+    let caller: Caller = Arc::new(Call { state, live });
     let context = move || provide_context(Arc::clone(&caller));
     let response = handle_server_fns_with_context(context, request)
         .await
@@ -64,23 +60,22 @@ fn explain(status: StatusCode) -> Response {
 }
 
 struct Call {
-    sessions: Arc<Sessions>,
-    metrics: Metrics,
+    state: AppState,
     live: LiveSession,
 }
 
 impl SessionOfCall for Call {
     fn status(&self) -> Status {
-        Status::Active(self.live.told(self.sessions.policy()))
+        Status::Active(self.live.told(self.state.sessions.policy()))
     }
 
     fn keep_alive(&self, idle_for: Duration) -> BoxFuture<'_, Result<Status, Unavailable>> {
         Box::pin(async move {
             let active_at = self.live.now - idle_for;
-            match self.sessions.touch(&self.live, active_at).await {
+            match self.state.sessions.touch(&self.live, active_at).await {
                 Ok(Visit::Live(live)) => {
-                    self.metrics.kept_alive();
-                    Ok(Status::Active(live.told(self.sessions.policy())))
+                    self.state.metrics.kept_alive();
+                    Ok(Status::Active(live.told(self.state.sessions.policy())))
                 }
                 Ok(Visit::Ended(Tombstone { reason, .. })) => Ok(Status::Ended { reason }),
                 Ok(Visit::Anonymous) => Ok(Status::Anonymous),

@@ -1,7 +1,6 @@
 //! Headers that every answer carries.
 
 use axum::{
-    extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::Response,
 };
@@ -38,8 +37,9 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
 
 /// Adds what is missing. Nothing may be kept by a browser or a proxy unless it says so itself
 /// (`H1`); a year of HTTPS only, where cookies are for HTTPS only (`B9`).
-pub(super) async fn add(State(state): State<AppState>, mut response: Response) -> Response {
+pub(super) fn add(state: &AppState, mut response: Response) -> Response {
     let headers = response.headers_mut();
+    headers.reserve(ALWAYS.len() + 3);
     for (name, value) in ALWAYS {
         headers.insert(name, value);
     }
