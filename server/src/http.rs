@@ -18,7 +18,7 @@ use axum::{
     extract::Request,
     http::{HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use dwell_app::{
@@ -51,12 +51,13 @@ pub fn router(state: AppState) -> Router {
         .map_response({
             let state = state.clone();
             move |response| headers::add(&state, refusal::show(&state, response))
-        });
+        })
+        .map_response(IntoResponse::into_response)
+        .layer(CatchPanicLayer::custom(refusal::panicked));
     with_sessions(for_everybody, &state)
         .merge(behind_sign_in(protected(), &state))
         .nest("/pkg", files(&state))
         .merge(health::routes())
-        .layer(CatchPanicLayer::custom(refusal::panicked))
         .layer(around)
         .with_state(state)
 }
