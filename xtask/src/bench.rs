@@ -53,7 +53,7 @@ impl Options {
     fn effort(&self) -> Effort {
         match self.quick {
             true => Effort {
-                rounds: 5,
+                rounds: 4,
                 seconds: 1,
                 seen: 200_000,
             },
