@@ -122,8 +122,7 @@ impl Application {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let maintenance = maintain(Arc::clone(&self.sessions));
-        let tidying = tidy(Arc::clone(&self.sessions), self.drafts);
+        let maintenance = maintain(Arc::clone(&self.sessions), self.drafts);
         let showing = self.metrics.map(|(listener, router)| {
             tokio::spawn(async move { axum::serve(listener, router).await })
         });
@@ -135,8 +134,7 @@ impl Application {
         axum::serve(self.listener, service)
             .with_graceful_shutdown(stop)
             .await?;
-        maintenance.abort();
-        tidying.abort();
+        maintenance.iter().for_each(JoinHandle::abort);
         following.abort();
         if let Some(showing) = showing {
             showing.abort();
@@ -198,62 +196,63 @@ pub fn accounts(database: Database, clock: Arc<dyn Clock>) -> Result<Accounts, P
     Ok(Accounts::new(database, passwords, clock))
 }
 
-/// How much longer than maintenance everybody else has the store, while there is much to sweep.
-const SHARE_OF_OTHERS: u32 = 9;
-
-/// Keeps going through failures: the next round tries again.
-fn maintain(sessions: Arc<Sessions>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        loop {
-            let round = Stopwatch::start();
-            let maintained = sessions.maintain().await;
-            if let Err(error) = &maintained {
-                tracing::error!(
-                    error = error as &dyn std::error::Error,
-                    "maintenance of the sessions failed"
-                );
-            }
-            sleep(pause(&maintained, round, sessions.maintenance_interval())).await;
-        }
-    })
-}
-
 /// How often what nobody will ask for any more is deleted.
 const TIDYING_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Keeps going through failures, as well.
-fn tidy(sessions: Arc<Sessions>, drafts: Drafts) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        loop {
-            let round = Stopwatch::start();
-            let forgotten = sessions.forget_tombstones().await;
-            if let Err(error) = &forgotten {
-                tracing::error!(
-                    error = error as &dyn std::error::Error,
-                    "old tombstones could not be deleted"
-                );
-            }
-            if let Err(error) = drafts.sweep().await {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "expired drafts could not be deleted"
-                );
-            }
-            sleep(pause(&forgotten, round, TIDYING_INTERVAL)).await;
-        }
-    })
+/// How much longer than maintenance everybody else has the store, while there is much to do.
+const SHARE_OF_OTHERS: u32 = 9;
+
+/// What is done beside the requests.
+fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> [JoinHandle<()>; 3] {
+    let old = Arc::clone(&sessions);
+    let interval = sessions.maintenance_interval();
+    [
+        repeat(interval, "maintenance of the sessions failed", move || {
+            let sessions = Arc::clone(&sessions);
+            async move { sessions.maintain().await }
+        }),
+        repeat(
+            TIDYING_INTERVAL,
+            "old tombstones could not be deleted",
+            move || {
+                let sessions = Arc::clone(&old);
+                async move { sessions.forget_tombstones().await }
+            },
+        ),
+        repeat(
+            TIDYING_INTERVAL,
+            "expired drafts could not be deleted",
+            move || {
+                let drafts = drafts.clone();
+                async move { drafts.sweep().await.map(|()| Maintenance::Done) }
+            },
+        ),
+    ]
 }
 
-/// How long after this round the next begins.
-fn pause(
-    round_did: &Result<Maintenance, StoreError>,
-    round: Stopwatch,
+/// Keeps going through failures: the next round tries again.
+fn repeat<Round>(
     interval: Duration,
-) -> Duration {
-    match round_did {
-        Ok(Maintenance::GoesOn) => (round.elapsed() * SHARE_OF_OTHERS).min(interval),
-        Ok(Maintenance::Done) | Err(_) => interval,
-    }
+    failure: &'static str,
+    round: impl Fn() -> Round + Send + 'static,
+) -> JoinHandle<()>
+where
+    Round: Future<Output = Result<Maintenance, StoreError>> + Send,
+{
+    tokio::spawn(async move {
+        loop {
+            let stopwatch = Stopwatch::start();
+            let pause = match round().await {
+                Ok(Maintenance::GoesOn) => (stopwatch.elapsed() * SHARE_OF_OTHERS).min(interval),
+                Ok(Maintenance::Done) => interval,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "{failure}");
+                    interval
+                }
+            };
+            sleep(pause).await;
+        }
+    })
 }
 
 /// The server cannot start.

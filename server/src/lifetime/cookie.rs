@@ -70,3 +70,35 @@ impl CookieConfig {
         cookie.build().to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SameSite;
+
+    fn presented_in(cookies: &[&str]) -> Option<SessionId> {
+        let config = CookieConfig {
+            name: "__Host-dwell".to_owned(),
+            secure: true,
+            same_site: SameSite::Lax,
+        };
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(COOKIE, HeaderValue::from_str(cookie).unwrap());
+        }
+        presented(&config, &headers)
+    }
+
+    #[test]
+    fn the_last_cookie_of_the_name_counts_whatever_stands_around_it() {
+        let (first, last) = (SessionId::default(), SessionId::default());
+        let one = format!("theme=dark;  __Host-dwell={last} ; x-__Host-dwell={first}; a; =b");
+        let two = format!("__Host-dwell={first}; lang=en; __Host-dwell={last}");
+        let before = format!("__Host-dwell={first}");
+        assert_eq!(presented_in(&[&one]), Some(last));
+        assert_eq!(presented_in(&[&two]), Some(last));
+        assert_eq!(presented_in(&[&before, &two]), Some(last));
+        assert_eq!(presented_in(&[&two, "__Host-dwell=none"]), None);
+        assert_eq!(presented_in(&["__Host-dwell", "theme=dark", ""]), None);
+    }
+}
