@@ -1,11 +1,17 @@
 -- Spreads requests over the sessions in a file, and prints what came of it as one line of JSON.
 --
 -- A line of the file has a cookie and, for Dwell, the generation. The environment names the file
--- (BENCH_SESSIONS), the request (BENCH_METHOD, BENCH_PATH, BENCH_ACCEPT, BENCH_BODY), and how many
--- sessions are passed over at first (BENCH_SKIP).
+-- (BENCH_SESSIONS), the request (BENCH_METHOD, BENCH_PATH, BENCH_ACCEPT, BENCH_BODY), how many
+-- sessions are passed over at first (BENCH_SKIP), and how many threads there are (BENCH_THREADS).
 
 local requests = {}
-local sent = tonumber(os.getenv("BENCH_SKIP"))
+local sent
+local threads = 0
+
+function setup(thread)
+  thread:set("number", threads)
+  threads = threads + 1
+end
 
 function init()
   local body = os.getenv("BENCH_BODY")
@@ -21,7 +27,14 @@ function init()
   end
 end
 
+-- The threads do not ask for the same session at the same time.
+local function first()
+  local share = #requests / tonumber(os.getenv("BENCH_THREADS"))
+  return tonumber(os.getenv("BENCH_SKIP")) + math.floor(number * share)
+end
+
 function request()
+  sent = sent or first()
   sent = sent + 1
   return requests[1 + (sent - 1) % #requests]
 end

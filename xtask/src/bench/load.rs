@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::available_parallelism;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
@@ -57,9 +59,10 @@ pub(crate) fn steady_load(targets: &[Target], call: Call, seconds: u32) -> Resul
 /// makes it invalid.
 pub(crate) fn load(targets: &[Target], call: Call, seconds: u32) -> Result<Outcome> {
     let connections = CONNECTIONS / targets.len().max(1);
+    let threads = threads(call, targets.len());
     let mut loads = Vec::new();
     for target in targets {
-        let mut wrk = wrk(target, call, seconds, connections);
+        let mut wrk = wrk(target, call, seconds, connections, threads);
         let child = wrk.spawn().context("starting wrk")?;
         loads.push((wrk, child));
     }
@@ -70,10 +73,22 @@ pub(crate) fn load(targets: &[Target], call: Call, seconds: u32) -> Result<Outco
     Ok(together(&outcomes))
 }
 
-fn wrk(target: &Target, call: Call, seconds: u32, connections: usize) -> Command {
+/// All processors are kept busy, however many nodes there are.
+fn threads(call: Call, nodes: usize) -> usize {
+    match call {
+        Call::Page | Call::KeepAlive => {
+            let processors = available_parallelism().map_or(1, NonZero::get);
+            (processors / nodes.max(1)).clamp(1, CONNECTIONS / nodes.max(1))
+        }
+        // Several threads would not see the sessions in turn.
+        Call::PassivePage => 1,
+    }
+}
+
+fn wrk(target: &Target, call: Call, seconds: u32, connections: usize, threads: usize) -> Command {
     let mut wrk = command("setpriv");
     wrk.args(["--pdeathsig", "TERM", "--", "wrk"])
-        .args(["--threads", "1", "--timeout", "10s"])
+        .args(["--threads", &threads.to_string(), "--timeout", "10s"])
         .args(["--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s")])
         .arg("--script")
@@ -81,6 +96,7 @@ fn wrk(target: &Target, call: Call, seconds: u32, connections: usize) -> Command
         .arg(format!("http://{}", target.address))
         .env("BENCH_SESSIONS", target.sessions)
         .env("BENCH_SKIP", target.skip.to_string())
+        .env("BENCH_THREADS", threads.to_string())
         .env("BENCH_METHOD", call.method())
         .env("BENCH_PATH", call.path())
         .env("BENCH_ACCEPT", call.accept())

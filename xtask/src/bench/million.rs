@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
+use super::cores::Cores;
 use super::load::{CONNECTIONS, Call, Outcome, Target, WARM_UP, load, steady_load};
 use super::rounds::Effort;
 use super::session::{self, Session};
@@ -61,14 +62,14 @@ struct Population<'a> {
     first: Session,
 }
 
-pub(crate) fn measure(place: &Place, effort: Effort) -> Result<Million> {
+pub(crate) fn measure(place: &Place, effort: Effort, cores: &mut Cores) -> Result<Million> {
     let few = step("Begin a thousand sessions", || {
         Population::make(place, "thousand", FEW)
     })?;
     let many = step("Begin a million sessions", || {
         Population::make(place, "million", MANY)
     })?;
-    let (growth, bytes_per_session, startup_seconds) = grow(&few, &many, effort)?;
+    let (growth, bytes_per_session, startup_seconds) = grow(&few, &many, effort, cores)?;
     Ok(Million {
         growth,
         seen: effort.seen,
@@ -78,7 +79,12 @@ pub(crate) fn measure(place: &Place, effort: Effort) -> Result<Million> {
     })
 }
 
-fn grow(few: &Population, many: &Population, effort: Effort) -> Result<(Spread, f64, f64)> {
+fn grow(
+    few: &Population,
+    many: &Population,
+    effort: Effort,
+    cores: &mut Cores,
+) -> Result<(Spread, f64, f64)> {
     let (few_node, _) = few.start()?;
     let (many_node, startup_seconds) = step("Start with a million sessions", || many.start())?;
     println!("    served its first page after {startup_seconds:.2} s");
@@ -104,9 +110,9 @@ fn grow(few: &Population, many: &Population, effort: Effort) -> Result<(Spread, 
             effort.rounds
         );
         step(&label, || {
-            let of_few = few.measure(&few_node, effort.seconds)?;
+            let of_few = cores.steadily(|| few.measure(&few_node, effort.seconds))?;
             println!("    {:<32} {of_few}", few.name);
-            let of_many = many.measure(&many_node, effort.seconds)?;
+            let of_many = cores.steadily(|| many.measure(&many_node, effort.seconds))?;
             println!("    {:<32} {of_many}", many.name);
             ratios.push(of_many.per_second / of_few.per_second);
             Ok(())
@@ -133,14 +139,16 @@ fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
             ],
         )?;
         let (node, _) = many.start()?;
-        let quiet_p99_ms = many.p99_ms(&node, "quiet", effort)?;
+        // Waited for no longer than the sweep lasts.
+        let mut cores = Cores::new(effort.patience / 20);
+        let quiet_p99_ms = many.p99_ms(&node, "quiet", effort, &mut cores)?;
         let left = f64::from(end_in - WARM_UP) - stopwatch.elapsed().as_secs_f64();
         ensure!(
             left > 0.0,
             "the sessions ended before that could be measured"
         );
         sleep(Duration::from_secs_f64(left));
-        let p99_ms = many.p99_ms(&node, "sweeping", effort)?;
+        let p99_ms = many.p99_ms(&node, "sweeping", effort, &mut cores)?;
         while many.place.ended(&many.url)? < u64::from(SWEPT) {
             ensure!(
                 stopwatch.elapsed().as_secs_f64() < f64::from(end_in) + LONGEST_SWEEP,
@@ -228,10 +236,10 @@ impl<'a> Population<'a> {
         Ok(outcome)
     }
 
-    fn p99_ms(&self, node: &Node, what: &str, effort: Effort) -> Result<Spread> {
+    fn p99_ms(&self, node: &Node, what: &str, effort: Effort, cores: &mut Cores) -> Result<Spread> {
         let mut figures = Vec::new();
         for _ in 0..effort.rounds {
-            let outcome = self.measure(node, effort.seconds)?;
+            let outcome = cores.steadily(|| self.measure(node, effort.seconds))?;
             println!("    {what:<32} {outcome}");
             figures.push(outcome.p99_ms);
         }

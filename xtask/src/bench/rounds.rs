@@ -1,8 +1,11 @@
 //! Rounds in which every subject has its turn, so that what slows the machine down slows all.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
+use super::cores::Cores;
 use super::load::{CONNECTIONS, Call, Outcome};
 use super::spread::Spread;
 use super::subjects::{Kind, Subject};
@@ -14,6 +17,8 @@ pub(crate) struct Effort {
     pub(crate) rounds: usize,
     /// Of each subject in each round.
     pub(crate) seconds: u32,
+    /// How long the processors are waited for, in all.
+    pub(crate) patience: Duration,
     /// How many of a million sessions are seen before the memory is measured.
     pub(crate) seen: u32,
 }
@@ -36,6 +41,7 @@ pub(crate) fn measure(
     subjects: &[&Subject],
     call: Call,
     effort: Effort,
+    cores: &mut Cores,
 ) -> Result<Vec<Measured>> {
     let mut rounds = Vec::new();
     for number in 1..=effort.rounds {
@@ -43,7 +49,7 @@ pub(crate) fn measure(
         rounds.push(step(&label, || {
             let mut round = Vec::new();
             for subject in subjects {
-                let outcome = subject.measure(call, effort.seconds)?;
+                let outcome = cores.steadily(|| subject.measure(call, effort.seconds))?;
                 println!("    {:<32} {outcome}", subject.name);
                 round.push(outcome);
             }
