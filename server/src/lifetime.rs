@@ -2,7 +2,9 @@
 //! session, and moves the deadline where the user caused the request.
 
 mod activity;
+mod admission;
 mod cookie;
+mod data;
 mod forgery;
 mod generation;
 mod layer;
@@ -10,26 +12,21 @@ mod turned_away;
 
 use axum::{
     extract::{FromRequestParts, Request},
-    http::{StatusCode, request::Parts},
+    http::{Method, StatusCode, request::Parts},
     middleware::Next,
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use tower_sessions::Session;
 
-use self::activity::Activity;
 pub use self::{
     cookie::SessionCookie,
+    data::lend_data,
     layer::{LifetimeLayer, LifetimeService},
     turned_away::{turn_away, turn_away_to},
 };
 use crate::{
     account_id::AccountId,
-    sessions::{LiveSession, Sessions, Visit},
-    store::{SessionId, SessionKey, StoreError},
+    sessions::{LiveSession, Visit},
 };
-
-/// Answers a request that is not to be served.
-type Refuse = fn(&Request) -> Option<Response>;
 
 /// Runs inside the [`LifetimeLayer`], where something else is to be done first for those who are
 /// turned away.
@@ -48,48 +45,11 @@ fn turn_away_others(request: &Request) -> Option<Response> {
     }
 }
 
-/// Lets `request` on, or refuses it.
-async fn admit(
-    sessions: &Sessions,
-    id: Option<SessionId>,
-    request: &mut Request,
-) -> Result<Option<Response>, StoreError> {
-    if let Some(refusal) = forgery::refuse(request) {
-        return Ok(Some(refusal));
-    }
-    let activity = Activity::of(request);
-    let mut visit = match id.map(|id| SessionKey::of(&id)) {
-        Some(key) if activity.asks_for_deadline(request) => Box::pin(sessions.ask(key)).await?,
-        Some(key) => sessions.visit(key).await?,
-        None => Visit::Anonymous,
-    };
-    if let Visit::Live(live) = &visit {
-        let refusal = generation::refuse(sessions, &live.session, request).await?;
-        if refusal.is_some() {
-            return Ok(refusal);
-        }
-        visit = match activity {
-            Activity::OfUser => sessions.touch(live, live.now).await?,
-            Activity::Passive | Activity::Reported => visit,
-        };
-    }
-    request.extensions_mut().insert(visit);
-    Ok(None)
-}
-
-/// Writes what the handler has changed of the session's data. What cannot be written is not
-/// answered as if it had been.
-async fn save(data: &Session, response: Response) -> Response {
-    if data.is_empty().await || response.status().is_server_error() {
-        return response;
-    }
-    match data.save().await {
-        Ok(()) => response,
-        Err(error) => {
-            tracing::error!(%error, "the data of a session could not be written");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+fn changes_something(request: &Request) -> bool {
+    !matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    )
 }
 
 /// The live session of the request, for handlers behind [`require_session`].

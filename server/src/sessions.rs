@@ -124,20 +124,13 @@ impl Sessions {
         self.store.ping().await
     }
 
-    /// Whether the session with this key lives. One that another node has ended may be served for
-    /// [`STALENESS`] at the longest, and what another node knows of its activity may be missing.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
-    pub async fn visit(&self, key: SessionKey) -> Result<Visit, StoreError> {
-        match self.index.look_up(key) {
-            Some(live) => {
-                self.metrics.index_answered();
-                Ok(Visit::Live(live))
-            }
-            None => Box::pin(self.ask(key)).await,
-        }
+    /// The session with this key, if it is known to live without asking the store. One that another
+    /// node has ended may be served for [`STALENESS`] at the longest, and what another node knows of
+    /// its activity may be missing.
+    pub fn known(&self, key: SessionKey) -> Option<LiveSession> {
+        let live = self.index.look_up(key)?;
+        self.metrics.index_answered();
+        Some(live)
     }
 
     /// What the store knows of the session with this key.
@@ -159,14 +152,24 @@ impl Sessions {
     ///
     /// The store failed.
     pub async fn touch(&self, live: &LiveSession, at: Instant) -> Result<Visit, StoreError> {
+        match self.touch_for_later(live, at) {
+            Some(visit) => Ok(visit),
+            None => Box::pin(self.write_touch(live.session.key, at)).await,
+        }
+    }
+
+    /// As [`touch`](Self::touch), if that need not be written at once.
+    pub fn touch_for_later(&self, live: &LiveSession, at: Instant) -> Option<Visit> {
         let unwritten_for = live.now.since(live.stored_last_active_at);
         if unwritten_for >= self.policy.touch_interval() {
-            return Box::pin(self.write_touch(live.session.key, at)).await;
+            return None;
         }
-        match live.session.lifetime.touched(&self.policy, at, live.now) {
-            Err(reason) => Ok(Visit::Ended(live.session.entombed(reason))),
-            Ok(lifetime) => Ok(Visit::Live(self.keep_touch(live, lifetime))),
-        }
+        Some(
+            match live.session.lifetime.touched(&self.policy, at, live.now) {
+                Err(reason) => Visit::Ended(live.session.entombed(reason)),
+                Ok(lifetime) => Visit::Live(self.keep_touch(live, lifetime)),
+            },
+        )
     }
 
     async fn write_touch(&self, key: SessionKey, at: Instant) -> Result<Visit, StoreError> {

@@ -10,7 +10,6 @@ use dwell_app::{SignInTrouble, pages::SignInPage};
 use dwell_session::{EndReason, Status};
 use leptos::prelude::*;
 use serde::Deserialize;
-use tower_sessions::Session;
 
 use crate::{
     accounts::{Password, PasswordError, SignInError},
@@ -21,7 +20,7 @@ use crate::{
     return_path::ReturnPath,
     sessions::{Begun, Visit},
     state::AppState,
-    store::{Origin, SessionKey},
+    store::Origin,
 };
 
 /// Everything may be missing or wrong: then it is passed over.
@@ -78,7 +77,7 @@ async fn remembered(state: &AppState, visit: &Visit) -> String {
 /// Answers a script with the status of the new session, or with why there is none.
 pub(super) async fn submit(
     State(state): State<AppState>,
-    Extension(session): Extension<Session>,
+    Extension(visit): Extension<Visit>,
     origin: Origin,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
@@ -95,7 +94,10 @@ pub(super) async fn submit(
         .await;
     let (status, code, trouble) = match authenticated {
         Ok(account) => {
-            let previous = session.id().map(|id| SessionKey::of(&id));
+            let previous = match visit {
+                Visit::Live(live) => Some(live.session.key),
+                Visit::Ended(_) | Visit::Anonymous => None,
+            };
             return match state.sessions.begin(account, previous, origin).await {
                 Ok(Begun { id, told }) => {
                     state.metrics.signed_in();

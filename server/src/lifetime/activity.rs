@@ -1,18 +1,13 @@
 //! Which requests the user caused (`A9`).
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, Method},
-};
+use axum::{extract::Request, http::Method};
 use dwell_app::{
     api::{AskStatus, KeepAlive},
     names::DRAFTS_PATH,
 };
 use leptos::server_fn::ServerFn as _;
 
-use crate::navigation::{
-    PURPOSE, SEC_FETCH_MODE, SEC_FETCH_USER, SEC_PURPOSE, header_text, is_form, is_navigation,
-};
+use crate::navigation::{Purpose, is_form, is_navigation};
 
 /// What a request says about the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +30,7 @@ impl Activity {
         }
         let headers = request.headers();
         let caused_by_user = match *request.method() {
-            Method::GET | Method::HEAD => is_started_by_user(headers),
+            Method::GET | Method::HEAD => Purpose::of(headers).is_started_by_user(),
             Method::POST => is_navigation(headers) && is_form(headers),
             _ => false,
         };
@@ -52,18 +47,6 @@ impl Activity {
         self == Self::Passive
             && (request.uri().path() == AskStatus::PATH || is_navigation(request.headers()))
     }
-}
-
-fn is_started_by_user(headers: &HeaderMap) -> bool {
-    let is_speculative = [SEC_PURPOSE, PURPOSE]
-        .into_iter()
-        .filter_map(|name| header_text(headers, name))
-        .any(|purpose| purpose.contains("prefetch") || purpose.contains("prerender"));
-    let is_by_user = match header_text(headers, SEC_FETCH_MODE) {
-        Some(_) => header_text(headers, SEC_FETCH_USER) == Some("?1"),
-        None => true,
-    };
-    is_navigation(headers) && is_by_user && !is_speculative
 }
 
 #[cfg(test)]

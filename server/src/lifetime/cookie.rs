@@ -31,23 +31,29 @@ impl IntoResponseParts for SessionCookie {
 
 /// The id that the browser came with. Of several the last counts.
 pub(super) fn presented(config: &CookieConfig, headers: &HeaderMap) -> Option<SessionId> {
-    let values = headers.get_all(COOKIE).iter();
-    values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|cookie| cookie.split_once('='))
-        .rfind(|(name, _)| name.trim() == config.name)
-        .and_then(|(_, id)| id.trim().parse().ok())
+    let mut values = headers.get_all(COOKIE).iter().rev();
+    let id = values.find_map(|cookies| {
+        let mut cookies = cookies.as_bytes().rsplit(|byte| *byte == b';');
+        cookies.find_map(|cookie| value_of(cookie, &config.name))
+    })?;
+    str::from_utf8(id).ok()?.parse().ok()
+}
+
+/// The value of `cookie`, if that is its name.
+fn value_of<'cookie>(cookie: &'cookie [u8], name: &str) -> Option<&'cookie [u8]> {
+    let after_name = cookie.trim_ascii().strip_prefix(name.as_bytes())?;
+    Some(after_name.trim_ascii().strip_prefix(b"=")?.trim_ascii())
 }
 
 /// Writes the cookie that the handler asked for. No other answer has one: an answer that comes late
 /// for an old id must neither remove nor replace the cookie of a new session (`D3`).
-pub(super) fn write(config: &CookieConfig, response: &mut Response) {
+pub(super) fn write(config: &CookieConfig, mut response: Response) -> Response {
     let asked_for = response.extensions_mut().remove::<SessionCookie>();
     let cookie = asked_for.and_then(|cookie| HeaderValue::from_str(&config.render(cookie)).ok());
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
+    response
 }
 
 impl CookieConfig {

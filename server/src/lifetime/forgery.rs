@@ -2,29 +2,27 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::Response,
 };
 
+use super::changes_something;
 use crate::{navigation::SEC_FETCH_SITE, refusal::refusal};
 
 /// Fetch Metadata decides; where the browser sends none, the origin does. A request with neither
 /// comes from no browser that another site could make send it.
-pub(super) fn refuse(request: &Request) -> Option<Response> {
-    let changes_nothing = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
-    if changes_nothing || is_own(request.headers()) {
-        return None;
-    }
-    Some(refusal(
-        request.headers(),
+pub(super) fn is_forged(request: &Request) -> bool {
+    changes_something(request) && !is_own(request.headers())
+}
+
+pub(super) fn refuse(headers: &HeaderMap) -> Response {
+    refusal(
+        headers,
         StatusCode::FORBIDDEN,
         "cross_site",
         "This request came from another site",
         "Nothing was changed. Open the page here and try again.",
-    ))
+    )
 }
 
 fn is_own(headers: &HeaderMap) -> bool {
@@ -44,7 +42,7 @@ fn is_own(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
+    use axum::{body::Body, http::Method};
 
     use super::*;
 
@@ -59,7 +57,7 @@ mod tests {
             )
             .body(Body::empty())
             .unwrap();
-        refuse(&request).is_none()
+        !is_forged(&request)
     }
 
     // K2

@@ -6,7 +6,7 @@ use std::mem;
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use dwell_app::{
@@ -17,6 +17,7 @@ use dwell_session::Generation;
 use http_body_util::{BodyExt as _, Limited};
 use leptos::server_fn::ServerFn as _;
 
+use super::changes_something;
 use crate::{
     navigation::{header_text, is_form},
     refusal::refusal,
@@ -34,17 +35,28 @@ pub(super) async fn refuse(
     current: &Session,
     request: &mut Request,
 ) -> Result<Option<Response>, StoreError> {
-    let changes_something = !matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
-    match request.uri().path() {
-        AskStatus::PATH => Box::pin(refuse_person(sessions, current, request.headers())).await,
-        // Signing in begins another session.
-        SIGN_IN_PATH => Ok(None),
-        _ if changes_something => Box::pin(refuse_other(sessions, current, request)).await,
-        _ => Ok(None),
+    if is_meant_for(current, request) {
+        return Ok(None);
     }
+    match request.uri().path() {
+        AskStatus::PATH => refuse_person(sessions, current, request.headers()).await,
+        _ => refuse_other(sessions, current, request).await,
+    }
+}
+
+/// Whether nothing but `request`'s head has to be known to see that it is for the live session.
+pub(super) fn is_meant_for(current: &Session, request: &Request) -> bool {
+    let needs_none = match request.uri().path() {
+        AskStatus::PATH => false,
+        // Signing in begins another session.
+        SIGN_IN_PATH => true,
+        _ => !changes_something(request),
+    };
+    needs_none || in_header(request.headers()) == Some(current.generation)
+}
+
+fn in_header(headers: &HeaderMap) -> Option<Generation> {
+    header_text(headers, GENERATION_HEADER)?.parse().ok()
 }
 
 /// The status is where the generation is learnt, so none is needed. A page from before its person
@@ -54,13 +66,9 @@ async fn refuse_person(
     current: &Session,
     headers: &HeaderMap,
 ) -> Result<Option<Response>, StoreError> {
-    let presented =
-        header_text(headers, GENERATION_HEADER).and_then(|text| text.parse::<Generation>().ok());
-    let is_of_this_person = match presented {
-        Some(generation) if generation != current.generation => {
-            sessions.owner(generation).await? == Some(current.account)
-        }
-        Some(_) | None => true,
+    let is_of_this_person = match in_header(headers) {
+        Some(generation) => sessions.owner(generation).await? == Some(current.account),
+        None => true,
     };
     Ok((!is_of_this_person).then(|| another_session(headers)))
 }

@@ -3,21 +3,21 @@
 use std::{
     convert::Infallible,
     mem,
-    sync::Arc,
     task::{Context, Poll},
 };
 
 use axum::{extract::Request, response::Response};
 use futures::future::BoxFuture;
 use tower::{Layer, Service};
-use tower_sessions::Session;
 
-use super::{Refuse, admit, cookie, save, turn_away_others};
+use super::{admission::Admission, cookie, turn_away_others};
 use crate::{refusal::unavailable, state::AppState};
 
+/// Answers a request that is not to be served.
+type Refuse = fn(&Request) -> Option<Response>;
+
 /// Runs around every route: loads the session, checks it, touches it, and hands it on as a
-/// [`Visit`](crate::sessions::Visit) in the request's extensions (`A12`), and its data as a
-/// [`Session`].
+/// [`Visit`](crate::sessions::Visit) in the request's extensions (`A12`).
 ///
 /// A store that fails denies (`A11`).
 #[derive(Debug, Clone)]
@@ -53,8 +53,8 @@ impl<S> Layer<S> for LifetimeLayer {
 
 /// Routes with the [`LifetimeLayer`] around them.
 ///
-/// No middleware function, whose future holds the request several times over: every request
-/// allocates it.
+/// No middleware function: almost every request is admitted before there is a future that would
+/// have to hold it, in a copy of all these routes.
 #[derive(Debug, Clone)]
 pub struct LifetimeService<S> {
     layer: LifetimeLayer,
@@ -75,30 +75,26 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
+        let LifetimeLayer { state, refuse } = self.layer.clone();
+        let id = cookie::presented(&state.cookie, request.headers());
+        let admission = Admission::of(&state.sessions, id, &request);
+        if admission.at_once(&state.sessions, &mut request) {
+            let response = self.inner.call(request);
+            return Box::pin(async move { Ok(cookie::write(&state.cookie, response.await?)) });
+        }
         // The one that is ready must be the one that is called.
         let next = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, next);
-        let LifetimeLayer { state, refuse } = self.layer.clone();
         Box::pin(async move {
-            let id = cookie::presented(&state.cookie, request.headers());
-            let data = Session::new(id, Arc::clone(&state.session_data), None);
-            request.extensions_mut().insert(data.clone());
-            let refusal = match admit(&state.sessions, id, &mut request).await {
+            let refusal = match admission.decide(&state.sessions, &mut request).await {
                 Ok(refusal) => refusal.or_else(|| refuse(&request)),
                 Err(error) => Some(unavailable(request.headers(), &error)),
             };
-            let mut response = match refusal {
+            let response = match refusal {
                 Some(refusal) => refusal,
-                None => {
-                    let response = inner.call(request).await?;
-                    match data.is_modified() {
-                        true => Box::pin(save(&data, response)).await,
-                        false => response,
-                    }
-                }
+                None => inner.call(request).await?,
             };
-            cookie::write(&state.cookie, &mut response);
-            Ok(response)
+            Ok(cookie::write(&state.cookie, response))
         })
     }
 }

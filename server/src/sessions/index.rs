@@ -5,7 +5,6 @@
 //! say; that it lives, the index says itself while the store tells it of every end.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
@@ -14,6 +13,7 @@ use std::{
 };
 
 use dwell_session::{Generation, Instant, Lifetime, Policy};
+use rustc_hash::FxHashMap;
 
 use super::LiveSession;
 use crate::{
@@ -72,7 +72,7 @@ impl Hearing {
 
 #[derive(Debug, Default)]
 struct Shard {
-    entries: HashMap<SessionKey, Entry>,
+    entries: FxHashMap<SessionKey, Entry>,
     /// How often something has ended here: what was asked before is not to be learnt after.
     ends: u64,
 }

@@ -1,12 +1,13 @@
 //! Touches that are yet to be written.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use dwell_session::Instant;
+use rustc_hash::FxHashMap;
 
 use crate::store::SessionKey;
 
@@ -23,7 +24,7 @@ pub(super) struct PendingTouches {
 /// Of one part of all sessions, so that requests do not wait for each other.
 #[derive(Debug, Default)]
 struct Touches {
-    by_session: HashMap<SessionKey, PendingTouch>,
+    by_session: FxHashMap<SessionKey, PendingTouch>,
     by_due: BTreeSet<(Instant, SessionKey)>,
 }
 

@@ -5,10 +5,15 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Router, http::Method, middleware::from_fn, routing::post};
+use axum::{
+    Extension, Router,
+    http::Method,
+    middleware::{from_fn, from_fn_with_state},
+    routing::post,
+};
 use dwell_server::{
     http::with_sessions,
-    lifetime::require_session,
+    lifetime::{lend_data, require_session},
     store::{Origin, SessionKey},
 };
 use dwell_session::EndReason;
@@ -66,6 +71,7 @@ fn router(app: &TestApp, progress: &Arc<Progress>) -> Router {
         .route("/wait-then-write", post(wait_then_write))
         .route("/cycle-the-id", post(cycle_the_id))
         .route("/write-at-some-time", post(write_at_some_time))
+        .route_layer(from_fn_with_state(app.state.clone(), lend_data))
         .route_layer(from_fn(require_session))
         .layer(Extension(progress.clone()));
     with_sessions(routes, &app.state).with_state(app.state.clone())

@@ -8,9 +8,10 @@ use std::{
 use axum::{
     Router,
     http::{HeaderValue, Method},
+    middleware::from_fn_with_state,
     routing::post,
 };
-use dwell_server::{http::with_sessions, store::SessionId, telemetry};
+use dwell_server::{http::with_sessions, lifetime::lend_data, store::SessionId, telemetry};
 use tower_sessions::Session;
 use tracing::{
     Dispatch,
@@ -71,7 +72,9 @@ async fn write_into_the_session(session: Session) {
 
 /// A handler that makes the session library do all it can, and log it.
 fn busy_router(app: &TestApp) -> Router {
-    let routes = Router::new().route("/busy", post(write_into_the_session));
+    let routes = Router::new()
+        .route("/busy", post(write_into_the_session))
+        .route_layer(from_fn_with_state(app.state.clone(), lend_data));
     with_sessions(routes, &app.state).with_state(app.state.clone())
 }
 

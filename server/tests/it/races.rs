@@ -24,7 +24,7 @@ const ROUNDS: usize = 1_000;
 const MS: Duration = Duration::from_millis(1);
 
 async fn live(sessions: &Sessions, key: SessionKey) -> LiveSession {
-    match sessions.visit(key).await.unwrap() {
+    match sessions.ask(key).await.unwrap() {
         Visit::Live(live) => live,
         visit => panic!("{visit:?}"),
     }
