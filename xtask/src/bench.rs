@@ -20,13 +20,11 @@ use std::fs;
 use std::io::stderr;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
 
 use self::autogroup::Ungrouped;
-use self::cores::Cores;
 use self::load::Call;
 use self::program::Directory;
 use self::report::Report;
@@ -58,13 +56,11 @@ impl Options {
             true => Effort {
                 rounds: 4,
                 seconds: 1,
-                patience: Duration::from_secs(5),
                 seen: 200_000,
             },
             false => Effort {
                 rounds: 15,
                 seconds: 1,
-                patience: Duration::from_mins(5),
                 seen: 1_000_000,
             },
         }
@@ -104,24 +100,20 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
 
 fn compare(place: &Place, options: &Options, mut left_out: LeftOut) -> Result<()> {
     let effort = options.effort();
-    let mut cores = Cores::new(effort.patience);
     let (page, keep_alive) = {
         let field = start(place, &mut left_out)?;
         let everybody: Vec<&Subject> = field.subjects.iter().collect();
-        let page = rounds::measure("The page", &everybody, Call::Page, effort, &mut cores)?;
+        let page = rounds::measure("The page", &everybody, Call::Page, effort)?;
         let is_dwell_or_bare = |subject: &&Subject| subject.kind != Kind::Peer;
         let ours: Vec<&Subject> = field.subjects.iter().filter(is_dwell_or_bare).collect();
-        let what = "The keep-alive";
-        let keep_alive = rounds::measure(what, &ours, Call::KeepAlive, effort, &mut cores)?;
+        let keep_alive = rounds::measure("The keep-alive", &ours, Call::KeepAlive, effort)?;
         (page, keep_alive)
     };
     let report = Report {
         effort,
         page,
         keep_alive,
-        million: left_out.unless("a million sessions", || {
-            million::measure(place, effort, &mut cores)
-        }),
+        million: left_out.unless("a million sessions", || million::measure(place, effort)),
         left_out,
     };
     report::write(&report.to_json(), &figures())?;

@@ -20,10 +20,6 @@ impl Stopwatch {
 pub(crate) struct Elapsed(Duration);
 
 impl Elapsed {
-    pub(crate) fn duration(&self) -> Duration {
-        self.0
-    }
-
     pub(crate) fn as_secs_f64(&self) -> f64 {
         self.0.as_secs_f64()
     }

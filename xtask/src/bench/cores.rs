@@ -1,78 +1,53 @@
-//! Whether the processors share a cache.
+//! How far apart the processors are.
 //!
 //! The host of a virtual machine moves its processors about. While two of them share no cache, a
 //! message from one to the other was seen to take 400 ns instead of 80, and a request twice as
-//! long, with a session or without. That comes and goes within seconds: what is compared would be
-//! measured on two machines.
+//! long, with a session or without. That comes and goes within seconds, so that what is compared
+//! may have been measured on two machines.
 
 use std::hint::spin_loop;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, available_parallelism, sleep, yield_now};
-use std::time::Duration;
-
-use anyhow::Result;
+use std::thread::{self, available_parallelism, yield_now};
 
 use crate::stopwatch::Stopwatch;
 
-/// How long is waited before the processors are looked at again.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// The processors, and how long they are waited for.
-pub(crate) struct Cores {
-    distance: Box<dyn FnMut() -> f64>,
-    nearest: f64,
-    patience: Duration,
+/// How far apart two processors were at several times: how long a message takes from one to the
+/// other and back, in seconds.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Distance {
+    least: f64,
+    most: f64,
 }
 
-impl Cores {
-    /// Waits for `patience` in all. Where there are not two processors, nobody knows which of them
-    /// are at work, and nothing is waited for.
-    pub(crate) fn new(patience: Duration) -> Self {
+impl Distance {
+    /// Nothing where there are not two: nobody knows which of them are at work.
+    pub(crate) fn now() -> Self {
         let are_two = available_parallelism().map(NonZero::get).ok() == Some(2);
-        let mut cores = Self {
-            distance: Box::new(if are_two { round_trip } else { || 0.0 }),
-            nearest: f64::INFINITY,
-            patience,
-        };
-        for _ in 0..20 {
-            cores.are_near();
-        }
-        cores
+        Self::of(if are_two { round_trip() } else { 0.0 })
     }
 
-    /// Gives what `measure` gives while the processors are near each other, before and after. What
-    /// it gives at another time counts only once patience is at an end.
-    pub(crate) fn steadily<T>(&mut self, mut measure: impl FnMut() -> Result<T>) -> Result<T> {
-        loop {
-            let stopwatch = Stopwatch::start();
-            while !self.are_near() && stopwatch.elapsed().duration() < self.patience {
-                sleep(PAUSE);
-            }
-            let waited = stopwatch.elapsed().duration();
-            let outcome = measure()?;
-            let is_steady = self.are_near();
-            let lost = match is_steady {
-                true => waited,
-                false => stopwatch.elapsed().duration(),
-            };
-            self.patience = self.patience.saturating_sub(lost);
-            if is_steady || self.patience.is_zero() {
-                return Ok(outcome);
-            }
-            println!("    measured again: the processors were moved apart");
+    pub(crate) fn of(seconds: f64) -> Self {
+        Self {
+            least: seconds,
+            most: seconds,
         }
     }
 
-    /// As near as they were seen, or nearly.
-    fn are_near(&mut self) -> bool {
-        let distance = (self.distance)();
-        self.nearest = self.nearest.min(distance);
-        distance <= 2.0 * self.nearest
+    /// At all the times of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            least: self.least.min(other.least),
+            most: self.most.max(other.most),
+        }
+    }
+
+    /// Whether the processors stayed where they were.
+    pub(crate) fn is_steady(self) -> bool {
+        self.most <= 2.0 * self.least
     }
 }
 
-/// How many seconds a message takes from one processor to the other and back.
 fn round_trip() -> f64 {
     const TRIPS: u32 = 10_000;
     let ball = AtomicBool::new(false);
@@ -111,36 +86,18 @@ fn wait_for(ball: &AtomicBool, wanted: bool) {
 mod tests {
     use super::*;
 
-    /// Measures once with processors that are as far apart as this, one time after the other, and
-    /// far after that. Tells how often it was measured.
-    fn measured(distances: &'static [f64], patience: Duration) -> u32 {
-        let mut distances = distances.iter().copied();
-        let mut cores = Cores {
-            distance: Box::new(move || distances.next().unwrap_or(400.0)),
-            nearest: 80.0,
-            patience,
-        };
-        let mut times = 0;
-        let measure = || {
-            times += 1;
-            Ok(())
-        };
-        cores.steadily(measure).unwrap();
-        times
+    fn is_steady(distances: &[f64]) -> bool {
+        let distances = distances.iter().copied().map(Distance::of);
+        distances.reduce(Distance::and).unwrap().is_steady()
     }
 
     #[test]
-    fn what_is_measured_while_the_processors_are_apart_is_measured_again() {
-        let patience = Duration::from_secs(60);
-        assert_eq!(measured(&[90.0, 110.0], patience), 1);
-        assert_eq!(measured(&[90.0, 390.0, 85.0, 90.0], patience), 2);
-        assert_eq!(measured(&[390.0, 90.0, 90.0], patience), 1);
-    }
-
-    #[test]
-    fn patience_comes_to_an_end() {
-        assert_eq!(measured(&[], Duration::ZERO), 1);
-        assert_eq!(measured(&[], Duration::from_millis(1)), 1);
+    fn the_processors_have_moved_if_a_message_takes_twice_as_long_or_half() {
+        assert!(is_steady(&[80.0, 110.0, 75.0]));
+        assert!(is_steady(&[410.0, 380.0]));
+        assert!(!is_steady(&[80.0, 400.0, 85.0]));
+        assert!(!is_steady(&[400.0, 80.0]));
+        assert!(is_steady(&[0.0, 0.0]));
     }
 
     #[test]

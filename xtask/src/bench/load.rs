@@ -11,6 +11,7 @@ use std::thread::available_parallelism;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
+use super::cores::Distance;
 use crate::process::{command, shown};
 use crate::workspace;
 
@@ -47,6 +48,19 @@ pub(crate) struct Outcome {
     pub(crate) p99_ms: f64,
     /// The mean length of an answer.
     bytes: f64,
+    /// Before and after it.
+    cores: Distance,
+}
+
+/// Those that were measured with the processors at one distance; or all, if these are too few to
+/// tell anything.
+pub(crate) fn comparable(pairs: Vec<(Outcome, Outcome)>) -> Vec<(Outcome, Outcome)> {
+    let is_comparable = |(one, other): &&(Outcome, Outcome)| one.cores.and(other.cores).is_steady();
+    let comparable: Vec<_> = pairs.iter().filter(is_comparable).copied().collect();
+    match comparable.len() * 3 < pairs.len() {
+        true => pairs,
+        false => comparable,
+    }
 }
 
 /// As [`load`], in the steady state: for a second before, nothing is measured.
@@ -60,6 +74,7 @@ pub(crate) fn steady_load(targets: &[Target], call: Call, seconds: u32) -> Resul
 pub(crate) fn load(targets: &[Target], call: Call, seconds: u32) -> Result<Outcome> {
     let connections = CONNECTIONS / targets.len().max(1);
     let threads = threads(call, targets.len());
+    let cores = Distance::now();
     let mut loads = Vec::new();
     for target in targets {
         let mut wrk = wrk(target, call, seconds, connections, threads);
@@ -70,7 +85,10 @@ pub(crate) fn load(targets: &[Target], call: Call, seconds: u32) -> Result<Outco
         .into_iter()
         .map(|(wrk, child)| outcome(&wrk, child))
         .collect::<Result<Vec<_>>>()?;
-    Ok(together(&outcomes))
+    Ok(Outcome {
+        cores: cores.and(Distance::now()),
+        ..together(&outcomes)
+    })
 }
 
 /// All processors are kept busy, however many nodes there are.
@@ -129,6 +147,7 @@ fn together(outcomes: &[Outcome]) -> Outcome {
         p50_ms: most(|outcome| outcome.p50_ms),
         p99_ms: most(|outcome| outcome.p99_ms),
         bytes: most(|outcome| outcome.bytes),
+        cores: Distance::default(),
     }
 }
 
@@ -183,6 +202,7 @@ impl Outcome {
             p50_ms: figure("p50_ms")?,
             p99_ms: figure("p99_ms")?,
             bytes: figure("bytes")? / figure("requests")?,
+            cores: Distance::default(),
         })
     }
 
@@ -245,6 +265,21 @@ mod tests {
         assert!(outcome.must_be_pages(&(400..=400)).is_ok());
         assert!(outcome.must_be_pages(&(410..=420)).is_err());
         assert!(outcome.must_be_pages(&(380..=390)).is_err());
+    }
+
+    #[test]
+    fn rounds_in_which_the_processors_were_moved_are_left_out_unless_they_are_most() {
+        let at = |cores| Outcome {
+            cores,
+            ..Outcome::parse(LINE).unwrap()
+        };
+        let (near, far) = (Distance::of(80.0), Distance::of(400.0));
+        let alike = [(at(near), at(near)), (at(far), at(far))];
+        let moved = [(at(near), at(far)), (at(near), at(near.and(far)))];
+
+        assert_eq!(comparable([alike, moved].concat()).len(), 2);
+        assert_eq!(comparable([moved, moved, alike].concat()).len(), 2);
+        assert_eq!(comparable([moved, moved].concat()).len(), 4);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
+use std::iter::repeat;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -10,8 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::cores::Cores;
-use super::load::{CONNECTIONS, Call, Outcome, Target, WARM_UP, load, steady_load};
+use super::load::{CONNECTIONS, Call, Outcome, Target, WARM_UP, comparable, load, steady_load};
 use super::rounds::Effort;
 use super::session::{self, Session};
 use super::spread::Spread;
@@ -45,6 +45,8 @@ struct Sweep {
     quiet_p99_ms: Spread,
     /// From the instant at which the sessions end.
     p99_ms: Spread,
+    /// Of the one to the other.
+    p99_ratio: Spread,
     /// From their end until all were swept, or until the latency had been measured.
     seconds: f64,
 }
@@ -62,14 +64,14 @@ struct Population<'a> {
     first: Session,
 }
 
-pub(crate) fn measure(place: &Place, effort: Effort, cores: &mut Cores) -> Result<Million> {
+pub(crate) fn measure(place: &Place, effort: Effort) -> Result<Million> {
     let few = step("Begin a thousand sessions", || {
         Population::make(place, "thousand", FEW)
     })?;
     let many = step("Begin a million sessions", || {
         Population::make(place, "million", MANY)
     })?;
-    let (growth, bytes_per_session, startup_seconds) = grow(&few, &many, effort, cores)?;
+    let (growth, bytes_per_session, startup_seconds) = grow(&few, &many, effort)?;
     Ok(Million {
         growth,
         seen: effort.seen,
@@ -79,12 +81,7 @@ pub(crate) fn measure(place: &Place, effort: Effort, cores: &mut Cores) -> Resul
     })
 }
 
-fn grow(
-    few: &Population,
-    many: &Population,
-    effort: Effort,
-    cores: &mut Cores,
-) -> Result<(Spread, f64, f64)> {
+fn grow(few: &Population, many: &Population, effort: Effort) -> Result<(Spread, f64, f64)> {
     let (few_node, _) = few.start()?;
     let (many_node, startup_seconds) = step("Start with a million sessions", || many.start())?;
     println!("    served its first page after {startup_seconds:.2} s");
@@ -103,22 +100,24 @@ fn grow(
         Ok(grown as f64 / f64::from(seen - FEW))
     })?;
     println!("    {bytes_per_session:.0} bytes of memory for each session");
-    let mut ratios = Vec::new();
+    let mut pairs = Vec::new();
     for number in 1..=effort.rounds {
         let label = format!(
             "A thousand and a million, round {number} of {}",
             effort.rounds
         );
         step(&label, || {
-            let of_few = cores.steadily(|| few.measure(&few_node, effort.seconds))?;
+            let of_few = few.measure(&few_node, effort.seconds)?;
             println!("    {:<32} {of_few}", few.name);
-            let of_many = cores.steadily(|| many.measure(&many_node, effort.seconds))?;
+            let of_many = many.measure(&many_node, effort.seconds)?;
             println!("    {:<32} {of_many}", many.name);
-            ratios.push(of_many.per_second / of_few.per_second);
+            pairs.push((of_few, of_many));
             Ok(())
         })?;
     }
-    Ok((Spread::of(ratios), bytes_per_session, startup_seconds))
+    let ratios = comparable(pairs).into_iter();
+    let growth = Spread::of(ratios.map(|(few, many)| many.per_second / few.per_second));
+    Ok((growth, bytes_per_session, startup_seconds))
 }
 
 /// Lets time end many sessions in one instant.
@@ -139,16 +138,14 @@ fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
             ],
         )?;
         let (node, _) = many.start()?;
-        // Waited for no longer than the sweep lasts.
-        let mut cores = Cores::new(effort.patience / 20);
-        let quiet_p99_ms = many.p99_ms(&node, "quiet", effort, &mut cores)?;
+        let quiet = many.watch(&node, "quiet", effort)?;
         let left = f64::from(end_in - WARM_UP) - stopwatch.elapsed().as_secs_f64();
         ensure!(
             left > 0.0,
             "the sessions ended before that could be measured"
         );
         sleep(Duration::from_secs_f64(left));
-        let p99_ms = many.p99_ms(&node, "sweeping", effort, &mut cores)?;
+        let sweeping = many.watch(&node, "sweeping", effort)?;
         while many.place.ended(&many.url)? < u64::from(SWEPT) {
             ensure!(
                 stopwatch.elapsed().as_secs_f64() < f64::from(end_in) + LONGEST_SWEEP,
@@ -158,18 +155,19 @@ fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
         }
         let seconds = stopwatch.elapsed().as_secs_f64() - f64::from(end_in);
         println!("    all swept {seconds:.1} s after their end, or sooner");
+        let with_each = |outcome: &Outcome| sweeping.clone().into_iter().zip(repeat(*outcome));
+        let pairs = comparable(quiet.iter().flat_map(with_each).collect());
         Ok(Sweep {
-            quiet_p99_ms,
-            p99_ms,
+            quiet_p99_ms: Spread::of(pairs.iter().map(|(_, quiet)| quiet.p99_ms)),
+            p99_ms: Spread::of(pairs.iter().map(|(sweeping, _)| sweeping.p99_ms)),
+            p99_ratio: Spread::of(
+                pairs
+                    .iter()
+                    .map(|(sweeping, quiet)| sweeping.p99_ms / quiet.p99_ms),
+            ),
             seconds,
         })
     })
-}
-
-impl Sweep {
-    fn ratio(&self) -> f64 {
-        self.p99_ms.median / self.quiet_p99_ms.median
-    }
 }
 
 impl<'a> Population<'a> {
@@ -236,14 +234,14 @@ impl<'a> Population<'a> {
         Ok(outcome)
     }
 
-    fn p99_ms(&self, node: &Node, what: &str, effort: Effort, cores: &mut Cores) -> Result<Spread> {
-        let mut figures = Vec::new();
+    fn watch(&self, node: &Node, what: &str, effort: Effort) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::new();
         for _ in 0..effort.rounds {
-            let outcome = cores.steadily(|| self.measure(node, effort.seconds))?;
+            let outcome = self.measure(node, effort.seconds)?;
             println!("    {what:<32} {outcome}");
-            figures.push(outcome.p99_ms);
+            outcomes.push(outcome);
         }
-        Ok(Spread::of(figures))
+        Ok(outcomes)
     }
 
     fn page_sizes(&self, node: &Node) -> Result<RangeInclusive<usize>> {
@@ -264,7 +262,7 @@ impl Million {
                 "sessions": SWEPT,
                 "quiet_p99_ms": self.sweep.quiet_p99_ms.to_json(),
                 "p99_ms": self.sweep.p99_ms.to_json(),
-                "p99_ratio": self.sweep.ratio(),
+                "p99_ratio": self.sweep.p99_ratio.to_json(),
                 "seconds": self.sweep.seconds,
             },
         })
@@ -291,10 +289,8 @@ impl Million {
             (
                 "p99 while a hundred thousand are swept, to the quiet one".into(),
                 format!(
-                    "{:.2} ({:.2} ms to {:.2} ms)",
-                    self.sweep.ratio(),
-                    self.sweep.p99_ms.median,
-                    self.sweep.quiet_p99_ms.median
+                    "{} ({:.2} ms to {:.2} ms)",
+                    self.sweep.p99_ratio, self.sweep.p99_ms.median, self.sweep.quiet_p99_ms.median
                 ),
                 "at most 2",
             ),

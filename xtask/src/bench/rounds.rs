@@ -1,12 +1,9 @@
 //! Rounds in which every subject has its turn, so that what slows the machine down slows all.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::cores::Cores;
-use super::load::{CONNECTIONS, Call, Outcome};
+use super::load::{CONNECTIONS, Call, Outcome, comparable};
 use super::spread::Spread;
 use super::subjects::{Kind, Subject};
 use crate::step::step;
@@ -17,17 +14,17 @@ pub(crate) struct Effort {
     pub(crate) rounds: usize,
     /// Of each subject in each round.
     pub(crate) seconds: u32,
-    /// How long the processors are waited for, in all.
-    pub(crate) patience: Duration,
     /// How many of a million sessions are seen before the memory is measured.
     pub(crate) seen: u32,
 }
 
-/// What came of one subject in all rounds. Ratios are to the routes without any session, on as
-/// many nodes, in the same round.
+/// What came of one subject. Ratios are to the routes without any session, on as many nodes, in the
+/// same round.
 pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) kind: Kind,
+    /// How many can be compared.
+    rounds: usize,
     pub(crate) per_second: Spread,
     pub(crate) ratio: Spread,
     pub(crate) p50_ms: Spread,
@@ -41,7 +38,6 @@ pub(crate) fn measure(
     subjects: &[&Subject],
     call: Call,
     effort: Effort,
-    cores: &mut Cores,
 ) -> Result<Vec<Measured>> {
     let mut rounds = Vec::new();
     for number in 1..=effort.rounds {
@@ -49,7 +45,7 @@ pub(crate) fn measure(
         rounds.push(step(&label, || {
             let mut round = Vec::new();
             for subject in subjects {
-                let outcome = cores.steadily(|| subject.measure(call, effort.seconds))?;
+                let outcome = subject.measure(call, effort.seconds)?;
                 println!("    {:<32} {outcome}", subject.name);
                 round.push(outcome);
             }
@@ -66,7 +62,7 @@ pub(crate) fn measure(
                 .map(|round| Some((*round.get(index)?, *round.get(base)?)))
                 .collect::<Option<Vec<_>>>()
                 .context("a round is not complete")?;
-            Ok(Measured::of(subject, &pairs))
+            Ok(Measured::of(subject, &comparable(pairs)))
         })
         .collect()
 }
@@ -87,6 +83,7 @@ impl Measured {
         Self {
             name: subject.name.clone(),
             kind: subject.kind,
+            rounds: rounds.len(),
             per_second: spread(|outcome, _| outcome.per_second),
             ratio: spread(|outcome, base| outcome.per_second / base.per_second),
             p50_ms: spread(|outcome, _| outcome.p50_ms),
@@ -99,6 +96,7 @@ impl Measured {
         json!({
             "subject": self.name,
             "kind": self.kind.name(),
+            "rounds": self.rounds,
             "requests_per_second": self.per_second.to_json(),
             "ratio": self.ratio.to_json(),
             "p50_ms": self.p50_ms.to_json(),
