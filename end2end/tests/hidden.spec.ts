@@ -1,4 +1,5 @@
 import type { Page } from "@playwright/test";
+import { held } from "../support/held.ts";
 import { everythingIn, observe, seen } from "../support/probes.ts";
 import type { Server } from "../support/server.ts";
 import type { OwnChromium } from "../support/own-chromium.ts";
@@ -104,10 +105,13 @@ for (const [what, script, seenGhosts] of [
 // I4, no early end
 test("a frozen tab that wakes up in time asks, and comes back as it was", async ({ sleepy, dwell, account }) => {
     const { page, app, server } = await tabInTheBackground(sleepy, dwell, account);
+    const answer = await held(page, "**/api/session/status");
     await freeze(page);
     await server.keepAlive();
     await page.bringToFront();
+    await expect.poll(() => page.evaluate(() => document.hasFocus())).toBe(true);
+    expect(await ghosts(page), "nothing is shown before the answer").toBe("[]");
+    answer();
     await app.waitFor("active");
     await expect(app.newNote).toHaveValue(DRAFT);
-    expect(await ghosts(page), "nothing is shown before the answer").toBe("[]");
 });
