@@ -23,8 +23,8 @@ pub(crate) struct Effort {
 pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) kind: Kind,
-    /// How many can be compared.
-    rounds: usize,
+    /// In how many rounds it can be compared.
+    compared: usize,
     pub(crate) per_second: Spread,
     pub(crate) ratio: Spread,
     pub(crate) p50_ms: Spread,
@@ -62,7 +62,7 @@ pub(crate) fn measure(
                 .map(|round| Some((*round.get(index)?, *round.get(base)?)))
                 .collect::<Option<Vec<_>>>()
                 .context("a round is not complete")?;
-            Ok(Measured::of(subject, &comparable(pairs)))
+            Ok(Measured::of(subject, pairs))
         })
         .collect()
 }
@@ -76,19 +76,26 @@ fn base(subject: &Subject, subjects: &[&Subject]) -> Option<usize> {
 }
 
 impl Measured {
-    fn of(subject: &Subject, rounds: &[(Outcome, Outcome)]) -> Self {
-        let spread = |of: fn(&Outcome, &Outcome) -> f64| {
-            Spread::of(rounds.iter().map(|(outcome, base)| of(outcome, base)))
+    fn of(subject: &Subject, rounds: Vec<(Outcome, Outcome)>) -> Self {
+        let of_all = |of: fn(&Outcome) -> f64| Spread::of(rounds.iter().map(|(one, _)| of(one)));
+        let (per_second, p50_ms, p99_ms) = (
+            of_all(|outcome| outcome.per_second),
+            of_all(|outcome| outcome.p50_ms),
+            of_all(|outcome| outcome.p99_ms),
+        );
+        let compared = comparable(rounds);
+        let ratio = |of: fn(&Outcome) -> f64| {
+            Spread::of(compared.iter().map(|(one, base)| of(one) / of(base)))
         };
         Self {
             name: subject.name.clone(),
             kind: subject.kind,
-            rounds: rounds.len(),
-            per_second: spread(|outcome, _| outcome.per_second),
-            ratio: spread(|outcome, base| outcome.per_second / base.per_second),
-            p50_ms: spread(|outcome, _| outcome.p50_ms),
-            p99_ms: spread(|outcome, _| outcome.p99_ms),
-            p99_ratio: spread(|outcome, base| outcome.p99_ms / base.p99_ms),
+            compared: compared.len(),
+            per_second,
+            ratio: ratio(|outcome| outcome.per_second),
+            p50_ms,
+            p99_ms,
+            p99_ratio: ratio(|outcome| outcome.p99_ms),
         }
     }
 
@@ -96,7 +103,7 @@ impl Measured {
         json!({
             "subject": self.name,
             "kind": self.kind.name(),
-            "rounds": self.rounds,
+            "compared_rounds": self.compared,
             "requests_per_second": self.per_second.to_json(),
             "ratio": self.ratio.to_json(),
             "p50_ms": self.p50_ms.to_json(),
