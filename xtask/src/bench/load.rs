@@ -57,7 +57,7 @@ pub(crate) struct Outcome {
 pub(crate) fn comparable(pairs: Vec<(Outcome, Outcome)>) -> Vec<(Outcome, Outcome)> {
     let is_comparable = |(one, other): &&(Outcome, Outcome)| one.cores.and(other.cores).is_steady();
     let comparable: Vec<_> = pairs.iter().filter(is_comparable).copied().collect();
-    match comparable.len() * 3 < pairs.len() {
+    match comparable.len() * 5 < pairs.len() {
         true => pairs,
         false => comparable,
     }
@@ -278,8 +278,10 @@ mod tests {
         let moved = [(at(near), at(far)), (at(near), at(near.and(far)))];
 
         assert_eq!(comparable([alike, moved].concat()).len(), 2);
-        assert_eq!(comparable([moved, moved, alike].concat()).len(), 2);
-        assert_eq!(comparable([moved, moved, moved, alike].concat()).len(), 8);
+        let fifth = [moved, moved, moved, moved, alike].concat();
+        let fewer = [moved, moved, moved, moved, moved, alike].concat();
+        assert_eq!(comparable(fifth).len(), 2);
+        assert_eq!(comparable(fewer).len(), 12);
         assert_eq!(comparable([moved, moved].concat()).len(), 4);
     }
 
