@@ -6,8 +6,11 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
-    sync::{LazyLock, OnceLock},
+    process::{Child, ChildStdout, Command, Stdio, id},
+    sync::{
+        LazyLock, OnceLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     thread::sleep,
     time::Duration,
 };
@@ -262,8 +265,16 @@ fn on_path(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, and that nobody else is given meanwhile: not by this function,
+/// which gives each once, and not by the system, which gives from 32,768 on to whoever asks for any.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let ports = 20_000..32_768;
+    loop {
+        let turn = id().wrapping_add(GIVEN.fetch_add(1, Relaxed));
+        let port = ports.start + (turn % u32::from(ports.end - ports.start)) as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
