@@ -57,6 +57,21 @@ macro_rules! wiped {
     };
 }
 
+/// Moves the last activity of the rows that are held, never back and never ahead of the clock.
+macro_rules! moved_to {
+    ($at:literal) => {
+        concat!(
+            "update sessions set last_active_at = case when held.last_active_at >= ",
+            $at,
+            " or held.last_active_at >= now then held.last_active_at when ",
+            $at,
+            " > now then now else ",
+            $at,
+            " end from "
+        )
+    };
+}
+
 /// Ends what time has ended of the rows that are held.
 macro_rules! by_time {
     ($($held:literal)+) => {
@@ -103,13 +118,9 @@ macro_rules! statements {
                 " where key = $4"
             ),
             touch: concat!(
-                "update sessions set last_active_at = case \
-                 when held.last_active_at >= $5 or held.last_active_at >= now \
-                 then held.last_active_at \
-                 when $5 > now then now \
-                 else $5 end from ",
+                moved_to!("$5"),
                 $held,
-                "key = $4",
+                "where key = $4",
                 $as_held,
                 " where sessions.key = held.key and ",
                 live!("held"),
@@ -119,19 +130,13 @@ macro_rules! statements {
                 columns!()
             ),
             touch_all: concat!(
-                "update sessions set last_active_at = case \
-                 when held.last_active_at >= touches.at or held.last_active_at >= now \
-                 then held.last_active_at \
-                 when touches.at > now then now \
-                 else touches.at end from ",
+                moved_to!("held.at"),
                 $held,
-                "key in (select key from (",
+                "join (",
                 $touches,
-                ") as touched)",
+                ") as touches using (key)",
                 $as_held,
-                ", (",
-                $touches,
-                ") as touches where sessions.key = held.key and touches.key = held.key and ",
+                " where sessions.key = held.key and ",
                 live!("held")
             ),
             end: concat!(
@@ -139,7 +144,7 @@ macro_rules! statements {
                 wiped!(),
                 " from ",
                 $held,
-                "key = $4",
+                "where key = $4",
                 $as_held,
                 " where sessions.key = held.key and ",
                 live!("held")
@@ -149,7 +154,7 @@ macro_rules! statements {
                 wiped!(),
                 " from ",
                 $held,
-                "account = $6 and key <> $4 and ended_at is null",
+                "where account = $6 and key <> $4 and ended_at is null",
                 $as_held,
                 " where sessions.key = held.key and ",
                 live!("held"),
@@ -164,10 +169,10 @@ macro_rules! statements {
                 live!("sessions"),
                 " order by last_active_at desc, key"
             ),
-            expire: by_time!($held "key = $6" $as_held),
+            expire: by_time!($held "where key = $6" $as_held),
             sweep: by_time!(
                 $held
-                "key in (select key from sessions \
+                "where key in (select key from sessions \
                  where (ended_at is null and last_active_at <= "
                 $time
                 " - $2) or (ended_at is null and authenticated_at <= "
@@ -193,7 +198,7 @@ macro_rules! statements {
             set_data: concat!(
                 "update sessions set data = $5 from ",
                 $held,
-                "key = $4",
+                "where key = $4",
                 $as_held,
                 " where sessions.key = held.key and ",
                 live!("held")
@@ -206,7 +211,7 @@ macro_rules! statements {
 pub(super) static SQLITE: Statements = statements! {
     clock: "(select $1 as now) as clock",
     time: "$1",
-    held: "(select *, $1 as now from sessions where " ") as held",
+    held: "(select *, $1 as now from sessions " ") as held",
     in_order: "",
     now: "$1",
     touches: "select unhex(json_extract(value, '$[0]')) as key, \
@@ -219,10 +224,62 @@ pub(super) static SQLITE: Statements = statements! {
 pub(super) static POSTGRES: Statements = statements! {
     clock: "(select dwell_now() as now) as clock",
     time: "(select dwell_now())",
-    held: "(select *, dwell_now() as now from (select * from sessions where "
-        " order by key for update) as locked) as held",
+    held: "(select *, dwell_now() as now from (select * from sessions "
+        " order by key for update of sessions) as locked) as held",
     in_order: " order by key for update",
     now: "held.now",
     touches: "select decode(touch ->> 0, 'hex') as key, (touch ->> 1)::bigint as at \
         from json_array_elements($4::text::json) as touch",
 };
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    };
+
+    use sqlx::{Connection as _, Executor as _, SqliteConnection};
+
+    use super::*;
+
+    /// How many steps SQLite takes to write `count` touches.
+    async fn steps_of_touching(count: u32) -> u32 {
+        let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let migrator = sqlx::migrate!("./migrations/sqlite");
+        migrator.run(&mut database).await.unwrap();
+        let sessions = "insert into accounts values (1, '', '', 0);
+            with recursive numbers (n) as
+                (select 0 union all select n + 1 from numbers where n < 1000)
+            insert into sessions
+            select unhex(printf('%064x', n)), 1, printf('%d', n), 0, 0, '', '', '{}', null, null
+            from numbers";
+        database.execute(sessions).await.unwrap();
+        let touches: Vec<_> = (0..count).map(|n| (format!("{n:064x}"), 1)).collect();
+        let steps = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&steps);
+        let mut handle = database.lock_handle().await.unwrap();
+        handle.set_progress_handler(1, move || {
+            counted.fetch_add(1, Relaxed);
+            true
+        });
+        drop(handle);
+        let touched = sqlx::query(SQLITE.touch_all)
+            .bind(1_i64)
+            .bind(1_000_i64)
+            .bind(1_000_i64)
+            .bind(serde_json::to_string(&touches).unwrap())
+            .execute(&mut database)
+            .await
+            .unwrap();
+        assert_eq!(touched.rows_affected(), u64::from(count));
+        steps.load(Relaxed)
+    }
+
+    // Whoever writes has the whole database to himself, so a sign-in waits for this.
+    #[tokio::test]
+    async fn twice_the_touches_take_twice_the_work() {
+        let steps = [steps_of_touching(200).await, steps_of_touching(400).await];
+        assert!(steps[1] < 3 * steps[0], "{steps:?}");
+    }
+}
