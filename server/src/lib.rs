@@ -1,5 +1,7 @@
 //! The server of Dwell.
 
+use mimalloc::MiMalloc;
+
 pub mod account_id;
 pub mod accounts;
 pub mod application;
@@ -22,3 +24,7 @@ pub mod state;
 pub mod store;
 pub mod telemetry;
 pub mod trusted_proxies;
+
+/// A request allocates some dozens of times, so it shows what that takes.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;

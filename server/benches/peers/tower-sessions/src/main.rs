@@ -10,6 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use clap::Parser;
+use mimalloc::MiMalloc;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower_sessions::{
@@ -24,6 +25,10 @@ use tower_sessions_sqlx_store::{
     SqliteStore,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
+
+/// As what they are compared with.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// As many as Dwell has.
 const CONNECTIONS: u32 = 8;
