@@ -70,9 +70,9 @@ impl Metrics {
         self.0.keep_alives.inc();
     }
 
-    /// A touch was put off, to be written together with later ones.
-    pub fn touch_coalesced(&self) {
-        self.0.touches_coalesced.inc();
+    /// `count` touches were put off, to be written together with later ones.
+    pub fn touches_coalesced(&self, count: u64) {
+        self.0.touches_coalesced.inc_by(count);
     }
 
     /// `count` touches were written to the engine.
@@ -80,9 +80,9 @@ impl Metrics {
         self.0.touches_written.inc_by(count as u64);
     }
 
-    /// A session was looked up and the index in this process knew it.
-    pub fn index_answered(&self) {
-        self.0.index_hits.inc();
+    /// `count` sessions were looked up and the index in this process knew them.
+    pub fn index_answered(&self, count: u64) {
+        self.0.index_hits.inc_by(count);
     }
 
     /// A session was looked up and the engine had to be asked.

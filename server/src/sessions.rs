@@ -3,17 +3,18 @@
 
 mod index;
 mod pending;
+mod shard;
 mod writer;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use dwell_session::{ActiveStatus, EndReason, Generation, Instant, Lifetime, Policy};
+use dwell_session::{ActiveStatus, EndReason, Generation, Instant, Policy};
 use tokio::time::sleep;
 
 pub use self::index::STALENESS;
 use self::{
-    index::{Index, Ticket},
-    pending::PendingTouches,
+    index::Index,
+    shard::{Tally, Ticket},
     writer::{Writer, Written},
 };
 use crate::{
@@ -86,7 +87,6 @@ pub struct Sessions {
     store: Arc<dyn Store>,
     policy: Policy,
     index: Arc<Index>,
-    pending: PendingTouches,
     writer: Arc<Writer>,
     metrics: Metrics,
 }
@@ -105,7 +105,6 @@ impl Sessions {
             store,
             policy,
             index: Arc::new(Index::new(policy, clock)),
-            pending: PendingTouches::new(policy.touch_interval() / 2),
             metrics,
         }
     }
@@ -128,9 +127,13 @@ impl Sessions {
     /// node has ended may be served for [`STALENESS`] at the longest, and what another node knows of
     /// its activity may be missing.
     pub fn known(&self, key: SessionKey) -> Option<LiveSession> {
-        let live = self.index.look_up(key)?;
-        self.metrics.index_answered();
-        Some(live)
+        self.index.look_up(key)
+    }
+
+    /// As [`known`](Self::known), of a session whose user does something now, if the store need not
+    /// be told at once.
+    pub fn touch_known(&self, key: SessionKey) -> Option<LiveSession> {
+        self.index.touch(key)
     }
 
     /// What the store knows of the session with this key.
@@ -141,7 +144,7 @@ impl Sessions {
     pub async fn ask(&self, key: SessionKey) -> Result<Visit, StoreError> {
         self.metrics.engine_asked();
         let ticket = self.index.ticket(key);
-        let pending = self.pending.get(key);
+        let pending = self.index.pending(key);
         let sighting = self.store.find(key).await?;
         self.settle(key, sighting, ticket, pending).await
     }
@@ -152,53 +155,30 @@ impl Sessions {
     ///
     /// The store failed.
     pub async fn touch(&self, live: &LiveSession, at: Instant) -> Result<Visit, StoreError> {
-        match self.touch_for_later(live, at) {
-            Some(visit) => Ok(visit),
+        match self.index.keep_back(live, at) {
+            Some(Ok(lifetime)) => {
+                let session = Session {
+                    lifetime,
+                    ..live.session
+                };
+                Ok(Visit::Live(LiveSession { session, ..*live }))
+            }
+            Some(Err(reason)) => Ok(Visit::Ended(live.session.entombed(reason))),
             None => Box::pin(self.write_touch(live.session.key, at)).await,
         }
     }
 
-    /// As [`touch`](Self::touch), if that need not be written at once.
-    pub fn touch_for_later(&self, live: &LiveSession, at: Instant) -> Option<Visit> {
-        let unwritten_for = live.now.since(live.stored_last_active_at);
-        if unwritten_for >= self.policy.touch_interval() {
-            return None;
-        }
-        Some(
-            match live.session.lifetime.touched(&self.policy, at, live.now) {
-                Err(reason) => Visit::Ended(live.session.entombed(reason)),
-                Ok(lifetime) => Visit::Live(self.keep_touch(live, lifetime)),
-            },
-        )
-    }
-
     async fn write_touch(&self, key: SessionKey, at: Instant) -> Result<Visit, StoreError> {
         let ticket = self.index.ticket(key);
-        let pending = self.pending.get(key);
+        let pending = self.index.pending(key);
         let written = self.writer.write(key, at).await?;
-        self.pending.written(key, at);
+        self.index.written(key, at);
         let sighting = match written {
             Written::Alone(sighting) => sighting,
             Written::Together => self.store.find(key).await?,
         };
         self.metrics.touches_written(1);
         self.settle(key, sighting, ticket, pending).await
-    }
-
-    fn keep_touch(&self, live: &LiveSession, lifetime: Lifetime) -> LiveSession {
-        let (key, at) = (live.session.key, lifetime.last_active_at());
-        if at > live.stored_last_active_at && lifetime != live.session.lifetime {
-            self.pending.keep(key, at, live.stored_last_active_at);
-            self.index.touched(key, lifetime);
-            self.metrics.touch_coalesced();
-        }
-        LiveSession {
-            session: Session {
-                lifetime,
-                ..live.session
-            },
-            ..*live
-        }
     }
 
     /// Begins a session for a person who has just proved who they are. `previous`, the session
@@ -227,7 +207,7 @@ impl Sessions {
             None => None,
         };
         if let Some(previous) = previous.filter(|_| rotated.is_some()) {
-            self.forget(previous);
+            self.index.ended(previous);
             let reason = EndReason::Replaced;
             self.metrics.ended(reason, 1);
             tracing::info!(event = "session_ended", session = %previous, %reason);
@@ -248,7 +228,7 @@ impl Sessions {
     /// The store failed.
     pub async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
         let ended = self.store.end(key, reason).await?;
-        self.forget(key);
+        self.index.ended(key);
         if ended {
             self.metrics.ended(reason, 1);
             tracing::info!(event = "session_ended", session = %key, %reason);
@@ -269,7 +249,7 @@ impl Sessions {
         let reason = EndReason::Revoked;
         let ended = self.store.end_others(account, keep, reason).await?;
         for key in &ended {
-            self.forget(*key);
+            self.index.ended(*key);
         }
         let count = ended.len();
         self.metrics.ended(reason, count);
@@ -346,7 +326,7 @@ impl Sessions {
 
     fn expired(&self, swept: Swept) {
         let (session, reason, ended_at) = (swept.key, swept.reason, swept.ended_at);
-        self.forget(session);
+        self.index.ended(session);
         self.metrics.ended(reason, 1);
         tracing::info!(event = "session_expired", %session, %reason, ended_at_ms = ended_at.as_millis());
     }
@@ -386,26 +366,26 @@ impl Sessions {
         self.index.staleness()
     }
 
+    /// Adds what the index has counted to the metrics.
+    pub fn tally(&self) {
+        let Tally { known, kept_back } = self.index.take_tally();
+        self.metrics.index_answered(known);
+        self.metrics.touches_coalesced(kept_back);
+    }
+
     /// Writes what is due by `now`.
     async fn write_pending(&self, now: Instant) -> Result<(), StoreError> {
         loop {
-            let due = self.pending.due(now, WRITTEN_AT_A_TIME);
+            let due = self.index.due(now, WRITTEN_AT_A_TIME);
             if due.is_empty() {
                 return Ok(());
             }
             self.store.touch_all(&due).await?;
             self.metrics.touches_written(due.len());
             for (key, at) in due {
-                self.pending.written(key, at);
-                self.index.stored(key, at);
+                self.index.written(key, at);
             }
         }
-    }
-
-    /// The session has ended.
-    fn forget(&self, key: SessionKey) {
-        self.index.ended(key);
-        self.pending.forget(key);
     }
 
     /// Whether the session lives, in one answer for everybody: that time has ended it is told only

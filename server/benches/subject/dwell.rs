@@ -16,7 +16,7 @@ use dwell_server::{
     application::Application,
     config::{Config, Settings},
     http::{behind_sign_in, router, with_sessions},
-    lifetime::{CurrentSession, SessionCookie},
+    lifetime::CurrentSession,
     sessions::Begun,
     state::AppState,
     store::Origin,
@@ -88,7 +88,7 @@ async fn enter(
     match state.sessions.begin(*account, None, origin).await {
         Ok(Begun { id, told }) => {
             let generation = (GENERATION_HEADER, told.generation.to_string());
-            (SessionCookie::Issue(id), [generation], "").into_response()
+            (state.cookie.issue(id), [generation], "").into_response()
         }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "nobody can enter");

@@ -22,6 +22,7 @@ async fn show(State(state): State<AppState>) -> Response {
     let Services {
         sessions, metrics, ..
     } = &*state;
+    sessions.tally();
     metrics.index_staleness(sessions.staleness());
     if let Ok(count) = sessions.count().await {
         metrics.live_sessions(count);

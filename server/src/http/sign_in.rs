@@ -13,7 +13,6 @@ use serde::Deserialize;
 
 use crate::{
     accounts::{Password, PasswordError, SignInError},
-    lifetime::SessionCookie,
     navigation::is_navigation,
     refusal::{error, unavailable},
     rendering::render,
@@ -106,7 +105,7 @@ pub(super) async fn submit(
                     } else {
                         Json(Status::Active(told)).into_response()
                     };
-                    (SessionCookie::Issue(id), answer).into_response()
+                    (state.cookie.issue(id), answer).into_response()
                 }
                 Err(error) => unavailable(&headers, &error),
             };

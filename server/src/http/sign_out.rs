@@ -9,10 +9,7 @@ use axum::{
 use dwell_session::{EndReason, Status};
 
 use crate::{
-    lifetime::{SessionCookie, turn_away_to},
-    navigation::is_navigation,
-    refusal::unavailable,
-    sessions::Visit,
+    lifetime::turn_away_to, navigation::is_navigation, refusal::unavailable, sessions::Visit,
     state::AppState,
 };
 
@@ -41,7 +38,7 @@ pub(super) async fn submit(
             } else {
                 Json(Status::Ended { reason }).into_response()
             };
-            (SessionCookie::Remove, [FORGET], answer).into_response()
+            (state.cookie.remove(), [FORGET], answer).into_response()
         }
         Ok(false) => turn_away_to(None, &headers, Some(reason)),
         Err(error) => unavailable(&headers, &error),

@@ -4,7 +4,7 @@ use axum::{extract::Request, response::Response};
 
 use super::{activity::Activity, forgery, generation};
 use crate::{
-    sessions::{LiveSession, Sessions, Visit},
+    sessions::{Sessions, Visit},
     store::{SessionId, SessionKey, StoreError},
 };
 
@@ -12,44 +12,38 @@ use crate::{
 pub(super) struct Admission {
     key: Option<SessionKey>,
     activity: Activity,
-    /// The session, where the store need not be asked for it.
-    known: Option<LiveSession>,
+    /// Whether the answer tells what only the store knows for sure.
+    asks_for_deadline: bool,
 }
 
 impl Admission {
     /// Of `request`, whose cookie has this id.
-    pub(super) fn of(sessions: &Sessions, id: Option<SessionId>, request: &Request) -> Self {
-        let key = id.map(|id| SessionKey::of(&id));
+    pub(super) fn of(id: Option<SessionId>, request: &Request) -> Self {
         let activity = Activity::of(request);
-        let known = key
-            .filter(|_| !activity.asks_for_deadline(request))
-            .and_then(|key| sessions.known(key));
         Self {
-            key,
+            key: id.map(|id| SessionKey::of(&id)),
             activity,
-            known,
+            asks_for_deadline: activity.asks_for_deadline(request),
         }
     }
 
     /// Lets `request` on if nothing has to be waited for, as almost always. Tells whether it did.
     pub(super) fn at_once(&self, sessions: &Sessions, request: &mut Request) -> bool {
-        let Some(live) = &self.known else {
-            return false;
-        };
-        if forgery::is_forged(request) || !generation::is_meant_for(&live.session, request) {
+        if forgery::is_forged(request) {
             return false;
         }
-        let visit = match self.activity {
-            Activity::OfUser => sessions.touch_for_later(live, live.now),
-            Activity::Passive | Activity::Reported => Some(Visit::Live(*live)),
+        let live = self.known_key().and_then(|key| match self.activity {
+            Activity::OfUser if generation::is_needed(request) => None,
+            Activity::OfUser => sessions.touch_known(key),
+            Activity::Passive | Activity::Reported => sessions
+                .known(key)
+                .filter(|live| generation::is_meant_for(&live.session, request)),
+        });
+        match live {
+            Some(live) => request.extensions_mut().insert(Visit::Live(live)),
+            None => return false,
         };
-        match visit {
-            Some(Visit::Live(live)) => {
-                request.extensions_mut().insert(Visit::Live(live));
-                true
-            }
-            Some(Visit::Ended(_) | Visit::Anonymous) | None => false,
-        }
+        true
     }
 
     /// Lets `request` on, or refuses it.
@@ -61,7 +55,8 @@ impl Admission {
         if forgery::is_forged(request) {
             return Ok(Some(forgery::refuse(request.headers())));
         }
-        let mut visit = match (self.known, self.key) {
+        let known = self.known_key().and_then(|key| sessions.known(key));
+        let mut visit = match (known, self.key) {
             (Some(live), _) => Visit::Live(live),
             (None, Some(key)) => sessions.ask(key).await?,
             (None, None) => Visit::Anonymous,
@@ -78,5 +73,10 @@ impl Admission {
         }
         request.extensions_mut().insert(visit);
         Ok(None)
+    }
+
+    /// The key, where the store need not be asked.
+    fn known_key(&self) -> Option<SessionKey> {
+        self.key.filter(|_| !self.asks_for_deadline)
     }
 }

@@ -2,41 +2,37 @@
 
 use axum::{
     http::{
-        HeaderMap, HeaderValue,
+        HeaderMap, HeaderName,
         header::{COOKIE, SET_COOKIE},
     },
-    response::{IntoResponseParts, Response, ResponseParts},
+    response::AppendHeaders,
 };
+use memchr::memrchr;
 use tower_sessions::cookie::Cookie;
 
 use crate::{config::CookieConfig, store::SessionId};
 
-/// What becomes of the session cookie. Part of the answer of a handler.
-#[derive(Debug, Clone, Copy)]
-pub enum SessionCookie {
-    /// The browser gets the id of a session that has begun (`D1`).
-    Issue(SessionId),
-    /// The browser drops the id of a session that the user has ended.
-    Remove,
-}
-
-impl IntoResponseParts for SessionCookie {
-    type Error = std::convert::Infallible;
-
-    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
-        parts.extensions_mut().insert(self);
-        Ok(parts)
-    }
-}
+/// What becomes of the session cookie. Part of the answer of a handler, and of no other answer: one
+/// that comes late for an old id must neither remove nor replace the cookie of a new session (`D3`).
+pub type SessionCookie = AppendHeaders<[(HeaderName, String); 1]>;
 
 /// The id that the browser came with. Of several the last counts.
 pub(super) fn presented(config: &CookieConfig, headers: &HeaderMap) -> Option<SessionId> {
     let mut values = headers.get_all(COOKIE).iter().rev();
-    let id = values.find_map(|cookies| {
-        let mut cookies = cookies.as_bytes().rsplit(|byte| *byte == b';');
-        cookies.find_map(|cookie| value_of(cookie, &config.name))
-    })?;
+    let id = values.find_map(|cookies| last_value(cookies.as_bytes(), &config.name))?;
     str::from_utf8(id).ok()?.parse().ok()
+}
+
+/// The value of the last cookie of this name.
+fn last_value<'cookies>(mut cookies: &'cookies [u8], name: &str) -> Option<&'cookies [u8]> {
+    while let Some(end) = memrchr(b';', cookies) {
+        let value = value_of(&cookies[end + 1..], name);
+        if value.is_some() {
+            return value;
+        }
+        cookies = &cookies[..end];
+    }
+    value_of(cookies, name)
 }
 
 /// The value of `cookie`, if that is its name.
@@ -45,26 +41,21 @@ fn value_of<'cookie>(cookie: &'cookie [u8], name: &str) -> Option<&'cookie [u8]>
     Some(after_name.trim_ascii().strip_prefix(b"=")?.trim_ascii())
 }
 
-/// Writes the cookie that the handler asked for. No other answer has one: an answer that comes late
-/// for an old id must neither remove nor replace the cookie of a new session (`D3`).
-pub(super) fn write(config: &CookieConfig, mut response: Response) -> Response {
-    let asked_for = response.extensions_mut().remove::<SessionCookie>();
-    let cookie = asked_for.and_then(|cookie| HeaderValue::from_str(&config.render(cookie)).ok());
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
-}
-
 impl CookieConfig {
+    /// Gives the browser the id of a session that has begun (`D1`). The lifetime is the server's
+    /// business, so the cookie has none (`B5`).
+    pub fn issue(&self, id: SessionId) -> SessionCookie {
+        self.write(id.to_string(), None)
+    }
+
+    /// Makes the browser drop the id of a session that the user has ended.
+    pub fn remove(&self) -> SessionCookie {
+        self.write(String::new(), Some(time::Duration::ZERO))
+    }
+
     /// `Secure`, `HttpOnly`, `SameSite` and `Path` stand on the removal too: browsers refuse a
-    /// `__Host-` cookie without them (`B1`, `B2`, `B3`). The lifetime is the server's business,
-    /// so a cookie that is issued has none (`B5`).
-    fn render(&self, cookie: SessionCookie) -> String {
-        let (value, max_age) = match cookie {
-            SessionCookie::Issue(id) => (id.to_string(), None),
-            SessionCookie::Remove => (String::new(), Some(time::Duration::ZERO)),
-        };
+    /// `__Host-` cookie without them (`B1`, `B2`, `B3`).
+    fn write(&self, value: String, max_age: Option<time::Duration>) -> SessionCookie {
         let mut cookie = Cookie::build((self.name.as_str(), value))
             .path("/")
             .secure(self.secure)
@@ -73,16 +64,18 @@ impl CookieConfig {
         if let Some(max_age) = max_age {
             cookie = cookie.max_age(max_age);
         }
-        cookie.build().to_string()
+        AppendHeaders([(SET_COOKIE, cookie.build().to_string())])
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
     use crate::config::SameSite;
 
-    fn presented_in(cookies: &[&str]) -> Option<SessionId> {
+    fn presented_in(cookies: &[impl AsRef<[u8]>]) -> Option<SessionId> {
         let config = CookieConfig {
             name: "__Host-dwell".to_owned(),
             secure: true,
@@ -90,7 +83,7 @@ mod tests {
         };
         let mut headers = HeaderMap::new();
         for cookie in cookies {
-            headers.append(COOKIE, HeaderValue::from_str(cookie).unwrap());
+            headers.append(COOKIE, HeaderValue::from_bytes(cookie.as_ref()).unwrap());
         }
         presented(&config, &headers)
     }
@@ -101,10 +94,12 @@ mod tests {
         let one = format!("theme=dark;  __Host-dwell={last} ; x-__Host-dwell={first}; a; =b");
         let two = format!("__Host-dwell={first}; lang=en; __Host-dwell={last}");
         let before = format!("__Host-dwell={first}");
+        let no_text = [one.as_bytes(), b"; name=\xff"].concat();
         assert_eq!(presented_in(&[&one]), Some(last));
         assert_eq!(presented_in(&[&two]), Some(last));
         assert_eq!(presented_in(&[&before, &two]), Some(last));
-        assert_eq!(presented_in(&[&two, "__Host-dwell=none"]), None);
+        assert_eq!(presented_in(&[&no_text]), Some(last));
+        assert_eq!(presented_in(&[two.as_str(), "__Host-dwell=none"]), None);
         assert_eq!(presented_in(&["__Host-dwell", "theme=dark", ""]), None);
     }
 }

@@ -46,13 +46,17 @@ pub(super) async fn refuse(
 
 /// Whether nothing but `request`'s head has to be known to see that it is for the live session.
 pub(super) fn is_meant_for(current: &Session, request: &Request) -> bool {
-    let needs_none = match request.uri().path() {
-        AskStatus::PATH => false,
+    !is_needed(request) || in_header(request.headers()) == Some(current.generation)
+}
+
+/// Whether `request` has to tell which session it is for.
+pub(super) fn is_needed(request: &Request) -> bool {
+    match request.uri().path() {
+        AskStatus::PATH => true,
         // Signing in begins another session.
-        SIGN_IN_PATH => true,
-        _ => !changes_something(request),
-    };
-    needs_none || in_header(request.headers()) == Some(current.generation)
+        SIGN_IN_PATH => false,
+        _ => changes_something(request),
+    }
 }
 
 fn in_header(headers: &HeaderMap) -> Option<Generation> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{extract::Request, response::Response};
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Either};
 use tower::{Layer, Service};
 
 use super::{admission::Admission, cookie, turn_away_others};
@@ -68,33 +68,32 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response, Infallible>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let LifetimeLayer { state, refuse } = self.layer.clone();
+        let LifetimeLayer { state, refuse } = &self.layer;
         let id = cookie::presented(&state.cookie, request.headers());
-        let admission = Admission::of(&state.sessions, id, &request);
+        let admission = Admission::of(id, &request);
         if admission.at_once(&state.sessions, &mut request) {
-            let response = self.inner.call(request);
-            return Box::pin(async move { Ok(cookie::write(&state.cookie, response.await?)) });
+            return Either::Left(self.inner.call(request));
         }
+        let (state, refuse) = (state.clone(), *refuse);
         // The one that is ready must be the one that is called.
         let next = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, next);
-        Box::pin(async move {
+        Either::Right(Box::pin(async move {
             let refusal = match admission.decide(&state.sessions, &mut request).await {
                 Ok(refusal) => refusal.or_else(|| refuse(&request)),
                 Err(error) => Some(unavailable(request.headers(), &error)),
             };
-            let response = match refusal {
-                Some(refusal) => refusal,
-                None => inner.call(request).await?,
-            };
-            Ok(cookie::write(&state.cookie, response))
-        })
+            match refusal {
+                Some(refusal) => Ok(refusal),
+                None => inner.call(request).await,
+            }
+        }))
     }
 }

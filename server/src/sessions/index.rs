@@ -12,14 +12,15 @@ use std::{
     time::Duration,
 };
 
-use dwell_session::{Generation, Instant, Lifetime, Policy};
-use rustc_hash::FxHashMap;
+use dwell_session::{EndReason, Instant, Lifetime, Policy};
 
-use super::LiveSession;
+use super::{
+    LiveSession,
+    shard::{Shard, Tally, Ticket},
+};
 use crate::{
-    account_id::AccountId,
     clock::Clock,
-    store::{Listener, Session, SessionKey},
+    store::{Listener, SessionKey},
 };
 
 /// The longest time after which a node may still serve a session that another node has ended
@@ -33,7 +34,7 @@ pub(super) struct Index {
     policy: Policy,
     clock: Arc<dyn Clock>,
     hearing: Hearing,
-    shards: [Mutex<Shard>; SHARDS],
+    shards: [Locked; SHARDS],
 }
 
 /// How much is heard from the store. Read by every request, so it takes no lock.
@@ -70,25 +71,15 @@ impl Hearing {
     }
 }
 
-#[derive(Debug, Default)]
-struct Shard {
-    entries: FxHashMap<SessionKey, Entry>,
-    /// How often something has ended here: what was asked before is not to be learnt after.
-    ends: u64,
-}
-
+/// On cache lines of its own: no request waits for what another has changed beside it.
 #[derive(Debug)]
-struct Entry {
-    account: AccountId,
-    generation: Generation,
-    lifetime: Lifetime,
-    stored_last_active_at: Instant,
-}
+#[repr(align(64))]
+struct Locked(Mutex<Shard>);
 
-/// Taken before the store is asked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ticket {
-    ends: u64,
+impl Locked {
+    fn lock(&self) -> MutexGuard<'_, Shard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Index {
@@ -100,65 +91,72 @@ impl Index {
                 until: AtomicI64::new(Hearing::NOTHING),
                 ahead_ms: AtomicI64::new(0),
             },
-            shards: std::array::from_fn(|_| Mutex::default()),
+            shards: std::array::from_fn(|_| {
+                Locked(Mutex::new(Shard::new(policy.touch_interval() / 2)))
+            }),
         }
     }
 
     /// The session with this key, if it lives for sure.
     pub(super) fn look_up(&self, key: SessionKey) -> Option<LiveSession> {
         let now = self.now()?;
-        let shard = self.shard(key);
-        let entry = shard.entries.get(&key)?;
-        let has_ended = entry.lifetime.ended(&self.policy, now).is_some();
-        (!has_ended).then_some(LiveSession {
-            session: Session {
-                key,
-                account: entry.account,
-                generation: entry.generation,
-                lifetime: entry.lifetime,
-            },
-            now,
-            stored_last_active_at: entry.stored_last_active_at,
-        })
+        self.shard(key).look_up(&self.policy, key, now)
+    }
+
+    /// As [`look_up`](Self::look_up), of a session whose user does something now. Nothing, if the
+    /// store has to be told at once.
+    pub(super) fn touch(&self, key: SessionKey) -> Option<LiveSession> {
+        let now = self.now()?;
+        self.shard(key).touch(&self.policy, key, now)
+    }
+
+    /// Moves the last activity of `live` to `at`, or tells why it has ended. Nothing, if the store
+    /// has to be told at once.
+    pub(super) fn keep_back(
+        &self,
+        live: &LiveSession,
+        at: Instant,
+    ) -> Option<Result<Lifetime, EndReason>> {
+        let mut shard = self.shard(live.session.key);
+        shard.keep_back(&self.policy, live, at)
+    }
+
+    /// The last touch of the session that is yet to be written.
+    pub(super) fn pending(&self, key: SessionKey) -> Option<Instant> {
+        self.shard(key).pending(key)
+    }
+
+    /// The touches that are due to be written by `now`, and at most `most` of them.
+    pub(super) fn due(&self, now: Instant, most: usize) -> Vec<(SessionKey, Instant)> {
+        let mut due = Vec::new();
+        for shard in &self.shards {
+            due.extend(shard.lock().due(now, most - due.len()));
+        }
+        due
+    }
+
+    /// The store knows of a touch at `at`.
+    pub(super) fn written(&self, key: SessionKey, at: Instant) {
+        self.shard(key).written(key, at);
     }
 
     pub(super) fn ticket(&self, key: SessionKey) -> Ticket {
-        let ends = self.shard(key).ends;
-        Ticket { ends }
+        self.shard(key).ticket()
     }
 
     /// Learns what the store has answered, if nothing has ended since `ticket` was taken.
     pub(super) fn learn(&self, ticket: Ticket, live: &LiveSession) {
-        if self.now().is_none() {
-            return;
-        }
-        let session = &live.session;
-        let mut shard = self.shard(session.key);
-        if shard.ends != ticket.ends {
-            return;
-        }
-        let entry = shard.entries.entry(session.key).or_insert(Entry {
-            account: session.account,
-            generation: session.generation,
-            lifetime: session.lifetime,
-            stored_last_active_at: live.stored_last_active_at,
-        });
-        entry.see(session.lifetime);
-        entry.see_stored(live.stored_last_active_at);
-    }
-
-    /// The session has been touched on this node.
-    pub(super) fn touched(&self, key: SessionKey, lifetime: Lifetime) {
-        if let Some(entry) = self.shard(key).entries.get_mut(&key) {
-            entry.see(lifetime);
+        if self.now().is_some() {
+            self.shard(live.session.key).learn(ticket, live);
         }
     }
 
-    /// The store knows of a touch at `at`.
-    pub(super) fn stored(&self, key: SessionKey, at: Instant) {
-        if let Some(entry) = self.shard(key).entries.get_mut(&key) {
-            entry.see_stored(at);
-        }
+    pub(super) fn take_tally(&self) -> Tally {
+        let tallies = self.shards.iter().map(|shard| shard.lock().take_tally());
+        tallies.fold(Tally::default(), |sum, tally| Tally {
+            known: sum.known + tally.known,
+            kept_back: sum.kept_back + tally.kept_back,
+        })
     }
 
     /// Nothing is heard from the store any more.
@@ -182,7 +180,7 @@ impl Index {
     }
 
     fn shard(&self, key: SessionKey) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[key.spread(SHARDS)])
+        self.shards[key.spread(SHARDS)].lock()
     }
 }
 
@@ -194,16 +192,12 @@ impl Listener for Index {
     fn begin(&self) {
         self.lose();
         for shard in &self.shards {
-            let mut shard = lock(shard);
-            shard.entries.clear();
-            shard.ends += 1;
+            shard.lock().forget();
         }
     }
 
     fn ended(&self, key: SessionKey) {
-        let mut shard = self.shard(key);
-        shard.entries.remove(&key);
-        shard.ends += 1;
+        self.shard(key).ended(key);
     }
 
     fn caught_up(&self, asked_at: Instant, now: Instant) {
@@ -216,28 +210,16 @@ impl Listener for Index {
     }
 }
 
-impl Entry {
-    fn see(&mut self, lifetime: Lifetime) {
-        if lifetime.last_active_at() > self.lifetime.last_active_at() {
-            self.lifetime = lifetime;
-        }
-    }
-
-    fn see_stored(&mut self, at: Instant) {
-        self.stored_last_active_at = self.stored_last_active_at.max(at);
-    }
-}
-
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
-    use dwell_session::{Checks, Limits};
+    use dwell_session::{Checks, Generation, Limits};
 
     use super::*;
-    use crate::{account_id::AccountId, clock::ManualClock, store::SessionId};
+    use crate::{
+        account_id::AccountId,
+        clock::ManualClock,
+        store::{Session, SessionId},
+    };
 
     const MS: Duration = Duration::from_millis(1);
     /// What the node's clock is ahead of the store's.
@@ -372,13 +354,74 @@ mod tests {
         node.clock.advance(500 * MS);
         let now = node.store_now();
         let ticket = node.index.ticket(key);
-        let touched = live.session.lifetime.touched(&node.index.policy, now, now);
-        node.index.touched(key, touched.unwrap());
-        node.index.stored(key, now - MS);
+        node.index.touch(key).unwrap();
+        node.index.written(key, now - MS);
         node.index.learn(ticket, &live);
         let seen = node.index.look_up(key).unwrap();
         assert_eq!(seen.session.lifetime.last_active_at(), now);
         assert_eq!(seen.stored_last_active_at, now - MS);
+    }
+
+    /// A session that the store knows to have been active just now, and that is touched on this
+    /// node twice, a second apart.
+    fn touched_twice(node: &Node) -> (SessionKey, Instant) {
+        let key = node.session().session.key;
+        for _ in 0..2 {
+            node.clock.advance(1_000 * MS);
+            node.beat();
+            assert!(node.index.touch(key).is_some());
+        }
+        (key, node.store_now())
+    }
+
+    fn all_due(node: &Node) -> Vec<(SessionKey, Instant)> {
+        node.index.due(Instant::from_millis(i64::MAX), usize::MAX)
+    }
+
+    // A3
+    #[test]
+    fn of_many_touches_the_last_is_written() {
+        let node = Node::that_hears();
+        let (key, last) = touched_twice(&node);
+        assert_eq!(node.index.pending(key), Some(last));
+        assert_eq!(all_due(&node), [(key, last)]);
+        node.index.written(key, last);
+        assert_eq!(all_due(&node), []);
+    }
+
+    // A3
+    #[test]
+    fn a_touch_that_comes_while_one_is_written_is_written_too() {
+        let node = Node::that_hears();
+        let (key, written) = touched_twice(&node);
+        assert_eq!(all_due(&node), [(key, written)]);
+        node.clock.advance(1_000 * MS);
+        node.beat();
+        node.index.touch(key).unwrap();
+        node.index.written(key, written);
+        assert_eq!(all_due(&node), [(key, written + 1_000 * MS)]);
+        node.index.written(key, written + 1_000 * MS);
+        node.clock.advance(1_000 * MS);
+        node.beat();
+        node.index.touch(key).unwrap();
+        assert_eq!(all_due(&node), [(key, written + 2_000 * MS)]);
+    }
+
+    // A3
+    #[test]
+    fn what_is_yet_to_be_written_outlasts_the_loss_of_the_store() {
+        let node = Node::that_hears();
+        let (key, last) = touched_twice(&node);
+        node.index.begin();
+        assert_eq!(all_due(&node), [(key, last)]);
+    }
+
+    #[test]
+    fn nothing_is_written_of_a_session_that_has_ended() {
+        let node = Node::that_hears();
+        let (key, _) = touched_twice(&node);
+        node.index.ended(key);
+        assert_eq!(all_due(&node), []);
     }
 
     #[test]

@@ -1,29 +1,17 @@
 //! Touches that are yet to be written.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use dwell_session::Instant;
 use rustc_hash::FxHashMap;
 
 use crate::store::SessionKey;
 
-const SHARDS: usize = 64;
-
 /// The last touch of each session that the store does not know of.
 #[derive(Debug)]
 pub(super) struct PendingTouches {
     /// How long after the store's last touch the next is to be written.
     write_after: Duration,
-    shards: [Mutex<Touches>; SHARDS],
-}
-
-/// Of one part of all sessions, so that requests do not wait for each other.
-#[derive(Debug, Default)]
-struct Touches {
     by_session: FxHashMap<SessionKey, PendingTouch>,
     by_due: BTreeSet<(Instant, SessionKey)>,
 }
@@ -38,63 +26,43 @@ impl PendingTouches {
     pub(super) fn new(write_after: Duration) -> Self {
         Self {
             write_after,
-            shards: std::array::from_fn(|_| Mutex::default()),
+            by_session: FxHashMap::default(),
+            by_due: BTreeSet::new(),
         }
     }
 
     pub(super) fn get(&self, key: SessionKey) -> Option<Instant> {
-        self.lock(key).by_session.get(&key).map(|touch| touch.at)
+        self.by_session.get(&key).map(|touch| touch.at)
     }
 
     /// Keeps a touch back, of a session whose last the store knows from `stored_at`.
-    pub(super) fn keep(&self, key: SessionKey, at: Instant, stored_at: Instant) {
-        let mut touches = self.lock(key);
-        if let Some(touch) = touches.by_session.get_mut(&key) {
-            touch.at = touch.at.max(at);
-        } else {
-            touches.insert(key, at, stored_at + self.write_after);
+    pub(super) fn keep(&mut self, key: SessionKey, at: Instant, stored_at: Instant) {
+        match self.by_session.get_mut(&key) {
+            Some(touch) => touch.at = touch.at.max(at),
+            None => self.insert(key, at, stored_at + self.write_after),
         }
     }
 
-    /// Those that are due by `now`, and at most `most` of them.
-    pub(super) fn due(&self, now: Instant, most: usize) -> Vec<(SessionKey, Instant)> {
-        let mut due = Vec::new();
-        for shard in &self.shards {
-            let touches = lock(shard);
-            let keys = touches.by_due.iter().take_while(|(due, _)| *due <= now);
-            due.extend(
-                keys.take(most - due.len())
-                    .filter_map(|(_, key)| Some((*key, touches.by_session.get(key)?.at))),
-            );
-        }
-        due
+    /// The sessions whose touches are due by `now`, and at most `most` of them.
+    pub(super) fn due(&self, now: Instant, most: usize) -> Vec<SessionKey> {
+        let due = self.by_due.iter().take_while(|(due, _)| *due <= now);
+        due.take(most).map(|(_, key)| *key).collect()
     }
 
     /// The store knows of a touch of the session at `at`.
-    pub(super) fn written(&self, key: SessionKey, at: Instant) {
-        let mut touches = self.lock(key);
-        if let Some(touch) = touches.remove(key)
+    pub(super) fn written(&mut self, key: SessionKey, at: Instant) {
+        if let Some(touch) = self.remove(key)
             && touch.at > at
         {
-            touches.insert(key, touch.at, at + self.write_after);
+            self.insert(key, touch.at, at + self.write_after);
         }
     }
 
     /// The session has ended.
-    pub(super) fn forget(&self, key: SessionKey) {
-        self.lock(key).remove(key);
+    pub(super) fn forget(&mut self, key: SessionKey) {
+        self.remove(key);
     }
 
-    fn lock(&self, key: SessionKey) -> MutexGuard<'_, Touches> {
-        lock(&self.shards[key.spread(SHARDS)])
-    }
-}
-
-fn lock(shard: &Mutex<Touches>) -> MutexGuard<'_, Touches> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Touches {
     fn insert(&mut self, key: SessionKey, at: Instant, due_at: Instant) {
         self.by_session.insert(key, PendingTouch { at, due_at });
         self.by_due.insert((due_at, key));
@@ -125,19 +93,19 @@ mod tests {
 
     #[test]
     fn the_latest_touch_is_due_once_the_stores_is_old_enough() {
-        let pending = PendingTouches::new(WRITE_AFTER);
+        let mut pending = PendingTouches::new(WRITE_AFTER);
         let key = key();
         pending.keep(key, at(20), at(0));
         pending.keep(key, at(10), at(0));
         pending.keep(key, at(25), at(0));
         assert_eq!(pending.due(at(29), ALL), []);
-        assert_eq!(pending.due(at(30), ALL), [(key, at(25))]);
+        assert_eq!(pending.due(at(30), ALL), [key]);
         assert_eq!(pending.get(key), Some(at(25)));
     }
 
     #[test]
     fn all_are_written_in_the_end_and_no_more_at_a_time_than_asked_for() {
-        let pending = PendingTouches::new(WRITE_AFTER);
+        let mut pending = PendingTouches::new(WRITE_AFTER);
         for _ in 0..1_000 {
             pending.keep(key(), at(20), at(0));
         }
@@ -148,7 +116,7 @@ mod tests {
             written += due.len();
             match due.is_empty() {
                 true => break,
-                false => due.iter().for_each(|(key, at)| pending.written(*key, *at)),
+                false => due.iter().for_each(|key| pending.written(*key, at(20))),
             }
         }
         assert_eq!(written, 1_000);
@@ -156,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_to_be_written_stays() {
-        let pending = PendingTouches::new(WRITE_AFTER);
+        let mut pending = PendingTouches::new(WRITE_AFTER);
         let key = key();
         pending.keep(key, at(20), at(0));
         assert_eq!(pending.due(at(30), ALL), pending.due(at(30), ALL));
@@ -164,7 +132,7 @@ mod tests {
         pending.written(key, at(20));
         assert_eq!(pending.get(key), Some(at(31)));
         assert_eq!(pending.due(at(49), ALL), []);
-        assert_eq!(pending.due(at(50), ALL), [(key, at(31))]);
+        assert_eq!(pending.due(at(50), ALL), [key]);
         pending.written(key, at(31));
         assert_eq!(pending.get(key), None);
         assert_eq!(pending.due(at(1_000), ALL), []);
@@ -172,12 +140,11 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_a_session_that_has_ended() {
-        let pending = PendingTouches::new(WRITE_AFTER);
+        let mut pending = PendingTouches::new(WRITE_AFTER);
         let key = key();
         pending.keep(key, at(20), at(0));
         pending.forget(key);
         assert_eq!(pending.due(at(1_000), ALL), []);
-        let touches = pending.lock(key);
-        assert!(touches.by_session.is_empty() && touches.by_due.is_empty());
+        assert!(pending.by_session.is_empty() && pending.by_due.is_empty());
     }
 }
