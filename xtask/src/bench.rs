@@ -55,11 +55,13 @@ impl Options {
         match self.quick {
             true => Effort {
                 rounds: 4,
+                turns: 1,
                 seconds: 1,
                 seen: 200_000,
             },
             false => Effort {
                 rounds: 15,
+                turns: 2,
                 seconds: 1,
                 seen: 1_000_000,
             },

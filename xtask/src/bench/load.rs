@@ -52,12 +52,14 @@ pub(crate) struct Outcome {
     cores: Distance,
 }
 
-/// Those that were measured with the processors at one distance; or all, if these are too few to
-/// tell anything.
+/// The fewest pairs whose median tells anything.
+const FEWEST: usize = 10;
+
+/// Those that were measured with the processors at one distance; or all, if these are too few.
 pub(crate) fn comparable(pairs: Vec<(Outcome, Outcome)>) -> Vec<(Outcome, Outcome)> {
     let is_comparable = |(one, other): &&(Outcome, Outcome)| one.cores.and(other.cores).is_steady();
     let comparable: Vec<_> = pairs.iter().filter(is_comparable).copied().collect();
-    match comparable.len() * 5 < pairs.len() {
+    match comparable.len() < FEWEST {
         true => pairs,
         false => comparable,
     }
@@ -277,12 +279,10 @@ mod tests {
         let alike = [(at(near), at(near)), (at(far), at(far))];
         let moved = [(at(near), at(far)), (at(near), at(near.and(far)))];
 
-        assert_eq!(comparable([alike, moved].concat()).len(), 2);
-        let fifth = [moved, moved, moved, moved, alike].concat();
-        let fewer = [moved, moved, moved, moved, moved, alike].concat();
-        assert_eq!(comparable(fifth).len(), 2);
-        assert_eq!(comparable(fewer).len(), 12);
-        assert_eq!(comparable([moved, moved].concat()).len(), 4);
+        let enough = [[alike; 5], [moved; 5]].concat().concat();
+        let too_few = [[alike; 4], [moved; 4]].concat().concat();
+        assert_eq!(comparable(enough).len(), 10);
+        assert_eq!(comparable(too_few).len(), 16);
     }
 
     #[test]

@@ -107,11 +107,13 @@ fn grow(few: &Population, many: &Population, effort: Effort) -> Result<(Spread, 
             effort.rounds
         );
         step(&label, || {
-            let of_few = few.measure(&few_node, effort.seconds)?;
-            println!("    {:<32} {of_few}", few.name);
-            let of_many = many.measure(&many_node, effort.seconds)?;
-            println!("    {:<32} {of_many}", many.name);
-            pairs.push((of_few, of_many));
+            for _ in 0..effort.turns {
+                let of_few = few.measure(&few_node, effort.seconds)?;
+                println!("    {:<32} {of_few}", few.name);
+                let of_many = many.measure(&many_node, effort.seconds)?;
+                println!("    {:<32} {of_many}", many.name);
+                pairs.push((of_few, of_many));
+            }
             Ok(())
         })?;
     }

@@ -12,18 +12,20 @@ use crate::step::step;
 #[derive(Clone, Copy)]
 pub(crate) struct Effort {
     pub(crate) rounds: usize,
-    /// Of each subject in each round.
+    /// How often everybody but the peers has a turn in each round.
+    pub(crate) turns: usize,
+    /// Of each subject in each turn.
     pub(crate) seconds: u32,
     /// How many of a million sessions are seen before the memory is measured.
     pub(crate) seen: u32,
 }
 
 /// What came of one subject. Ratios are to the routes without any session, on as many nodes, in the
-/// same round.
+/// same turn.
 pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) kind: Kind,
-    /// In how many rounds it can be compared.
+    /// In how many turns it can be compared.
     compared: usize,
     pub(crate) per_second: Spread,
     pub(crate) ratio: Spread,
@@ -39,32 +41,48 @@ pub(crate) fn measure(
     call: Call,
     effort: Effort,
 ) -> Result<Vec<Measured>> {
-    let mut rounds = Vec::new();
+    let mut turns = Vec::new();
     for number in 1..=effort.rounds {
         let label = format!("{what}, round {number} of {}", effort.rounds);
-        rounds.push(step(&label, || {
-            let mut round = Vec::new();
-            for subject in subjects {
-                let outcome = subject.measure(call, effort.seconds)?;
-                println!("    {:<32} {outcome}", subject.name);
-                round.push(outcome);
+        step(&label, || {
+            for turn in 1..=effort.turns {
+                turns.push(take_turn(subjects, turn == 1, call, effort.seconds)?);
             }
-            Ok(round)
-        })?);
+            Ok(())
+        })?;
     }
     subjects
         .iter()
         .enumerate()
         .map(|(index, subject)| {
             let base = base(subject, subjects).context("there is nothing to compare with")?;
-            let pairs = rounds
+            let pairs = turns
                 .iter()
-                .map(|round| Some((*round.get(index)?, *round.get(base)?)))
-                .collect::<Option<Vec<_>>>()
-                .context("a round is not complete")?;
-            Ok(Measured::of(subject, pairs))
+                .filter_map(|turn| Some((turn[index]?, turn[base]?)));
+            Ok(Measured::of(subject, pairs.collect()))
         })
         .collect()
+}
+
+/// Measures everybody once, the peers only if it is their turn too.
+fn take_turn(
+    subjects: &[&Subject],
+    with_peers: bool,
+    call: Call,
+    seconds: u32,
+) -> Result<Vec<Option<Outcome>>> {
+    let mut outcomes = Vec::new();
+    for subject in subjects {
+        outcomes.push(match with_peers || subject.kind != Kind::Peer {
+            true => {
+                let outcome = subject.measure(call, seconds)?;
+                println!("    {:<32} {outcome}", subject.name);
+                Some(outcome)
+            }
+            false => None,
+        });
+    }
+    Ok(outcomes)
 }
 
 /// The one without any session that has as many nodes.
@@ -76,14 +94,14 @@ fn base(subject: &Subject, subjects: &[&Subject]) -> Option<usize> {
 }
 
 impl Measured {
-    fn of(subject: &Subject, rounds: Vec<(Outcome, Outcome)>) -> Self {
-        let of_all = |of: fn(&Outcome) -> f64| Spread::of(rounds.iter().map(|(one, _)| of(one)));
+    fn of(subject: &Subject, turns: Vec<(Outcome, Outcome)>) -> Self {
+        let of_all = |of: fn(&Outcome) -> f64| Spread::of(turns.iter().map(|(one, _)| of(one)));
         let (per_second, p50_ms, p99_ms) = (
             of_all(|outcome| outcome.per_second),
             of_all(|outcome| outcome.p50_ms),
             of_all(|outcome| outcome.p99_ms),
         );
-        let compared = comparable(rounds);
+        let compared = comparable(turns);
         let ratio = |of: fn(&Outcome) -> f64| {
             Spread::of(compared.iter().map(|(one, base)| of(one) / of(base)))
         };
@@ -103,7 +121,7 @@ impl Measured {
         json!({
             "subject": self.name,
             "kind": self.kind.name(),
-            "compared_rounds": self.compared,
+            "compared_turns": self.compared,
             "requests_per_second": self.per_second.to_json(),
             "ratio": self.ratio.to_json(),
             "p50_ms": self.p50_ms.to_json(),
@@ -118,6 +136,7 @@ impl Effort {
         json!({
             "connections": CONNECTIONS,
             "rounds": self.rounds,
+            "turns": self.turns,
             "seconds": self.seconds,
         })
     }
