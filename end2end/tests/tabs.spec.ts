@@ -58,5 +58,6 @@ test.describe("an open tab that hears nothing of the others", () => {
         expect(await everythingIn(page)).not.toContain(NOTE_OF_A);
         await app.write("B's own");
         await there.signOut.click();
+        await expect(there.reason).toHaveText("You have signed out.");
     });
 });
