@@ -39,10 +39,10 @@ impl Admission {
                 .known(key)
                 .filter(|live| generation::is_meant_for(&live.session, request)),
         });
-        match live {
-            Some(live) => request.extensions_mut().insert(Visit::Live(live)),
-            None => return false,
+        let Some(live) = live else {
+            return false;
         };
+        request.extensions_mut().insert(Visit::Live(live));
         true
     }
 

@@ -1,4 +1,5 @@
-//! The live sessions that this node has seen, so that a request need not ask the store.
+//! The live sessions that this node has seen, so that a request need not ask the store, and their
+//! touches that are yet to be written.
 //!
 //! What the index says of a session is never later than the truth: it knows every touch of this
 //! node, and those of others from when it last asked. That a session has ended is for the store to

@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_in_which_the_processors_were_moved_are_left_out_unless_they_are_most() {
+    fn pairs_between_which_the_processors_were_moved_are_left_out_unless_too_few_are_left() {
         let at = |cores| Outcome {
             cores,
             ..Outcome::parse(LINE).unwrap()

@@ -49,7 +49,7 @@ impl Report {
             }
         }
         println!(
-            "\nThe median of {} rounds, and the least and most.",
+            "\nThe median of all turns in {} rounds, and the least and most.",
             self.effort.rounds
         );
         print_left_out(&self.left_out);
