@@ -2,7 +2,7 @@
 
 use axum::{extract::Request, response::Response};
 
-use super::{activity::Activity, forgery, generation};
+use super::{activity::Activity, body, forgery, generation};
 use crate::{
     sessions::{Sessions, Visit},
     store::{SessionId, SessionKey, StoreError},
@@ -29,7 +29,7 @@ impl Admission {
 
     /// Lets `request` on if nothing has to be waited for, as almost always. Tells whether it did.
     pub(super) fn at_once(&self, sessions: &Sessions, request: &mut Request) -> bool {
-        if forgery::is_forged(request) {
+        if forgery::is_forged(request) || body::is_awaited(request) {
             return false;
         }
         let live = self.known_key().and_then(|key| match self.activity {
@@ -46,7 +46,7 @@ impl Admission {
         true
     }
 
-    /// Lets `request` on, or refuses it.
+    /// Lets `request` on, or refuses it, once all of it has arrived.
     pub(super) async fn decide(
         self,
         sessions: &Sessions,
@@ -55,6 +55,10 @@ impl Admission {
         if forgery::is_forged(request) {
             return Ok(Some(forgery::refuse(request.headers())));
         }
+        let sent = match body::read(request).await {
+            Ok(sent) => sent,
+            Err(refusal) => return Ok(Some(refusal)),
+        };
         let known = self.known_key().and_then(|key| sessions.known(key));
         let mut visit = match (known, self.key) {
             (Some(live), _) => Visit::Live(live),
@@ -62,9 +66,12 @@ impl Admission {
             (None, None) => Visit::Anonymous,
         };
         if let Visit::Live(live) = &visit {
-            let refusal = generation::refuse(sessions, &live.session, request).await?;
-            if refusal.is_some() {
-                return Ok(refusal);
+            if !generation::is_meant_for(&live.session, request) {
+                let (path, headers) = (request.uri().path(), request.headers());
+                let refusal = generation::refuse(sessions, &live.session, path, headers, &sent);
+                if let Some(refusal) = refusal.await? {
+                    return Ok(Some(refusal));
+                }
             }
             visit = match self.activity {
                 Activity::OfUser => sessions.touch(live, live.now).await?,
