@@ -4,7 +4,7 @@ use axum::{extract::Request, response::Response};
 
 use super::{activity::Activity, body, forgery, generation};
 use crate::{
-    sessions::{Sessions, Visit},
+    sessions::{LiveSession, Sessions, Visit},
     store::{SessionId, SessionKey, StoreError},
 };
 
@@ -33,8 +33,9 @@ impl Admission {
             return false;
         }
         let live = self.known_key().and_then(|key| match self.activity {
-            Activity::OfUser if generation::is_needed(request) => None,
-            Activity::OfUser => sessions.touch_known(key),
+            Activity::Opens => sessions.touch_known(key),
+            // It is counted once it has been taken.
+            Activity::Sends => None,
             Activity::Passive | Activity::Reported => sessions
                 .known(key)
                 .filter(|live| generation::is_meant_for(&live.session, request)),
@@ -48,7 +49,7 @@ impl Admission {
 
     /// Lets `request` on, or refuses it, once all of it has arrived.
     pub(super) async fn decide(
-        self,
+        &self,
         sessions: &Sessions,
         request: &mut Request,
     ) -> Result<Option<Response>, StoreError> {
@@ -73,13 +74,20 @@ impl Admission {
                     return Ok(Some(refusal));
                 }
             }
-            visit = match self.activity {
-                Activity::OfUser => sessions.touch(live, live.now).await?,
-                Activity::Passive | Activity::Reported => visit,
-            };
+            if self.activity == Activity::Opens {
+                visit = sessions.touch(live, live.now).await?;
+            }
         }
         request.extensions_mut().insert(visit);
         Ok(None)
+    }
+
+    /// The session in which `request`, which has been let on, is activity if it is taken.
+    pub(super) fn counts_in(&self, request: &Request) -> Option<LiveSession> {
+        match request.extensions().get() {
+            Some(Visit::Live(live)) if self.activity == Activity::Sends => Some(*live),
+            _ => None,
+        }
     }
 
     /// The key, where the store need not be asked.

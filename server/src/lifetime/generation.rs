@@ -42,7 +42,7 @@ pub(super) fn is_meant_for(current: &Session, request: &Request) -> bool {
 }
 
 /// Whether `request` has to tell which session it is for.
-pub(super) fn is_needed(request: &Request) -> bool {
+fn is_needed(request: &Request) -> bool {
     match request.uri().path() {
         AskStatus::PATH => true,
         // Signing in begins another session.

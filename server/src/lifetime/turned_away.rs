@@ -3,13 +3,16 @@
 use axum::{
     Json,
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse as _, Redirect, Response},
 };
 use dwell_app::names::SIGN_IN_PATH;
 use dwell_session::{EndReason, Status};
 
-use crate::{navigation::is_navigation, return_path::ReturnPath};
+use crate::{
+    navigation::{is_navigation, own_referrer},
+    return_path::ReturnPath,
+};
 
 /// A redirect to where one signs in and back, for a navigation; a status in JSON otherwise.
 pub fn turn_away(request: &Request, reason: Option<EndReason>) -> Response {
@@ -52,14 +55,6 @@ fn return_path(request: &Request) -> Option<ReturnPath> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         request.uri().path_and_query()?.as_str().parse().ok()
     } else {
-        referring_path(request.headers())
+        own_referrer(request.headers())?.as_str().parse().ok()
     }
-}
-
-fn referring_path(headers: &HeaderMap) -> Option<ReturnPath> {
-    let referrer: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    let is_own = referrer.authority()?.as_str() == host;
-    let path = referrer.path_and_query()?.as_str();
-    is_own.then(|| path.parse().ok()).flatten()
 }
