@@ -123,6 +123,7 @@ impl World<'_> {
             }
             Deed::Touched(_) => {}
             Deed::LostTouch(session, lost) => {
+                self.check_loss(session, lost);
                 self.ledger.entry_mut(session).losses.push((self.now, lost));
                 self.coverage.note(Happening::TouchLost);
                 self.write("server", || {
