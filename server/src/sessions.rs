@@ -352,13 +352,18 @@ impl Sessions {
     /// Follows the store, so that a request need not ask it, and does so again whenever that fails.
     pub async fn follow(&self) -> Infallible {
         let following = Following(&self.index);
+        let mut is_told = false;
         loop {
             let error = self.store.follow(Arc::clone(&self.index) as _).await;
+            let was_heard = self.index.staleness().is_some();
             following.0.lose();
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "nothing is heard from the session store: it is asked at every request"
-            );
+            if was_heard || !is_told {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "nothing is heard from the session store: it is asked at every request"
+                );
+            }
+            is_told = true;
             sleep(FOLLOW_AGAIN).await;
         }
     }

@@ -135,7 +135,7 @@ async fn a_sign_out_that_the_store_did_not_take_is_not_claimed() {
 async fn a_database_that_is_gone_denies() {
     let app = TestApp::new().await;
     let mut browser = with_note(&app).await;
-    app.pool.close().await;
+    app.database.close().await;
     while app.sessions.staleness().is_some() {
         tokio::task::yield_now().await;
     }

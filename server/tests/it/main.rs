@@ -14,6 +14,7 @@ mod backup;
 mod cli;
 mod cookies;
 mod database;
+mod database_file;
 mod draft_limits;
 mod drafts;
 mod expiry;
