@@ -68,16 +68,16 @@ export class App {
     }
 
     /** Waits until what runs in the browser is in `state`, as told by `<html>`. */
-    async waitFor(state: "active" | "warning" | "concealed" | "ended", timeout = 15_000): Promise<void> {
+    async waitFor(state: "active" | "warning" | "concealed" | "ended"): Promise<void> {
         // The page says that it is active before anything runs.
-        await expect(this.page.getByRole("alertdialog", { includeHidden: true })).toBeAttached({ timeout });
-        await expect(this.page.locator("html")).toHaveAttribute("data-dwell-state", state, { timeout });
+        await expect(this.page.getByRole("alertdialog", { includeHidden: true })).toBeAttached();
+        await expect(this.page.locator("html")).toHaveAttribute("data-dwell-state", state);
     }
 
     /** Waits until time has ended the session and the page, which stays, offers to sign in again in its place. */
-    async waitForEnd(timeout = 15_000): Promise<void> {
+    async waitForEnd(): Promise<void> {
         const { pathname } = new URL(this.page.url());
-        await this.waitFor("ended", timeout);
+        await this.waitFor("ended");
         await expect(this.page.getByRole("heading", { name: "You are signed out" })).toBeVisible();
         await expect(this.signInHere).toBeVisible();
         expect(new URL(this.page.url()).pathname, "the page is not left").toBe(pathname);
@@ -91,8 +91,8 @@ export class App {
     }
 
     /** Waits until the page has been left for the one where one signs in. */
-    async waitForSignIn(timeout = 15_000): Promise<void> {
-        await this.page.waitForURL("**/sign-in?**", { timeout, waitUntil: "commit" });
+    async waitForSignIn(): Promise<void> {
+        await this.page.waitForURL("**/sign-in?**", { waitUntil: "commit" });
         await expect(this.page.getByRole("heading", { name: "Sign in" })).toBeVisible();
     }
 

@@ -1,11 +1,12 @@
 import { expect, NEAR_ABSOLUTE, test } from "../support/test.ts";
-import { seconds } from "../support/probes.ts";
+import { observe, seconds, sinceWhen } from "../support/probes.ts";
 
-test.describe("a session of twelve seconds at most", () => {
-    test.use({ limits: { idle: "6s", absolute: "12s", warning: "3s", grace: "1s" } });
+test.describe("a session of fourteen seconds at most", () => {
+    test.use({ limits: { idle: "8s", absolute: "14s", warning: "3s", grace: "1s" } });
 
     // A2, C7
     test("ends although the user never rests", async ({ page, app, account, server }) => {
+        await observe(page);
         await app.signInAs(account);
         const askedAt = Date.now();
         const end = askedAt + (await server.active()).absolute_remaining_ms;
@@ -14,7 +15,7 @@ test.describe("a session of twelve seconds at most", () => {
             await page.keyboard.press("a");
             await page.waitForTimeout(100);
         }
-        expect(Date.now(), "the idle timeout alone would have come before").toBeGreaterThan(askedAt + 8_000);
+        expect(Date.now(), "the idle timeout alone would have come before").toBeGreaterThan(askedAt + 9_000);
         await expect(app.keepWorking).toBeVisible();
         await app.keepWorking.click();
         await expect(app.dialog).toBeHidden();
@@ -23,7 +24,7 @@ test.describe("a session of twelve seconds at most", () => {
         }
         expect(Date.now()).toBeGreaterThanOrEqual(end);
         await app.waitForEnd();
-        expect(Date.now()).toBeLessThan(end + 2_500);
+        expect(await sinceWhen(page)).toBeLessThan(end + 2_500);
         await expect(app.reason).toContainText("the longest time it may last");
         await expect(app.email).toHaveValue(account.email);
 
@@ -45,7 +46,7 @@ test.describe("near the absolute timeout", () => {
         await app.keepWorking.click();
         await expect(app.dialog).toBeHidden();
         const note = page.getByRole("complementary", { name: "Time left" });
-        await expect(note).toContainText("Signed out in 0:0");
+        await expect(note).toContainText(/Signed out in 0:[01]/);
         const left = (await server.active()).absolute_remaining_ms;
         expect(seconds(await note.getByRole("timer").innerText()) * 1_000).toBeLessThanOrEqual(left);
         await expect(note.getByRole("link", { name: "Sign in again" })).toHaveAttribute("href", "/sign-in?next=%2Fworkspace");

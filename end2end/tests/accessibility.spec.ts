@@ -56,7 +56,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         });
 
         test.describe("near the end", () => {
-            test.use({ limits: { ...NEAR_ABSOLUTE, idle: "10s", absolute: "11s", warning: "8s" } });
+            test.use({ limits: NEAR_ABSOLUTE });
 
             test("the countdown, the note and the cover have no barrier that axe finds", async ({ page, app, account, context }) => {
                 await app.signInAs(account);
@@ -66,7 +66,7 @@ for (const colorScheme of ["light", "dark"] as const) {
                 await expect(app.dialog).toBeHidden();
                 await expectNoFindings(page, "note");
                 await context.setOffline(true);
-                await expect(page.getByRole("heading", { name: "No connection" })).toBeVisible({ timeout: 20_000 });
+                await expect(page.getByRole("heading", { name: "No connection" })).toBeVisible();
                 await expectNoFindings(page, "cover");
             });
         });

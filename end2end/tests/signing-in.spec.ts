@@ -53,13 +53,13 @@ for (const javaScriptEnabled of [true, false]) {
         });
 
         test.describe("after a timeout", () => {
-            test.use({ limits: { ...FAR, idle: "3s", warning: "1s", grace: "500ms" } });
+            test.use({ limits: { ...FAR, idle: "6s", warning: "1s", grace: "500ms" } });
 
             // C7, C9, F4
             test("the reason is told, the address filled in, and one comes back", async ({ page, app, account, server }) => {
                 await app.signInAs(account, "/account");
                 await expect
-                    .poll(() => server.status(), { timeout: 10_000 })
+                    .poll(() => server.status())
                     .toEqual({ state: "ended", reason: "idle_timeout" });
                 // With JavaScript the page ends by itself; without, it is left by following a link.
                 if (javaScriptEnabled) await app.waitForEnd();
