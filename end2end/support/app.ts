@@ -27,7 +27,7 @@ export class App {
         this.dialog = page.getByRole("alertdialog", { name: "You are about to be signed out" });
         this.stay = this.dialog.getByRole("button", { name: "Stay signed in" });
         this.keepWorking = this.dialog.getByRole("button", { name: "Keep working" });
-        this.signInAgain = this.dialog.getByRole("link", { name: "Sign in again" });
+        this.signInAgain = this.dialog.getByRole("button", { name: "Sign in again" });
         this.signOutNow = this.dialog.getByRole("button", { name: "Sign out now" });
         this.timer = page.getByRole("timer");
         this.newNote = page.getByRole("textbox", { name: "New note" });
@@ -98,6 +98,11 @@ export class App {
 
     /** The reason that is told where one signs in, and in place of a page that has ended. */
     get reason(): Locator {
-        return this.page.getByRole("status");
+        return this.said;
+    }
+
+    /** What a region that speaks says, wherever it is. */
+    get said(): Locator {
+        return this.page.getByRole("status").filter({ hasText: /\S/ });
     }
 }

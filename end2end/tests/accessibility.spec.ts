@@ -10,7 +10,11 @@ for (const colorScheme of ["light", "dark"] as const) {
             await expectNoFindings(page, "first page");
             await page.goto("/no/such/page");
             await expectNoFindings(page, "not found");
-            await page.goto("/sign-in?reason=idle_timeout");
+            await app.signInAs(account, "/account");
+            await page.goto("/sign-in");
+            await expectNoFindings(page, "sign in, of somebody who is signed in");
+            await app.signOut.click();
+            await expect(app.reason).toHaveText("You have signed out.");
             await expectNoFindings(page, "sign in, with a reason");
             await app.email.fill(account.email);
             await app.password.fill("this is not it");

@@ -53,7 +53,7 @@ test("every page loads without a complaint of the browser", async ({ page, app, 
         if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });
     await app.signInAs(account);
-    for (const path of ["/", "/sign-in?reason=revoked", "/workspace", "/account"]) {
+    for (const path of ["/", "/sign-in", "/workspace", "/account"]) {
         await page.goto(path, { waitUntil: "networkidle" });
     }
     expect(complaints).toEqual([]);

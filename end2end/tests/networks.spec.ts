@@ -168,6 +168,8 @@ test.describe("a server that cannot be reached", () => {
             // The first two are for the draft and the told end.
             waits.push(askedAt.slice(2).map((at, index) => at - askedAt[index + 1]!));
             await expect(tab.getByRole("heading", { name: "No connection" })).toBeVisible();
+            await expect(tab.getByRole("link"), "nothing leads to an error page of the browser").toHaveCount(0);
+            await expect(tab.getByRole("button", { name: "Try again" })).toBeVisible();
             await tab.unrouteAll();
             await expect(async () => {
                 await tab.clock.runFor(400);

@@ -139,7 +139,7 @@ test.describe("a tab that the browser has discarded", () => {
         await expect.poll(() => server.status()).toEqual({ state: "ended", reason: "idle_timeout" });
         const since = Date.now();
         await page.goto("/workspace");
-        await expect(page).toHaveURL(/\/sign-in\?reason=idle_timeout&next=%2Fworkspace$/);
+        await expect(page).toHaveURL(/\/sign-in\?next=%2Fworkspace$/);
         await expect(app.email).toHaveValue(account.email);
         expect(moments.values(page, "secret", since)).toEqual([]);
     });

@@ -289,7 +289,10 @@ impl Tombstone {
     pub fn is_timeout(&self) -> bool {
         match self.reason {
             EndReason::IdleTimeout | EndReason::AbsoluteTimeout => true,
-            EndReason::SignedOut | EndReason::Revoked | EndReason::Replaced => false,
+            EndReason::SignedOut
+            | EndReason::Revoked
+            | EndReason::Replaced
+            | EndReason::Restored => false,
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn turn_away_to(
     reason: Option<EndReason>,
 ) -> Response {
     if is_navigation(headers) {
-        return Redirect::to(&sign_in_location(reason, next.as_ref())).into_response();
+        return Redirect::to(&sign_in_location(next.as_ref())).into_response();
     }
     let status = match reason {
         Some(reason) => Status::Ended { reason },
@@ -35,19 +35,16 @@ pub fn turn_away_to(
     (StatusCode::UNAUTHORIZED, Json(status)).into_response()
 }
 
-/// Where one signs in, with why that is needed and where it leads.
-fn sign_in_location(reason: Option<EndReason>, next: Option<&ReturnPath>) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    if let Some(reason) = reason {
-        query.append_pair("reason", reason.name());
-    }
-    if let Some(next) = next {
-        query.append_pair("next", next.as_str());
-    }
-    match query.finish() {
-        query if query.is_empty() => SIGN_IN_PATH.to_owned(),
-        query => format!("{SIGN_IN_PATH}?{query}"),
-    }
+/// Where one signs in, with where that leads. Why it is needed, the page finds out by itself: an
+/// address may be old, or anybody's.
+fn sign_in_location(next: Option<&ReturnPath>) -> String {
+    let Some(next) = next else {
+        return SIGN_IN_PATH.to_owned();
+    };
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", next.as_str())
+        .finish();
+    format!("{SIGN_IN_PATH}?{query}")
 }
 
 /// The page that was asked for, or, where something was sent, the page it was sent from.

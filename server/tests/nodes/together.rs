@@ -69,7 +69,7 @@ async fn a_session_is_begun_extended_and_ended_on_different_nodes(kind: Kind) {
         assert!(
             answer
                 .header(header::LOCATION)
-                .starts_with("/sign-in?reason=signed_out"),
+                .starts_with("/sign-in?next="),
             "{answer:?}"
         );
     }

@@ -149,6 +149,7 @@ fn happening(reason: EndReason) -> Happening {
         EndReason::AbsoluteTimeout => Happening::EndByAbsoluteTimeout,
         EndReason::SignedOut => Happening::EndBySignOut,
         EndReason::Revoked => Happening::EndByRevocation,
-        EndReason::Replaced => Happening::EndByReplacement,
+        // No operator restores a backup here.
+        EndReason::Replaced | EndReason::Restored => Happening::EndByReplacement,
     }
 }
