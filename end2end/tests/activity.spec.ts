@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import type { CDPSession, Page } from "@playwright/test";
 import { expect, test } from "../support/test.ts";
 import { observe, seen, sinceWhen } from "../support/probes.ts";
 
@@ -6,9 +6,18 @@ const TWICE_THE_IDLE_TIMEOUT = 16_000;
 
 test.use({ limits: { idle: "8s", absolute: "2m", warning: "2s", grace: "1s" } });
 
-const DOINGS: Record<string, (page: Page, step: number) => Promise<void>> = {
+const DOINGS: Record<string, (page: Page, step: number, devtools: CDPSession) => Promise<unknown>> = {
     "moving the mouse": (page, step) => page.mouse.move(200 + (step % 100), 300 + (step % 70)),
     typing: (page, step) => page.keyboard.press("abcdefgh"[step % 8]!),
+    // Without a key: as dictation, an emoji panel and handwriting do it, and then an input method.
+    "entering text": (_, step, devtools) => devtools.send("Input.insertText", { text: "abcdefgh"[step % 8]! }),
+    "composing text": (_, step, devtools) => {
+        const text = "\u304b\u3093\u3058".slice(0, 1 + (step % 3));
+        return devtools.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+    },
+    // As assistive technology presses it: without a key or a pointer, but by the user.
+    "ticking a box": (_page, _step, devtools) =>
+        devtools.send("Runtime.evaluate", { expression: "document.querySelector('#box').click()", userGesture: true }),
 };
 
 for (const [doing, act] of Object.entries(DOINGS)) {
@@ -16,10 +25,12 @@ for (const [doing, act] of Object.entries(DOINGS)) {
     test(`${doing} keeps the session, without a click and without a warning`, async ({ page, app, account, server }) => {
         await observe(page);
         await app.signInAs(account);
+        await page.evaluate(() => document.body.insertAdjacentHTML("beforeend", "<input type=checkbox id=box>"));
+        const devtools = await page.context().newCDPSession(page);
         await app.newNote.focus();
         const until = Date.now() + TWICE_THE_IDLE_TIMEOUT;
         for (let step = 0; Date.now() < until; step += 1) {
-            await act(page, step);
+            await act(page, step, devtools);
             await page.waitForTimeout(150);
         }
         const { states } = await seen(page);
@@ -55,18 +66,79 @@ test("a mouse that does not move is no activity, whatever the browser reports", 
     await expect(app.reason).toContainText("you had not been active for a while");
 });
 
-// A9
-test("a script that pretends to be the user is no activity", async ({ page, app, account }) => {
-    await app.signInAs(account);
-    await page.evaluate(() => {
+/** What a page can do by itself; some of it causes events that a browser vouches for. */
+const BY_ITSELF: Record<string, () => void> = {
+    "events of its own making": () => {
         let step = 0;
         setInterval(() => {
             step += 1;
             dispatchEvent(new PointerEvent("pointermove", { screenX: step, screenY: step, bubbles: true }));
             dispatchEvent(new KeyboardEvent("keydown", { key: "a", bubbles: true }));
-            scrollTo(0, step % 2);
+            dispatchEvent(new InputEvent("beforeinput", { data: "a", bubbles: true }));
         }, 100);
+    },
+    // Went wrong here: one movement of the mouse, and a log that follows its end
+    "a log that scrolls": () => {
+        addEventListener("DOMContentLoaded", () => {
+            const log = document.createElement("div");
+            document.body.append(log);
+            setInterval(() => {
+                log.append(document.createElement("hr"));
+                scrollTo(0, document.body.scrollHeight);
+            }, 100);
+        });
+    },
+    "a caret and a focus that move": () => {
+        setInterval(() => {
+            const fields = document.querySelectorAll<HTMLTextAreaElement>("textarea, button");
+            const next = [...fields].find((field) => field !== document.activeElement);
+            next?.focus();
+            getSelection()?.selectAllChildren(document.body);
+        }, 100);
+    },
+    "a form that fills itself in": () => {
+        setInterval(() => {
+            document.querySelector("textarea")?.focus();
+            document.execCommand("insertText", false, "a");
+            document.querySelector("textarea")?.blur();
+        }, 100);
+    },
+    "a box that ticks itself": () => {
+        addEventListener("DOMContentLoaded", () => {
+            document.body.insertAdjacentHTML("beforeend", "<input type=checkbox id=box>");
+            setInterval(() => document.querySelector<HTMLInputElement>("#box")!.click(), 100);
+        });
+    },
+};
+
+for (const [what, script] of Object.entries(BY_ITSELF)) {
+    // A9
+    test(`${what} keeps no session`, async ({ page, app, account, server }) => {
+        await page.addInitScript(`if (location.pathname === "/workspace") (${String(script)})()`);
+        await app.signInAs(account);
+        await page.mouse.move(300, 300);
+        await page.mouse.move(301, 300);
+        const kept = await server.kept();
+        // Past the page: for the browser, a test that looks at the page is its user.
+        await expect.poll(async () => (await kept.status()).state, { timeout: 20_000 }).toBe("ended");
+        await app.waitForEnd();
+        await expect(app.reason).toContainText("you had not been active for a while");
     });
+}
+
+// A9
+test("a key that is held down keeps no session, whatever it types", async ({ page, app, account, server }) => {
+    await app.signInAs(account);
+    await app.newNote.focus();
+    const key = { key: "a", code: "KeyA", text: "a", windowsVirtualKeyCode: 65 };
+    const devtools = await page.context().newCDPSession(page);
+    const kept = await server.kept();
+    await devtools.send("Input.dispatchKeyEvent", { type: "keyDown", ...key });
+    const until = Date.now() + 2 * TWICE_THE_IDLE_TIMEOUT;
+    while ((await kept.status()).state === "active" && Date.now() < until) {
+        await devtools.send("Input.dispatchKeyEvent", { type: "keyDown", autoRepeat: true, ...key });
+    }
+    expect((await kept.status()).state).toBe("ended");
     await app.waitForEnd();
     await expect(app.reason).toContainText("you had not been active for a while");
 });

@@ -1,18 +1,32 @@
 //! What the user does, and what becomes of the page.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc};
 
-use dwell_session::Instant;
+use js_sys::Reflect;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
 use web_sys::{
     AddEventListenerOptions, Event, EventTarget, KeyboardEvent, PageTransitionEvent, PointerEvent,
-    VisibilityState,
+    VisibilityState, Window,
 };
 
 use crate::driver::Driver;
 
-/// A scroll that follows other activity closely is the user's; others are the page's own.
-const SCROLL_FOLLOWS_WITHIN: Duration = Duration::from_secs(1);
+/// What the user is listened to by. `docs/activity.md` has the reasons, also for what is not here.
+const DOINGS: [&str; 13] = [
+    "pointerdown",
+    "pointermove",
+    "wheel",
+    "touchstart",
+    "touchmove",
+    "keydown",
+    "keyup",
+    "beforeinput",
+    "compositionupdate",
+    "paste",
+    "drop",
+    "input",
+    "change",
+];
 
 /// Listens for as long as the page exists.
 pub(crate) fn listen(driver: &Rc<Driver>) {
@@ -26,59 +40,69 @@ pub(crate) fn listen(driver: &Rc<Driver>) {
     listen_to_page(driver, &window, &document);
 }
 
-fn listen_to_user(driver: &Rc<Driver>, window: &web_sys::Window) {
-    let last_activity_at = Rc::new(Cell::new(None::<Instant>));
-    let active = {
-        let driver = Rc::clone(driver);
-        let last_activity_at = Rc::clone(&last_activity_at);
-        move |event: &Event| {
-            last_activity_at.set(Some(time_of(event)));
-            driver.activity();
-        }
-    };
-
-    for name in ["pointerdown", "wheel", "touchstart", "touchmove"] {
-        let active = active.clone();
-        on(window, name, move |event| active(event));
-    }
-    {
-        let active = active.clone();
-        // A key held down by an object on the keyboard is nobody's activity.
-        on(window, "keydown", move |event| {
-            let is_held = event
-                .dyn_ref::<KeyboardEvent>()
-                .is_some_and(KeyboardEvent::repeat);
-            if !is_held {
-                active(event);
-            }
-        });
-    }
-    {
-        let active = active.clone();
-        let position = Cell::new(None);
-        // Browsers send moves without a movement, after a wake-up or a change of the layout.
-        on(window, "pointermove", move |event| {
-            let Some(pointer) = event.dyn_ref::<PointerEvent>() else {
-                return;
-            };
-            let moved_to = (pointer.screen_x(), pointer.screen_y());
-            let moved_from = position.replace(Some(moved_to));
-            if moved_from.is_some_and(|moved_from| moved_from != moved_to) {
-                active(event);
-            }
-        });
-    }
-    on(window, "scroll", move |event| {
-        let follows = last_activity_at
-            .get()
-            .is_some_and(|before| time_of(event).since(before) <= SCROLL_FOLLOWS_WITHIN);
-        if follows {
-            active(event);
-        }
+fn listen_to_user(driver: &Rc<Driver>, window: &Window) {
+    let user = Rc::new(User {
+        window: window.clone(),
+        pointer_at: Cell::new(None),
+        holds_key: Cell::new(false),
     });
+    for name in DOINGS {
+        let (driver, user) = (Rc::clone(driver), Rc::clone(&user));
+        on(window, name, move |event| {
+            if user.has_acted(name, event) {
+                driver.activity();
+            }
+        });
+    }
 }
 
-fn listen_to_page(driver: &Rc<Driver>, window: &web_sys::Window, document: &web_sys::Document) {
+/// What has to be known of the user to tell what they do from what happens by itself.
+struct User {
+    window: Window,
+    pointer_at: Cell<Option<(i32, i32)>>,
+    holds_key: Cell<bool>,
+}
+
+impl User {
+    fn has_acted(&self, name: &str, event: &Event) -> bool {
+        match name {
+            // Browsers send moves without a movement, after a wake-up or a change of the layout.
+            "pointermove" => {
+                let Some(pointer) = event.dyn_ref::<PointerEvent>() else {
+                    return false;
+                };
+                let moved_to = (pointer.screen_x(), pointer.screen_y());
+                let moved_from = self.pointer_at.replace(Some(moved_to));
+                moved_from.is_some_and(|moved_from| moved_from != moved_to)
+            }
+            // A key held down by an object on the keyboard is nobody's activity, nor what it types.
+            "keydown" => {
+                let is_held = event
+                    .dyn_ref::<KeyboardEvent>()
+                    .is_some_and(KeyboardEvent::repeat);
+                self.holds_key.set(is_held);
+                !is_held
+            }
+            "keyup" => {
+                self.holds_key.set(false);
+                false
+            }
+            "beforeinput" | "compositionupdate" => !self.holds_key.get(),
+            "input" | "change" => !self.holds_key.get() && self.is_present(),
+            _ => true,
+        }
+    }
+
+    /// Whether the browser has seen the user do something in the last few seconds, as it does not
+    /// where a script presses a button or it fills in a form by itself.
+    fn is_present(&self) -> bool {
+        Reflect::get(&self.window.navigator(), &"userActivation".into())
+            .and_then(|activation| Reflect::get(&activation, &"isActive".into()))
+            .is_ok_and(|is_active| is_active.is_truthy())
+    }
+}
+
+fn listen_to_page(driver: &Rc<Driver>, window: &Window, document: &web_sys::Document) {
     let returned = {
         let driver = Rc::clone(driver);
         move || driver.returned()
@@ -144,12 +168,4 @@ fn on(target: &EventTarget, name: &str, handle: impl Fn(&Event) + 'static) {
         &options,
     );
     listener.forget();
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a float beyond the range saturates"
-)]
-fn time_of(event: &Event) -> Instant {
-    Instant::from_millis(event.time_stamp() as i64)
 }

@@ -1,0 +1,30 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** A server of somebody else, which shows `body` as its only page. */
+export class ForeignSite {
+    private constructor(
+        private readonly port: number,
+        readonly close: () => void,
+    ) {}
+
+    static async showing(body: string): Promise<ForeignSite> {
+        const server = createServer((request, response) => {
+            response.setHeader("content-type", "text/html");
+            response.end(request.url === "/" ? `<!doctype html><title>Kittens</title>${body}` : "");
+        });
+        await new Promise<void>((resolve) => server.listen(0, () => resolve()));
+        const { port } = server.address() as AddressInfo;
+        return new ForeignSite(port, () => server.close());
+    }
+
+    /** Its address on the host that Dwell is on too, whose cookies a browser sends along. */
+    get onThisHost(): string {
+        return `http://127.0.0.1:${this.port}/`;
+    }
+
+    /** Its address on a host that has nothing to do with Dwell's. */
+    get elsewhere(): string {
+        return `http://localhost:${this.port}/`;
+    }
+}
