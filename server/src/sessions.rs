@@ -30,8 +30,10 @@ use crate::{
 /// How many touches are written at a time.
 const WRITTEN_AT_A_TIME: usize = 500;
 
-/// How many sessions are swept, and how many tombstones forgotten, at a time.
-const SWEPT_AT_A_TIME: u32 = 20;
+/// How many sessions are swept, and how many tombstones forgotten, at a time: so many that what
+/// each takes is more than what each time takes, and so few that who writes meanwhile waits for
+/// some milliseconds.
+const SWEPT_AT_A_TIME: u32 = 200;
 
 /// How long until the store is followed again after that has failed.
 const FOLLOW_AGAIN: Duration = Duration::from_millis(100);
