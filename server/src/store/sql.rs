@@ -276,15 +276,32 @@ impl Store for SqlStore {
         }
     }
 
-    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
+    async fn touch_all(
+        &self,
+        touches: &[(SessionKey, Instant)],
+    ) -> Result<Vec<(SessionKey, Instant)>, StoreError> {
         let touches: Vec<_> = touches
             .iter()
             .map(|(key, at)| (key.digits(), at.as_millis()))
             .collect();
         let touches = serde_json::to_string(&touches).map_err(StoreError::new)?;
-        let query = self.query(self.statements.touch_all).bind(touches);
-        self.database.execute(query).await?;
-        Ok(())
+        let query = self.query_as(self.statements.touch_all).bind(touches);
+        let touched: Vec<(Vec<u8>, i64)> = self.database.fetch_all(query).await?;
+        let touched = touched.iter();
+        touched
+            .map(|(bytes, at)| Ok((key(bytes)?, Instant::from_millis(*at))))
+            .collect()
+    }
+
+    async fn live_among(&self, keys: &[SessionKey]) -> Result<Vec<SessionKey>, StoreError> {
+        let keys: Vec<_> = keys.iter().map(|key| key.digits()).collect();
+        let keys = serde_json::to_string(&keys).map_err(StoreError::new)?;
+        let query = self.query_as(self.statements.live_among).bind(keys);
+        let live: Vec<(Vec<u8>,)> = self.database.read_all(query).await?;
+        let live: Result<Vec<_>, _> = live.iter().map(|(bytes,)| key(bytes)).collect();
+        let mut live = live?;
+        live.retain(|key| !self.owed.has(*key));
+        Ok(live)
     }
 
     async fn rotate(
@@ -388,10 +405,10 @@ impl Store for SqlStore {
                 if let Err(error) = self.database.find() {
                     return error;
                 }
-                let _registration = self.listeners.add(listener);
-                feed::watch(self).await
+                let _registration = self.listeners.add(Arc::clone(&listener));
+                feed::watch(self, listener.as_ref()).await
             }
-            Engine::Postgres => feed::follow_ends(&self.database, listener.as_ref()).await,
+            Engine::Postgres => feed::follow_ends(self, listener.as_ref()).await,
         }
     }
 }

@@ -28,6 +28,13 @@ fn denies(answer: &Answer, route: &Route) {
     assert!(answer.set_cookies().is_empty());
 }
 
+/// Whether a form was taken, which stands where the store fails as it is counted as activity.
+fn is_done(answer: &Answer, route: &Route) -> bool {
+    route.method == Method::POST
+        && answer.status == 303
+        && !answer.location().starts_with(SIGN_IN_PATH)
+}
+
 fn looking_at_the_session() -> impl Iterator<Item = &'static Route> {
     with_access(Access::Protected).chain(with_access(Access::Public))
 }
@@ -83,7 +90,7 @@ async fn a_store_that_fails_in_the_middle_of_a_request_denies_too() {
                 false if route.method == Method::POST => browser.send(form(request, &fields)).await,
                 false => browser.send(request).await,
             };
-            if probe.recover() > 0 {
+            if probe.recover() > 0 && !is_done(&answer, route) {
                 denies(&answer, route);
                 denied += 1;
             } else {

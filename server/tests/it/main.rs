@@ -38,4 +38,5 @@ mod routes;
 mod serve;
 mod session_store;
 mod sign_in;
+mod slow_bodies;
 mod touches;

@@ -233,6 +233,7 @@ async fn every_end_is_counted_once_with_its_reason() {
         (EndReason::SignedOut, 1.0),
         (EndReason::IdleTimeout, 2.0),
         (EndReason::AbsoluteTimeout, 1.0),
+        (EndReason::Restored, 0.0),
     ] {
         let series = format!(r#"dwell_session_ends_total{{reason="{reason}"}}"#);
         assert_eq!(counted[&series], count, "{series}");

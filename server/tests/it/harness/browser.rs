@@ -66,12 +66,13 @@ fn request(method: Method, path: &str, headers: &[(&str, &str)]) -> Request<Body
         .unwrap()
 }
 
-/// A browser with one cookie at most, that of the session.
+/// A browser that keeps the cookie of the session, and the one that tells of a sign-out.
 #[derive(Debug, Clone)]
 pub struct Browser {
     router: Router,
     cookie_name: String,
     cookie: Option<String>,
+    has_signed_out: bool,
     generation: Option<String>,
 }
 
@@ -81,6 +82,7 @@ impl Browser {
             router,
             cookie_name: cookie_name.into(),
             cookie: None,
+            has_signed_out: false,
             generation: None,
         }
     }
@@ -119,11 +121,13 @@ impl Browser {
 
     /// Sends `request` with the cookie, and keeps the cookie that comes back.
     pub async fn send(&mut self, mut request: Request<Body>) -> Answer {
-        if let Some(cookie) = &self.cookie {
-            let cookie = format!("{}={cookie}", self.cookie_name);
-            request
-                .headers_mut()
-                .insert(header::COOKIE, HeaderValue::try_from(cookie).unwrap());
+        let name = &self.cookie_name;
+        let session = self.cookie.iter().map(|cookie| format!("{name}={cookie}"));
+        let sign_out = self.has_signed_out.then(|| format!("{name}-signed-out=1"));
+        let cookies: Vec<_> = session.chain(sign_out).collect();
+        if !cookies.is_empty() {
+            let cookies = HeaderValue::try_from(cookies.join("; ")).unwrap();
+            request.headers_mut().insert(header::COOKIE, cookies);
         }
         if let Some(generation) = &self.generation {
             request
@@ -136,6 +140,8 @@ impl Browser {
             if cookie.name() == self.cookie_name {
                 let is_removed = cookie.max_age().is_some_and(|age| age.is_zero());
                 self.cookie = (!is_removed).then(|| cookie.value().to_owned());
+            } else if cookie.name() == format!("{}-signed-out", self.cookie_name) {
+                self.has_signed_out = true;
             }
         }
         answer
