@@ -83,16 +83,24 @@ async fn check_file(file: &DatabaseFile) -> Result<Checked, DatabaseError> {
     let mut connection = options.connect().await.map_err(unreadable)?;
     let wrong = match find_in_file(&mut connection).await {
         Ok(wrong) => wrong,
-        Err(sqlx::Error::Database(error)) => vec![Finding::Damaged(error.message().to_owned())],
+        Err(sqlx::Error::Database(error)) if is_damage(error.code().as_deref()) => {
+            vec![Finding::Damaged(error.message().to_owned())]
+        }
         Err(source) => return Err(unreadable(source)),
     };
-    // It may find no better way to be closed than it was open.
+    // What is wrong with it may keep it from being closed in order.
     let _ = connection.close().await;
     drop(open_file);
     Ok(Checked {
         looked_at: "the file, what refers to something in it, and the schema",
         wrong,
     })
+}
+
+/// Whether SQLite's error code is `SQLITE_CORRUPT` or `SQLITE_NOTADB`.
+fn is_damage(code: Option<&str>) -> bool {
+    let code: Option<u32> = code.and_then(|code| code.parse().ok());
+    matches!(code.map(|code| code & 0xff), Some(11 | 26))
 }
 
 async fn find_in_file(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {

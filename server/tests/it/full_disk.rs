@@ -42,8 +42,13 @@ impl Visitor {
     }
 
     fn is_turned_away_for(&self, server: &Server, reason: &str) -> bool {
-        let answer = self.visit(server);
-        status(&answer) == "303" && answer.contains(&format!("reason={reason}"))
+        let told = server.send(&format!(
+            "POST /api/session/status HTTP/1.1\r\nhost: dwell.test\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: 2\r\n{}\r\n{{}}",
+            self.cookie
+        ));
+        status(&self.visit(server)) == "303"
+            && told.contains(&format!(r#"{{"state":"ended","reason":"{reason}"}}"#))
     }
 }
 
