@@ -202,7 +202,9 @@ const TIDYING_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a database of no use is tried again.
 const LOOKING_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How much longer than maintenance everybody else has the store, while there is much to do.
+/// How much longer than maintenance everybody else has the store, when there begins to be more to do
+/// than is done at a time. It is one less each time, down to as long, so that what ends in one
+/// instant is soon written down.
 const SHARE_OF_OTHERS: u32 = 9;
 
 /// What is done beside the requests.
@@ -227,7 +229,7 @@ fn maintain(sessions: Arc<Sessions>, drafts: Drafts, database: Database) -> [Joi
             "expired drafts could not be deleted",
             move || {
                 let drafts = drafts.clone();
-                async move { drafts.sweep().await.map(|()| Maintenance::Done) }
+                async move { drafts.sweep().await }
             },
         ),
         repeat(LOOKING_INTERVAL, "the database is of no use", move || {
@@ -248,12 +250,20 @@ where
 {
     tokio::spawn(async move {
         let mut has_failed = false;
+        let mut share = SHARE_OF_OTHERS;
         loop {
             let stopwatch = Stopwatch::start();
             let round = round().await;
             let pause = match &round {
-                Ok(Maintenance::GoesOn) => (stopwatch.elapsed() * SHARE_OF_OTHERS).min(interval),
-                Ok(Maintenance::Done) => interval,
+                Ok(Maintenance::GoesOn) => {
+                    let pause = stopwatch.elapsed() * share;
+                    share = share.saturating_sub(1).max(1);
+                    pause.min(interval)
+                }
+                Ok(Maintenance::Done) => {
+                    share = SHARE_OF_OTHERS;
+                    interval
+                }
                 Err(error) => {
                     if !has_failed {
                         tracing::error!(error = error as &dyn std::error::Error, "{failure}");

@@ -2,6 +2,7 @@
 
 mod backup;
 mod bounded;
+mod check;
 mod file;
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
@@ -15,10 +16,12 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
+pub(crate) use self::bounded::has_no_room;
 use self::file::OpenFile;
 pub use self::{
     backup::{BackupError, back_up},
     bounded::{Database, Question, Readable, Statement},
+    check::{Checked, Finding, check},
     file::{DatabaseFile, Unusable},
 };
 use crate::connections::Connections;
@@ -84,6 +87,16 @@ impl Way {
             }),
             Err(source) => Err(DatabaseError::Open { place, source }),
         }
+    }
+
+    /// Without the file that SQLite shares with other processes, for which a full disk has no room.
+    fn keep_to_this_process(&mut self) {
+        tracing::warn!(
+            file = %self.place,
+            "no other dwell command can use the database until this one is restarted"
+        );
+        let url = &mut self.options.database_url;
+        url.query_pairs_mut().append_pair("vfs", "unix-excl");
     }
 
     async fn pool(&self, most: u32, patience: Duration) -> Result<AnyPool, DatabaseError> {

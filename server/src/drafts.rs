@@ -5,7 +5,13 @@ use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 use dwell_session::Instant;
 use sqlx::{AnyExecutor, Connection as _};
 
-use crate::{account_id::AccountId, clock::Clock, database::Database, store::StoreError};
+use crate::{
+    account_id::AccountId,
+    clock::Clock,
+    database::{Database, Engine},
+    sessions::Maintenance,
+    store::StoreError,
+};
 
 /// How long a draft is kept after it was last saved.
 pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -13,6 +19,9 @@ pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 pub const MOST: u32 = 20;
 /// The longest draft, in bytes of JSON.
 pub const LONGEST: usize = 64 * 1024;
+
+/// How many are swept at a time: whoever writes meanwhile waits for that.
+const SWEPT_AT_A_TIME: u32 = 100;
 
 /// The drafts in the database.
 #[derive(Debug, Clone)]
@@ -140,16 +149,32 @@ impl Drafts {
             .await
     }
 
-    /// Deletes what has expired. It was not to be seen any more since it did.
+    /// Deletes some of what has expired. It was not to be seen any more since it did.
     ///
     /// # Errors
     ///
-    /// The database failed.
-    pub async fn sweep(&self) -> Result<(), StoreError> {
-        let query = sqlx::query("delete from drafts where saved_at <= $1")
-            .bind((self.clock.now() - RETENTION).as_millis());
-        self.database.execute(query).await?;
-        Ok(())
+    /// The database failed. What was not deleted stays.
+    pub async fn sweep(&self) -> Result<Maintenance, StoreError> {
+        // Nodes that sweep at the same time do not wait for each other.
+        let statement = match self.database.engine() {
+            Engine::Sqlite => {
+                "delete from drafts where (account, id) in \
+                 (select account, id from drafts where saved_at <= $1 limit $2)"
+            }
+            Engine::Postgres => {
+                "delete from drafts where (account, id) in \
+                 (select account, id from drafts where saved_at <= $1 limit $2 \
+                  for update skip locked)"
+            }
+        };
+        let query = sqlx::query(statement)
+            .bind((self.clock.now() - RETENTION).as_millis())
+            .bind(i64::from(SWEPT_AT_A_TIME));
+        let swept = self.database.execute(query).await?.rows_affected();
+        Ok(match swept < u64::from(SWEPT_AT_A_TIME) {
+            true => Maintenance::Done,
+            false => Maintenance::GoesOn,
+        })
     }
 }
 

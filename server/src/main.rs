@@ -20,7 +20,7 @@ use dwell_server::{
     application::{Application, accounts},
     clock::{Clock as _, SystemClock},
     config::{Config, Settings},
-    database::{self, Database},
+    database::{self, Checked, Database},
     telemetry,
 };
 use dwell_session::Rule;
@@ -55,6 +55,12 @@ enum Command {
         /// The file to make
         file: PathBuf,
     },
+    /// Look through the database, while the server runs or not; exits with 1 if something is wrong
+    ///
+    /// Of SQLite: that its file is whole, that what refers to something finds it, and that the
+    /// schema is that of this version. Of PostgreSQL, which looks after its files itself: the
+    /// schema.
+    Check,
     /// Print the limits in force and the rules they are checked against
     Policy,
 }
@@ -97,6 +103,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             runtime.block_on(database::back_up(&config.database_url, &file, now))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Check => runtime.block_on(check(&config)),
         Command::Policy => {
             print_policy(&config);
             Ok(ExitCode::SUCCESS)
@@ -170,6 +177,21 @@ async fn add_user(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+async fn check(config: &Config) -> anyhow::Result<ExitCode> {
+    let Checked { looked_at, wrong } =
+        database::check(&config.database_url, config.connections).await?;
+    let place = &config.database_url;
+    for finding in &wrong {
+        println!("{finding}");
+    }
+    if wrong.is_empty() {
+        println!("{place}: nothing wrong with {looked_at}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("dwell: {place} is not as it should be: restore a backup, or ask for help");
+    Ok(ExitCode::FAILURE)
 }
 
 fn read_password() -> anyhow::Result<String> {

@@ -31,8 +31,14 @@ use crate::{
 /// How many touches are written at a time.
 const WRITTEN_AT_A_TIME: usize = 500;
 
-/// How many sessions are swept, and how many tombstones forgotten, at a time.
-const SWEPT_AT_A_TIME: u32 = 20;
+/// How many sessions are swept, and how many tombstones forgotten, at a time: so many that what
+/// each takes is more than what each time takes, and so few that who writes meanwhile waits for
+/// some milliseconds.
+const SWEPT_AT_A_TIME: u32 = 100;
+
+/// How many sessions of one account live at a time: far more than anybody has browsers, and few
+/// enough to be shown on one page.
+const MOST_OF_ACCOUNT: usize = 100;
 
 /// How long until the store is followed again after that has failed.
 const FOLLOW_AGAIN: Duration = Duration::from_millis(100);
@@ -185,7 +191,8 @@ impl Sessions {
     }
 
     /// Begins a session for a person who has just proved who they are. `previous`, the session
-    /// that the browser came with, ends in the same step if it lives (`D1`).
+    /// that the browser came with, ends in the same step if it lives (`D1`). Of more than a hundred
+    /// sessions of one person, the one that has been inactive for longest ends (`E1`).
     ///
     /// # Errors
     ///
@@ -217,11 +224,27 @@ impl Sessions {
         }
         let lifetime = match rotated {
             Some(lifetime) => lifetime,
-            None => self.store.create(session).await?,
+            None => {
+                let lifetime = self.store.create(session).await?;
+                self.make_way(account, key).await?;
+                lifetime
+            }
         };
         tracing::info!(event = "session_created", session = %key, %account);
         let told = lifetime.remaining(&self.policy, generation, lifetime.authenticated_at());
         Ok(Begun { id, told })
+    }
+
+    /// Ends those of `account` that have been inactive for longest, if there are too many beside
+    /// the new one: so one person cannot make the store grow without bound. Where there were more
+    /// than a bound of them before there was this bound, they go with the next sign-ins.
+    async fn make_way(&self, account: AccountId, new: SessionKey) -> Result<(), StoreError> {
+        let others = self.others(account, new).await?;
+        let too_many = others.iter().skip(MOST_OF_ACCOUNT - 1);
+        for other in too_many.take(MOST_OF_ACCOUNT) {
+            self.end(other.session.key, EndReason::Replaced).await?;
+        }
+        Ok(())
     }
 
     /// Ends a session, if it lives. Tells whether it did.

@@ -81,8 +81,15 @@ impl Database {
         };
         let file = file.open_or_make()?;
         admit(&file)?;
-        let way = Way::to_file(&file, connections, url)?;
-        way.bring_up_to_date(&SQLITE, patience).await?;
+        let mut way = Way::to_file(&file, connections, url)?;
+        match way.bring_up_to_date(&SQLITE, patience).await {
+            Err(DatabaseError::Open { source, .. }) if is_unwritten(&source) => {
+                file.set_full(true);
+                way.keep_to_this_process();
+                way.bring_up_to_date(&SQLITE, patience).await?;
+            }
+            up_to_date => up_to_date?,
+        }
         let readers = Way {
             settings: format!("{}; pragma query_only = on", way.settings),
             ..way.clone()
@@ -329,15 +336,18 @@ impl Database {
     }
 }
 
-/// Whether SQLite says that it could not write.
+/// Whether an embedded database says that it could not write.
 pub(crate) fn has_no_room(error: &StoreError) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref());
+    source.is_some_and(is_unwritten)
+}
+
+fn is_unwritten(error: &sqlx::Error) -> bool {
     const FULL: &str = "13";
     /// `SQLITE_IOERR_WRITE`, `_FSYNC`, `_DIR_FSYNC`, `_TRUNCATE` and `_SHMSIZE`.
     const UNWRITTEN: [&str; 5] = ["778", "1034", "1290", "1546", "4874"];
     error
-        .source()
-        .and_then(|source| source.downcast_ref::<sqlx::Error>())
-        .and_then(sqlx::Error::as_database_error)
+        .as_database_error()
         .filter(|error| error.try_downcast_ref::<SqliteError>().is_some())
         .and_then(|error| error.code())
         .is_some_and(|code| code == FULL || UNWRITTEN.contains(&code.as_ref()))

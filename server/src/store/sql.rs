@@ -1,6 +1,7 @@
 //! Sessions in an SQL database.
 
 mod feed;
+mod owed;
 mod rows;
 mod statements;
 
@@ -11,6 +12,7 @@ use dwell_session::{EndReason, Generation, Instant, Lifetime, Policy};
 use sqlx::Connection as _;
 
 use self::{
+    owed::OwedEnds,
     rows::{Row, SweptRow, key},
     statements::{POSTGRES, SQLITE, Statements},
 };
@@ -21,7 +23,7 @@ use super::{
 use crate::{
     account_id::AccountId,
     clock::Clock,
-    database::{Database, Engine, Question, Readable, Statement},
+    database::{Database, Engine, Question, Readable, Statement, has_no_room},
 };
 
 /// What a sweep has ended is told in its answer alone, so it is given up only where the connection
@@ -38,6 +40,7 @@ pub struct SqlStore {
     absolute_ms: i64,
     /// On SQLite, which tells nobody itself.
     listeners: Listeners,
+    owed: OwedEnds,
 }
 
 impl SqlStore {
@@ -54,6 +57,7 @@ impl SqlStore {
             idle_ms: millis(policy.idle()),
             absolute_ms: millis(policy.absolute()),
             listeners: Listeners::default(),
+            owed: OwedEnds::default(),
         }
     }
 
@@ -113,6 +117,9 @@ impl SqlStore {
         old: SessionKey,
         session: NewSession,
     ) -> Result<(Option<Lifetime>, Vec<SessionKey>), StoreError> {
+        if self.owed.has(old) {
+            return Ok((None, Vec::new()));
+        }
         let end = self.end_of(old, EndReason::Replaced);
         let create = self.creation(&session)?;
         let began_at = self.database.run::<_, sqlx::Error>(|connection| {
@@ -143,9 +150,58 @@ impl SqlStore {
             .bind(keep.bytes())
             .bind(reason.name())
             .bind(account);
-        let ended: Vec<(Vec<u8>,)> = self.database.fetch_all(query).await?;
-        let ended: Result<Vec<_>, _> = ended.iter().map(|(bytes,)| key(bytes)).collect();
-        ended.map(|ended| (ended.clone(), ended))
+        let ended: Vec<SessionKey> = match self.database.fetch_all(query).await {
+            Ok(ended) => {
+                let ended: Vec<(Vec<u8>,)> = ended;
+                let keys: Result<Vec<_>, _> = ended.iter().map(|(bytes,)| key(bytes)).collect();
+                let mut keys = keys?;
+                keys.retain(|key| !self.owed.settle(*key));
+                keys
+            }
+            Err(error) if has_no_room(&error) => {
+                let mut others = self.list(account).await?;
+                others.retain(|other| other.session.key != keep);
+                let keys = others.iter().map(|other| other.session.key);
+                keys.inspect(|key| self.owed.owe(*key, reason)).collect()
+            }
+            Err(error) => return Err(error),
+        };
+        Ok((ended.clone(), ended))
+    }
+
+    /// Ends a session, in memory alone where there is no room to write it down. Tells whether it
+    /// was live.
+    async fn end_to_the_end(
+        self,
+        key: SessionKey,
+        reason: EndReason,
+    ) -> Result<(bool, Vec<SessionKey>), StoreError> {
+        if self.owed.has(key) {
+            return Ok((false, vec![key]));
+        }
+        let was_live = match self.database.execute(self.end_of(key, reason)).await {
+            Ok(ended) => ended.rows_affected() > 0,
+            Err(error) if has_no_room(&error) => {
+                let is_live = self.data(key).await?.is_some();
+                if is_live {
+                    self.owed.owe(key, reason);
+                }
+                is_live
+            }
+            Err(error) => return Err(error),
+        };
+        Ok((was_live, vec![key]))
+    }
+
+    /// Writes down up to `most` of the ends that there was no room for. Tells whether that were all.
+    async fn write_owed(&self, most: u32) -> Result<bool, StoreError> {
+        let owed = self.owed.some(most);
+        let are_all = owed.len() < usize::try_from(most).unwrap_or(usize::MAX);
+        for (key, reason) in owed {
+            self.database.execute(self.end_of(key, reason)).await?;
+            self.owed.settle(key);
+        }
+        Ok(are_all)
     }
 
     /// Ends what time has ended of what `query` names.
@@ -195,7 +251,7 @@ impl Store for SqlStore {
         let query = self.query_as(self.statements.find).bind(key.bytes());
         let row: Option<Row> = self.database.read_optional(query).await?;
         match row {
-            Some(row) => row.try_into(),
+            Some(row) => Ok(self.owed.correct(key, row.try_into()?)),
             None => Ok(Sighting {
                 now: self.now().await?,
                 presence: Presence::Unknown,
@@ -208,9 +264,14 @@ impl Store for SqlStore {
             .query_as(self.statements.touch)
             .bind(key.bytes())
             .bind(at.as_millis());
-        let touched: Option<Row> = self.database.fetch_optional(query).await?;
+        let touched: Option<Row> = match self.database.fetch_optional(query).await {
+            Ok(touched) => touched,
+            // It is not moved, as the answer tells: whoever wants to look, or to sign out, can.
+            Err(error) if has_no_room(&error) => None,
+            Err(error) => return Err(error),
+        };
         match touched {
-            Some(row) => row.try_into(),
+            Some(row) => Ok(self.owed.correct(key, row.try_into()?)),
             None => self.find(key).await,
         }
     }
@@ -236,8 +297,11 @@ impl Store for SqlStore {
         let keys: Vec<_> = keys.iter().map(|key| key.digits()).collect();
         let keys = serde_json::to_string(&keys).map_err(StoreError::new)?;
         let query = self.query_as(self.statements.live_among).bind(keys);
-        let live: Vec<(Vec<u8>,)> = self.database.fetch_all(query).await?;
-        live.iter().map(|(bytes,)| key(bytes)).collect()
+        let live: Vec<(Vec<u8>,)> = self.database.read_all(query).await?;
+        let live: Result<Vec<_>, _> = live.iter().map(|(bytes,)| key(bytes)).collect();
+        let mut live = live?;
+        live.retain(|key| !self.owed.has(*key));
+        Ok(live)
     }
 
     async fn rotate(
@@ -250,12 +314,8 @@ impl Store for SqlStore {
     }
 
     async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
-        let store = self.clone();
-        self.tell_all(async move {
-            let ended = store.database.execute(store.end_of(key, reason)).await?;
-            Ok((ended.rows_affected() > 0, vec![key]))
-        })
-        .await
+        self.tell_all(self.clone().end_to_the_end(key, reason))
+            .await
     }
 
     async fn end_others(
@@ -271,7 +331,10 @@ impl Store for SqlStore {
     async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError> {
         let query = self.query_as(self.statements.list).bind(account);
         let rows: Vec<Row> = self.database.read_all(query).await?;
-        rows.into_iter().map(ListedSession::try_from).collect()
+        let listed: Result<Vec<_>, _> = rows.into_iter().map(ListedSession::try_from).collect();
+        let mut listed = listed?;
+        listed.retain(|listed| !self.owed.has(listed.session.key));
+        Ok(listed)
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
@@ -294,11 +357,12 @@ impl Store for SqlStore {
     }
 
     async fn sweep(&self, most: u32) -> Result<Sweep, StoreError> {
+        let are_all_written = self.write_owed(most).await?;
         let query = self
             .query_by_time(self.statements.sweep)
             .bind(i64::from(most));
         let ended = self.tell_all(self.clone().end_by_time(query)).await?;
-        let is_more = u32::try_from(ended.len()) == Ok(most);
+        let is_more = u32::try_from(ended.len()) == Ok(most) || !are_all_written;
         Ok(Sweep { ended, is_more })
     }
 
@@ -311,6 +375,9 @@ impl Store for SqlStore {
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
+        if self.owed.has(key) {
+            return Ok(None);
+        }
         let query = self.query_as(self.statements.data).bind(key.bytes());
         let row: Option<(String, i64)> = self.database.read_optional(query).await?;
         let Some((data, deadline)) = row else {
@@ -321,6 +388,9 @@ impl Store for SqlStore {
     }
 
     async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
+        if self.owed.has(key) {
+            return Ok(false);
+        }
         let query = self
             .query(self.statements.set_data)
             .bind(key.bytes())

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dwell_server::store::{SessionKey, Store};
+use dwell_server::{
+    connections::Connections,
+    database::{self, DatabaseUrl, Finding},
+    store::{SessionKey, Store},
+};
 use dwell_session::{EndReason, Instant};
 use futures::future::join_all;
 use sqlx::Executor as _;
@@ -14,7 +18,8 @@ on_engine!(
     Postgres,
     a_statement_that_waited_for_a_row_takes_the_time_after_the_wait,
     a_statement_that_waited_for_a_change_sees_it,
-    revocations_and_sweeps_do_not_wait_for_each_other
+    revocations_and_sweeps_do_not_wait_for_each_other,
+    a_check_looks_at_the_schema
 );
 
 const MS: Duration = Duration::from_millis(1);
@@ -137,4 +142,13 @@ async fn revocations_and_sweeps_do_not_wait_for_each_other(bench: &Bench) {
         let swept = swept.len() + swept_elsewhere.len();
         assert_eq!(swept, 40);
     }
+}
+
+async fn a_check_looks_at_the_schema(bench: &Bench) {
+    let url: DatabaseUrl = bench.url.parse().unwrap();
+    let check = || database::check(&url, Connections::default());
+    assert_eq!(check().await.unwrap().wrong, []);
+    let forgotten = "delete from _sqlx_migrations where version = 2";
+    bench.pool.execute(forgotten).await.unwrap();
+    assert_eq!(check().await.unwrap().wrong, [Finding::Missing(2)]);
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use dwell_server::sessions::Maintenance;
 use dwell_session::EndReason;
 
 use crate::harness::{EMAIL, PASSWORD, TestApp, by_user, form};
@@ -142,4 +143,65 @@ async fn a_tombstone_is_forgotten_after_a_month_and_its_id_stays_dead() {
     let answer = browser.ask_status().await;
     assert_eq!(answer.status, 401);
     assert_eq!(answer.body, r#"{"state":"anonymous"}"#);
+}
+
+/// The numbers from 1 to so many, as rows.
+macro_rules! numbers {
+    ($most:literal) => {
+        concat!(
+            "with recursive numbers (n) as \
+             (select 1 union all select n + 1 from numbers where n < ",
+            $most,
+            ") "
+        )
+    };
+}
+
+// C7: whoever writes meanwhile waits for one step, and everything is ended soon all the same.
+#[tokio::test]
+async fn a_thousand_that_end_in_one_instant_are_swept_in_a_few_steps() {
+    let app = TestApp::new().await;
+    app.in_session().await;
+    let sessions = concat!(
+        numbers!(1000),
+        "insert into sessions select unhex(printf('%064x', n)), account, printf('%d', n), \
+         authenticated_at, last_active_at, '', '', data, null, null from numbers, sessions"
+    );
+    sqlx::query(sessions).execute(&app.pool).await.unwrap();
+    app.advance(app.policy.idle());
+    let mut steps = 1;
+    while app.sessions.maintain().await.unwrap() == Maintenance::GoesOn {
+        let live = "select count(*) from sessions where ended_at is null";
+        assert!(
+            app.count(live).await >= 1_001 - 500 * steps,
+            "a step is small"
+        );
+        steps += 1;
+    }
+    assert!(steps <= 20, "{steps}");
+    let ended = "select count(*) from sessions where end_reason = 'idle_timeout'";
+    assert_eq!(app.count(ended).await, 1_001);
+}
+
+// F3
+#[tokio::test]
+async fn expired_drafts_are_deleted_in_small_steps() {
+    let app = TestApp::new().await;
+    let drafts = concat!(
+        numbers!(1000),
+        "insert into drafts (account, id, form, fields, saved_at) \
+         select 1, printf('%032x', n), 'note', '[]', 0 from numbers"
+    );
+    sqlx::query(drafts).execute(&app.pool).await.unwrap();
+    let mut left = 1_000;
+    loop {
+        let swept = app.state.drafts.sweep().await.unwrap();
+        let before = left;
+        left = app.count("select count(*) from drafts").await;
+        assert!(before - left <= 200, "{before} {left}");
+        if swept == Maintenance::Done {
+            break;
+        }
+    }
+    assert_eq!(left, 0);
 }

@@ -4,15 +4,15 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
     path::Path,
-    time::Duration,
 };
 
 use dwell_server::{connections::Connections, database::Database};
+use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
 use crate::{
     cli::{ADD, one_line, run},
-    harness::{PASSWORD, Server, cookie_header, generation_of},
+    harness::{PASSWORD, Server, cookie_header, generation_of, wait_until_ready_is},
 };
 
 const DATABASE: &str = "data/dwell.db";
@@ -36,7 +36,8 @@ fn two_servers_do_not_share_a_file_under_whichever_names() {
         &absolute,
     ] {
         let settings = [
-            ("DWELL_ADDR", "127.0.0.1:0"),
+            // Where none can listen: one that comes so far must not be waited for.
+            ("DWELL_ADDR", "203.0.113.1:1"),
             ("DWELL_SITE_ROOT", "site"),
             ("DWELL_DATABASE_URL", url),
         ];
@@ -98,17 +99,6 @@ fn a_database_that_others_can_read_is_warned_of() {
 
 fn status(answer: &str) -> &str {
     answer.get(9..12).unwrap_or(answer)
-}
-
-/// Waits until `/readyz` answers so.
-fn wait_until_ready_is(server: &Server, expected: &str) -> String {
-    loop {
-        let answer = server.get("/readyz", "");
-        if status(&answer) == expected {
-            return answer;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 // A11
@@ -224,4 +214,84 @@ async fn readers_do_not_wait_behind_writers() {
     for writer in writers {
         writer.await.unwrap().unwrap();
     }
+}
+
+/// Changes the database of a server that is stopped; foreign keys keep it from nothing.
+async fn change(directory: &TempDir, change: &'static str) {
+    let options = SqliteConnectOptions::new()
+        .filename(directory.path().join(DATABASE))
+        .foreign_keys(false);
+    let mut connection = options.connect().await.unwrap();
+    sqlx::raw_sql(change)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_check_says_what_is_wrong_with_a_database() {
+    let directory = TempDir::new().unwrap();
+    let server = Server::start(&directory, &[]);
+    server.sign_in("");
+    let output = run(&directory, &["check"], &[], "");
+    assert!(output.status.success(), "while the server runs: {output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("nothing wrong"), "{said}");
+    server.stop();
+    for (wrong, said, right) in [
+        (
+            "update sessions set account = 4711",
+            "a row of sessions refers to one of accounts that is not there\n",
+            "update sessions set account = 1",
+        ),
+        (
+            "drop index tombstones_by_end",
+            "the schema lacks the index tombstones_by_end\n",
+            "create index tombstones_by_end on sessions (ended_at) where ended_at is not null",
+        ),
+        (
+            "drop index tombstones_by_end; create index tombstones_by_end on sessions (account)",
+            "the index tombstones_by_end of the schema has been changed\n",
+            "drop index tombstones_by_end; \
+             create index tombstones_by_end on sessions (ended_at) where ended_at is not null",
+        ),
+        (
+            "update _sqlx_migrations set version = 4711 where version = 2",
+            "migration 2 has not been carried out: `dwell serve` does that when it starts\n\
+             migration 4711 is not known to this dwell: run the newer one\n",
+            "update _sqlx_migrations set version = 2 where version = 4711",
+        ),
+        (
+            "update _sqlx_migrations set checksum = x'00' where version = 1",
+            "migration 1 is not the one that this dwell knows\n",
+            "",
+        ),
+    ] {
+        change(&directory, wrong).await;
+        let output = run(&directory, &["check"], &[], "");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), said);
+        change(&directory, right).await;
+    }
+}
+
+#[test]
+fn a_check_finds_a_damaged_file_and_makes_none() {
+    let directory = TempDir::new().unwrap();
+    let nowhere = run(&directory, &["check"], &[], "");
+    assert_eq!(nowhere.status.code(), Some(1), "{nowhere:?}");
+    assert!(one_line(&nowhere).contains("no database"));
+    assert!(!directory.path().join("data").exists());
+
+    Server::start(&directory, &[]).stop();
+    let file = directory.path().join(DATABASE);
+    let mut content = fs::read(&file).unwrap();
+    let second_page = 4096..2 * 4096;
+    content[second_page].fill(0xff);
+    fs::write(&file, content).unwrap();
+    let damaged = run(&directory, &["check"], &[], "");
+    assert_eq!(damaged.status.code(), Some(1), "{damaged:?}");
+    let said = String::from_utf8(damaged.stdout).unwrap();
+    assert!(said.contains("the file is damaged"), "{said}");
 }

@@ -13,5 +13,5 @@ pub use self::{
     browser::{Browser, HOST, by_script, by_user, form},
     held_clock::HeldClock,
     probe::Probe,
-    server::{Server, cookie_header, cookie_of, generation_of},
+    server::{Server, cookie_header, cookie_of, generation_of, wait_until_ready_is},
 };

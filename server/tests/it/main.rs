@@ -21,6 +21,7 @@ mod expiry;
 mod faults;
 mod fetch;
 mod forgery;
+mod full_disk;
 mod garbage;
 mod generation;
 mod headers;

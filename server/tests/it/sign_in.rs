@@ -361,3 +361,33 @@ async fn the_address_may_be_typed_in_capitals() {
     let answer = app.browser().sign_in(" ADA@Example.COM ", PASSWORD).await;
     assert_eq!(answer.status, 303);
 }
+
+// E1
+#[tokio::test]
+async fn of_more_than_a_hundred_sessions_the_least_recently_active_ends() {
+    let app = TestApp::new().await;
+    let mut browsers = Vec::new();
+    for _ in 0..100 {
+        app.advance_ms(10);
+        browsers.push(app.in_session().await);
+    }
+    app.advance(app.policy.touch_interval());
+    assert_eq!(browsers[0].visit("/workspace").await.status, 200);
+    let live = "select count(*) from sessions where ended_at is null";
+    assert_eq!(app.count(live).await, 100);
+
+    for least_recent in &mut browsers[1..4] {
+        let mut newest = app.in_session().await;
+        assert_eq!(app.count(live).await, 100);
+        let answer = least_recent.ask_status().await;
+        assert!(answer.is_end(EndReason::Replaced), "{answer:?}");
+        assert_eq!(newest.visit("/workspace").await.status, 200);
+    }
+    assert_eq!(browsers[0].visit("/workspace").await.status, 200);
+    let mut somebody_else = {
+        let account = app.another_account("grace@example.com").await;
+        app.in_session_of(account).await
+    };
+    assert_eq!(somebody_else.visit("/workspace").await.status, 200);
+    assert_eq!(app.count(live).await, 101);
+}

@@ -3,9 +3,10 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread::JoinHandle,
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -41,7 +42,39 @@ impl Server {
     pub fn start_again(directory: &TempDir, settings: &[(&str, &str)]) -> Self {
         let usual = [("DWELL_ADDR", "127.0.0.1:0"), ("DWELL_SITE_ROOT", "site")];
         let settings = [&usual, settings].concat();
-        let mut child = dwell(directory, &["serve"], &settings).spawn().unwrap();
+        Self::run(dwell(directory, &["serve"], &settings))
+    }
+
+    /// As [`start_again`](Self::start_again), where no file can grow beyond `bytes`, as if the disk
+    /// were full by then.
+    pub fn start_with_room_for(bytes: u64, directory: &TempDir) -> Self {
+        let settings = [("DWELL_ADDR", "127.0.0.1:0"), ("DWELL_SITE_ROOT", "site")];
+        let serve = dwell(directory, &["serve"], &settings);
+        // A process that does not ignore the signal is ended by it, which a full disk does not do.
+        let limited = r#"trap "" XFSZ; exec /usr/bin/prlimit --fsize="$0": "$@""#;
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", limited, &bytes.to_string()])
+            .arg(serve.get_program())
+            .args(serve.get_args())
+            .current_dir(directory.path())
+            .env_clear()
+            .envs(settings)
+            .stderr(Stdio::piped());
+        Self::run(command)
+    }
+
+    /// Files can grow again.
+    pub fn make_room(&self) {
+        let pid = self.child.id().to_string();
+        let made = Command::new("/usr/bin/prlimit")
+            .args(["--fsize=unlimited:", "--pid", &pid])
+            .status();
+        assert!(made.unwrap().success());
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (tell, told) = mpsc::channel();
         let log = std::thread::spawn(move || {
@@ -120,6 +153,17 @@ impl Drop for Server {
         // It is gone already unless the test failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until `/readyz` answers with this status.
+pub fn wait_until_ready_is(server: &Server, status: &str) -> String {
+    loop {
+        let answer = server.get("/readyz", "");
+        if answer.starts_with(&format!("HTTP/1.1 {status}")) {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

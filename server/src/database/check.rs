@@ -1,0 +1,212 @@
+//! Whether a database is as it should be.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use sqlx::{
+    ConnectOptions as _, Connection as _, SqliteConnection,
+    migrate::{Migrate, MigrateError, Migrator},
+    sqlite::SqliteConnectOptions,
+};
+
+use super::{
+    DatabaseError, DatabaseFile, DatabaseServer, DatabaseUrl, POSTGRES, SQLITE, Way,
+    postgres_settings,
+};
+use crate::connections::Connections;
+
+/// What has been found in a database.
+#[derive(Debug)]
+pub struct Checked {
+    /// What was looked at, as a person says it.
+    pub looked_at: &'static str,
+    /// What is not as it should be.
+    pub wrong: Vec<Finding>,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
+    /// SQLite finds its own file damaged.
+    #[error("the file is damaged: {0}")]
+    Damaged(String),
+    /// A row refers to nothing.
+    #[error("a row of {table} refers to one of {parent} that is not there")]
+    Dangling {
+        /// Where the row is.
+        table: String,
+        /// Where it refers to.
+        parent: String,
+    },
+    /// A migration has not been carried out to its end.
+    #[error("migration {0} was begun and has failed")]
+    Interrupted(i64),
+    /// A migration has not been carried out.
+    #[error("migration {0} has not been carried out: `dwell serve` does that when it starts")]
+    Missing(i64),
+    /// A migration is none of this version's.
+    #[error("migration {0} is not known to this dwell: run the newer one")]
+    Unknown(i64),
+    /// What was carried out under the number of a migration is not what this version means by it.
+    #[error("migration {0} is not the one that this dwell knows")]
+    Different(i64),
+    /// The migrations have made something that is not there.
+    #[error("the schema lacks the {0}")]
+    Lacking(String),
+    /// The migrations have made something that is there in another form.
+    #[error("the {0} of the schema has been changed")]
+    Changed(String),
+}
+
+/// Looks through the database at `url`, which a server may be using, and changes nothing.
+///
+/// # Errors
+///
+/// It cannot be looked at: there is none, or it does not answer.
+pub async fn check(url: &DatabaseUrl, connections: Connections) -> Result<Checked, DatabaseError> {
+    match url {
+        DatabaseUrl::Sqlite(file) => check_file(file).await,
+        DatabaseUrl::Postgres(server) => {
+            let settings = postgres_settings(connections);
+            check_server(server, settings, connections.timeout).await
+        }
+    }
+}
+
+async fn check_file(file: &DatabaseFile) -> Result<Checked, DatabaseError> {
+    let open_file = file.open()?;
+    let place = || file.path.display().to_string();
+    let unreadable = |source| DatabaseError::Open {
+        place: place(),
+        source,
+    };
+    let options = SqliteConnectOptions::new().filename(&file.path);
+    let mut connection = options.connect().await.map_err(unreadable)?;
+    let wrong = match find_in_file(&mut connection).await {
+        Ok(wrong) => wrong,
+        Err(sqlx::Error::Database(error)) if is_damage(error.code().as_deref()) => {
+            vec![Finding::Damaged(error.message().to_owned())]
+        }
+        Err(source) => return Err(unreadable(source)),
+    };
+    // What is wrong with it may keep it from being closed in order.
+    let _ = connection.close().await;
+    drop(open_file);
+    Ok(Checked {
+        looked_at: "the file, what refers to something in it, and the schema",
+        wrong,
+    })
+}
+
+/// Whether SQLite's error code is `SQLITE_CORRUPT` or `SQLITE_NOTADB`.
+fn is_damage(code: Option<&str>) -> bool {
+    let code: Option<u32> = code.and_then(|code| code.parse().ok());
+    matches!(code.map(|code| code & 0xff), Some(11 | 26))
+}
+
+async fn find_in_file(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {
+    let answers: Vec<(String,)> = sqlx::query_as("pragma integrity_check")
+        .fetch_all(&mut *connection)
+        .await?;
+    let damage = answers.into_iter().map(|(answer,)| answer);
+    let damage = damage.filter(|answer| answer != "ok").map(Finding::Damaged);
+    let mut wrong: Vec<_> = damage.collect();
+
+    let dangling: Vec<(String, String)> =
+        sqlx::query_as(r#"select "table", parent from pragma_foreign_key_check"#)
+            .fetch_all(&mut *connection)
+            .await?;
+    wrong.extend(
+        dangling
+            .into_iter()
+            .map(|(table, parent)| Finding::Dangling { table, parent }),
+    );
+
+    let migrations = match find_in_migrations(connection, &SQLITE).await {
+        Ok(migrations) => migrations,
+        Err(error) => return Err(into_sqlx(error)),
+    };
+    if migrations.is_empty() {
+        wrong.extend(find_in_schema(connection).await?);
+    }
+    wrong.extend(migrations);
+    Ok(wrong)
+}
+
+/// What the migrations have made and is not there any more as they made it.
+async fn find_in_schema(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {
+    let mut model = SqliteConnection::connect("sqlite::memory:").await?;
+    SQLITE.run(&mut model).await.map_err(into_sqlx)?;
+    let mut found = schema(connection).await?;
+    let lacking = schema(&mut model).await?.into_iter();
+    let wrong = lacking.filter_map(|(name, sql)| match found.remove(&name) {
+        None => Some(Finding::Lacking(name)),
+        Some(other) => (other != sql).then_some(Finding::Changed(name)),
+    });
+    Ok(wrong.collect())
+}
+
+/// What there is, as it was made, by kind and name.
+async fn schema(
+    connection: &mut SqliteConnection,
+) -> Result<BTreeMap<String, String>, sqlx::Error> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        r"select type || ' ' || name, sql from sqlite_schema
+          where sql is not null and name not like 'sqlite\_%' escape '\'",
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+async fn check_server(
+    server: &DatabaseServer,
+    settings: String,
+    patience: Duration,
+) -> Result<Checked, DatabaseError> {
+    let way = Way {
+        place: server.place.clone(),
+        options: server.options.clone(),
+        settings,
+    };
+    let mut connection = way.connect(patience).await?;
+    let found = find_in_migrations(&mut connection, &POSTGRES).await;
+    let wrong = found.map_err(|source| way.unavailable(into_sqlx(source)))?;
+    let closed = connection.close().await;
+    closed.map_err(|source| way.unavailable(source))?;
+    Ok(Checked {
+        looked_at: "the schema; PostgreSQL looks after its files itself",
+        wrong,
+    })
+}
+
+async fn find_in_migrations(
+    connection: &mut (impl Migrate + Send),
+    migrator: &Migrator,
+) -> Result<Vec<Finding>, MigrateError> {
+    let table = &migrator.table_name;
+    let interrupted = connection.dirty_version(table).await?;
+    let mut wrong: Vec<_> = interrupted.map(Finding::Interrupted).into_iter().collect();
+    let applied = connection.list_applied_migrations(table).await?;
+    let mut applied: BTreeMap<_, _> = applied
+        .into_iter()
+        .map(|migration| (migration.version, migration.checksum))
+        .collect();
+    for migration in migrator.iter() {
+        match applied.remove(&migration.version) {
+            None => wrong.push(Finding::Missing(migration.version)),
+            Some(checksum) if checksum != migration.checksum => {
+                wrong.push(Finding::Different(migration.version));
+            }
+            Some(_) => {}
+        }
+    }
+    wrong.extend(applied.into_keys().map(Finding::Unknown));
+    Ok(wrong)
+}
+
+fn into_sqlx(error: MigrateError) -> sqlx::Error {
+    match error {
+        MigrateError::Execute(error) => error,
+        error => sqlx::Error::Migrate(Box::new(error)),
+    }
+}
