@@ -13,6 +13,7 @@ mod browser;
 mod budget;
 mod checks;
 mod debian_std;
+mod dependencies;
 mod files;
 mod npm;
 mod process;
@@ -128,7 +129,9 @@ fn perform(task: Task) -> Result<()> {
             set_up_building()?;
             servers::set_up()?;
             let chromium = browser::set_up()?;
+            tools::set_up_checking()?;
             checks::format()?;
+            dependencies::check()?;
             checks::lint()?;
             checks::test()?;
             checks::document()?;
