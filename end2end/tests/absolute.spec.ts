@@ -1,3 +1,4 @@
+import { sessionCookies } from "../support/session.ts";
 import { expect, NEAR_ABSOLUTE, test } from "../support/test.ts";
 import { seconds } from "../support/probes.ts";
 
@@ -58,14 +59,14 @@ test.describe("near the absolute timeout", () => {
     // G3, D1
     test("signing in again begins a session with its whole time", async ({ page, app, account, server }) => {
         await app.signInAs(account, "/account");
-        const [old] = await page.context().cookies();
+        const [old] = await sessionCookies(page.context());
         await app.signInAgain.click();
         await expect(app.email).toHaveValue(account.email);
         await app.password.fill(account.password);
         await app.signIn.click();
         await expect(page).toHaveURL(/\/account$/);
         expect((await server.active()).absolute_remaining_ms).toBeGreaterThan(9_000);
-        const [renewed] = await page.context().cookies();
+        const [renewed] = await sessionCookies(page.context());
         expect(renewed!.value).not.toBe(old!.value);
         await page.context().addCookies([old!]);
         expect(await server.status()).toEqual({ state: "ended", reason: "replaced" });

@@ -1,3 +1,4 @@
+import { sessionCookies } from "../support/session.ts";
 import { expect, FAR, test } from "../support/test.ts";
 
 for (const javaScriptEnabled of [true, false]) {
@@ -17,10 +18,10 @@ for (const javaScriptEnabled of [true, false]) {
         // C7
         test("signing out says so, and ends the session on the server", async ({ page, app, account, server }) => {
             await app.signInAs(account);
-            const cookies = await page.context().cookies();
+            const cookies = await sessionCookies(page.context());
             await app.signOut.click();
             await expect(app.reason).toHaveText("You have signed out.");
-            expect(await page.context().cookies()).toEqual([]);
+            expect(await sessionCookies(page.context())).toEqual([]);
 
             await page.context().addCookies(cookies);
             expect(await server.status()).toEqual({ state: "ended", reason: "signed_out" });
@@ -43,7 +44,7 @@ for (const javaScriptEnabled of [true, false]) {
                 await app.signIn.click();
                 await expect(app.email).toHaveValue(email);
                 await expect(app.password).toHaveValue("");
-                expect(await context.cookies()).toEqual([]);
+                expect(await sessionCookies(context)).toEqual([]);
                 return page.getByRole("alert").innerText();
             };
             const toKnown = await complaintTo(account.email);

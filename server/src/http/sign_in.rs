@@ -3,16 +3,17 @@
 use axum::{
     Form, Json,
     extract::{Extension, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse as _, Redirect, Response},
+    http::{HeaderMap, StatusCode, header},
+    response::{AppendHeaders, IntoResponse as _, Redirect, Response},
 };
 use dwell_app::{SignInTrouble, pages::SignInPage};
 use dwell_session::{EndReason, Status};
 use leptos::prelude::*;
 use serde::Deserialize;
 
+use super::known_browser::remember;
 use crate::{
-    accounts::{Password, PasswordError, SignInError},
+    accounts::{Authenticated, Client, Password, PasswordError, SignInError, TooMany},
     navigation::is_navigation,
     refusal::{error, unavailable},
     rendering::render,
@@ -78,6 +79,7 @@ pub(super) async fn submit(
     State(state): State<AppState>,
     Extension(visit): Extension<Visit>,
     origin: Origin,
+    client: Client,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Response {
@@ -89,10 +91,11 @@ pub(super) async fn submit(
     let next: ReturnPath = next.parse().unwrap_or_default();
     let authenticated = state
         .accounts
-        .authenticate(&email, Password::typed(password))
+        .authenticate(&email, Password::typed(password), &client)
         .await;
+    let mut retry_after = None;
     let (status, code, trouble) = match authenticated {
-        Ok(account) => {
+        Ok(Authenticated { account, proof }) => {
             let previous = match visit {
                 Visit::Live(live) => Some(live.session.key),
                 Visit::Ended(_) | Visit::Anonymous => None,
@@ -105,7 +108,8 @@ pub(super) async fn submit(
                     } else {
                         Json(Status::Active(told)).into_response()
                     };
-                    (state.cookie.issue(id), answer).into_response()
+                    let known = remember(&state.cookie, proof);
+                    (state.cookie.issue(id), known, answer).into_response()
                 }
                 Err(error) => unavailable(&headers, &error),
             };
@@ -119,6 +123,15 @@ pub(super) async fn submit(
                 SignInTrouble::WrongCredentials,
             )
         }
+        Err(SignInError::TooMany(TooMany { lane, wait })) => {
+            state.metrics.sign_in_throttled(lane);
+            retry_after = Some((header::RETRY_AFTER, wait.as_secs() + 1));
+            (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_attempts",
+                SignInTrouble::TooMany,
+            )
+        }
         Err(SignInError::Password(error @ (PasswordError::Busy(_) | PasswordError::Hash))) => {
             tracing::warn!(%error, "nobody could be signed in");
             (StatusCode::SERVICE_UNAVAILABLE, "busy", SignInTrouble::Busy)
@@ -126,7 +139,11 @@ pub(super) async fn submit(
         Err(SignInError::Store(error)) => return unavailable(&headers, &error),
     };
     if !is_navigation(&headers) {
-        return error(status, code, trouble.message());
+        return (
+            AppendHeaders(retry_after),
+            error(status, code, trouble.message()),
+        )
+            .into_response();
     }
     let shown = Shown {
         reason: None,
@@ -134,7 +151,7 @@ pub(super) async fn submit(
         email,
         next,
     };
-    form(&state, status, shown)
+    (AppendHeaders(retry_after), form(&state, status, shown)).into_response()
 }
 
 struct Shown {

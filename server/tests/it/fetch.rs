@@ -26,7 +26,7 @@ async fn sign_out(browser: &mut Browser) -> Answer {
 
 /// Whether the one cookie of `answer` is as it is in the answer to a form.
 fn cookie_is_as_after_a_form(answer: &Answer, after_form: &Answer) {
-    let (mut cookies, mut expected) = (answer.set_cookies(), after_form.set_cookies());
+    let (mut cookies, mut expected) = (answer.session_cookies(), after_form.session_cookies());
     assert_eq!((cookies.len(), expected.len()), (1, 1), "{answer:?}");
     let (mut cookie, mut expected) = (cookies.remove(0), expected.remove(0));
     assert_eq!(cookie.value().is_empty(), expected.value().is_empty());

@@ -66,12 +66,13 @@ fn request(method: Method, path: &str, headers: &[(&str, &str)]) -> Request<Body
         .unwrap()
 }
 
-/// A browser with one cookie at most, that of the session.
+/// A browser with two cookies at most: that of the session, and that by which it is known.
 #[derive(Debug, Clone)]
 pub struct Browser {
     router: Router,
     cookie_name: String,
     cookie: Option<String>,
+    known: Option<String>,
     generation: Option<String>,
 }
 
@@ -81,6 +82,7 @@ impl Browser {
             router,
             cookie_name: cookie_name.into(),
             cookie: None,
+            known: None,
             generation: None,
         }
     }
@@ -119,11 +121,16 @@ impl Browser {
 
     /// Sends `request` with the cookie, and keeps the cookie that comes back.
     pub async fn send(&mut self, mut request: Request<Body>) -> Answer {
-        if let Some(cookie) = &self.cookie {
-            let cookie = format!("{}={cookie}", self.cookie_name);
-            request
-                .headers_mut()
-                .insert(header::COOKIE, HeaderValue::try_from(cookie).unwrap());
+        let known_name = format!("{}-known", self.cookie_name);
+        let cookies = [
+            (&self.cookie_name, &self.cookie),
+            (&known_name, &self.known),
+        ];
+        for (name, value) in cookies {
+            if let Some(value) = value {
+                let cookie = HeaderValue::try_from(format!("{name}={value}")).unwrap();
+                request.headers_mut().append(header::COOKIE, cookie);
+            }
         }
         if let Some(generation) = &self.generation {
             request
@@ -136,6 +143,9 @@ impl Browser {
             if cookie.name() == self.cookie_name {
                 let is_removed = cookie.max_age().is_some_and(|age| age.is_zero());
                 self.cookie = (!is_removed).then(|| cookie.value().to_owned());
+            }
+            if cookie.name() == known_name {
+                self.known = Some(cookie.value().to_owned());
             }
         }
         answer

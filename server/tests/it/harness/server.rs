@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread::JoinHandle,
 };
@@ -13,6 +13,8 @@ use tower_sessions::cookie::Cookie;
 
 use super::{EMAIL, PASSWORD};
 use crate::cli::{ADD, dwell};
+
+const USUAL: [(&str, &str); 2] = [("DWELL_ADDR", "127.0.0.1:0"), ("DWELL_SITE_ROOT", "site")];
 
 /// `dwell serve`, stopped when the test is over.
 pub struct Server {
@@ -25,6 +27,27 @@ pub struct Server {
 impl Server {
     /// With one account, that of [`EMAIL`].
     pub fn start(directory: &TempDir, settings: &[(&str, &str)]) -> Self {
+        Self::prepare(directory);
+        Self::start_again(directory, settings)
+    }
+
+    /// The same, in a shell that has run `limit`.
+    pub fn start_within(directory: &TempDir, limit: &str, settings: &[(&str, &str)]) -> Self {
+        Self::prepare(directory);
+        let settings = [&USUAL, settings].concat();
+        let serve = dwell(directory, &["serve"], &settings);
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", &format!("{limit} && exec \"$0\" serve")])
+            .arg(serve.get_program())
+            .current_dir(directory.path())
+            .env_clear()
+            .envs(settings)
+            .stderr(Stdio::piped());
+        Self::run(shell)
+    }
+
+    fn prepare(directory: &TempDir) {
         let mut adding = dwell(directory, &ADD, &[]).spawn().unwrap();
         let mut stdin = adding.stdin.take().unwrap();
         stdin.write_all(PASSWORD.as_bytes()).unwrap();
@@ -34,14 +57,15 @@ impl Server {
         let pkg = directory.path().join("site/pkg");
         std::fs::create_dir_all(&pkg).unwrap();
         std::fs::write(pkg.join("dwell.js"), "export default 1;").unwrap();
-        Self::start_again(directory, settings)
     }
 
     /// With the accounts that it had in `directory`.
     pub fn start_again(directory: &TempDir, settings: &[(&str, &str)]) -> Self {
-        let usual = [("DWELL_ADDR", "127.0.0.1:0"), ("DWELL_SITE_ROOT", "site")];
-        let settings = [&usual, settings].concat();
-        let mut child = dwell(directory, &["serve"], &settings).spawn().unwrap();
+        Self::run(dwell(directory, &["serve"], &[&USUAL, settings].concat()))
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (tell, told) = mpsc::channel();
         let log = std::thread::spawn(move || {
@@ -66,6 +90,20 @@ impl Server {
             metrics_address,
             log: Some(log),
         }
+    }
+
+    /// A connection over which nothing has been sent.
+    pub fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).unwrap()
+    }
+
+    /// The memory of it that is resident, in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap();
+        let (_, resident) = status.split_once("VmRSS:").unwrap();
+        let kilobytes: u64 = resident.split_whitespace().next().unwrap().parse().unwrap();
+        1024 * kilobytes
     }
 
     /// Sends `bytes` as they are, and reads the answer to its end.
@@ -105,11 +143,22 @@ impl Server {
     }
 
     /// Asks it to stop, as a service manager does. Gives what it wrote down.
-    pub fn stop(mut self) -> (ExitStatus, String) {
-        let asked = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        assert!(asked.unwrap().success());
+    pub fn stop(self) -> (ExitStatus, String) {
+        self.signal(&["TERM"])
+    }
+
+    /// Asks it twice.
+    pub fn stop_twice(self) -> (ExitStatus, String) {
+        self.signal(&["TERM", "INT"])
+    }
+
+    fn signal(mut self, signals: &[&str]) -> (ExitStatus, String) {
+        for signal in signals {
+            let asked = Command::new("kill")
+                .args(["-s", signal, &self.child.id().to_string()])
+                .status();
+            assert!(asked.unwrap().success());
+        }
         let status = self.child.wait().unwrap();
         (status, self.log.take().unwrap().join().unwrap())
     }
