@@ -76,7 +76,11 @@ impl Turns {
 
     /// Gives a turn that is over to whoever is next and still waits.
     fn pass_on(self: Arc<Self>) {
-        while let Some(next) = self.state().next() {
+        loop {
+            let next = self.state().next();
+            let Some(next) = next else {
+                return;
+            };
             match next.send(Turn(Some(Arc::clone(&self)))) {
                 Ok(()) => return,
                 Err(mut refused) => refused.0 = None,

@@ -346,9 +346,11 @@ fn a_stop_does_not_wait_for_clients_and_a_second_one_for_nothing() {
 
     let server = Server::start_again(&directory, &[]);
     let mut held = server.connect();
-    held.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\nGET / ")
-        .unwrap();
-    assert_ne!(held.read(&mut [0; 16]).unwrap(), 0);
+    let head = "POST /sign-in HTTP/1.1\r\nhost: dwell.example\r\n\
+        expect: 100-continue\r\ncontent-length: 10\r\n\r\n";
+    held.write_all(head.as_bytes()).unwrap();
+    // It is waited for once the server has asked for the body.
+    assert_ne!(held.read(&mut [0; 64]).unwrap(), 0);
     let (status, log) = server.stop_twice();
     assert_eq!(status.code(), Some(1));
     assert!(log.contains("stopped at once"), "{log}");
