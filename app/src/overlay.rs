@@ -3,6 +3,7 @@
 mod announcement;
 mod cover;
 mod limit_note;
+mod sign_in_form;
 mod warning;
 
 use dwell_session::{Generation, Screen};
@@ -19,19 +20,21 @@ use self::{cover::Cover, limit_note::LimitNote, warning::Warning};
 pub struct PageContext {
     /// The session's generation, for signing out.
     pub generation: Generation,
-    /// Where signing in again leads.
+    /// Where one signs in and comes back to this page.
     pub sign_in_again: String,
     /// Who is signed in.
     pub email: String,
 }
 
-/// Signing in again in place of a page whose session has ended.
+/// Signing in again on a page whose session has ended, or is about to.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInAgain {
     /// How far it has come.
     pub attempt: RwSignal<Attempt>,
     /// Called with the form when the user sends it.
     pub on_submit: Callback<HtmlFormElement>,
+    /// Called when the user would rather leave the page for where one signs in.
+    pub on_afresh: Callback<()>,
 }
 
 /// How far signing in again has come.
@@ -54,6 +57,8 @@ pub fn Overlay(
     page: PageContext,
     /// Called when the user chooses to stay.
     on_stay: Callback<()>,
+    /// Called when the user wants the server to be asked again.
+    on_retry: Callback<()>,
     /// How one signs in again.
     again: SignInAgain,
 ) -> impl IntoView {
@@ -65,10 +70,16 @@ pub fn Overlay(
         Screen::Concealed(concealed) => Some(concealed),
         Screen::Page | Screen::Countdown(_) => None,
     });
+    let signs_in = RwSignal::new(false);
+    Effect::new(move |_| {
+        if countdown.get().is_none() {
+            signs_in.set(false);
+        }
+    });
     view! {
-        <Warning countdown page=page.clone() on_stay />
-        <LimitNote countdown sign_in_again=page.sign_in_again.clone() />
-        <Cover concealed page again />
+        <Warning countdown page=page.clone() signs_in on_stay again />
+        <LimitNote countdown signs_in />
+        <Cover concealed page on_retry again />
     }
 }
 

@@ -29,7 +29,8 @@ impl SignInTrouble {
     }
 }
 
-/// Address, password, and the button that sends them.
+/// Address, password, and the button that sends them. Two of these may be on one page, so their
+/// labels need no ids.
 #[component]
 pub(crate) fn SignInFields(
     /// The address to fill in (`F4`).
@@ -39,29 +40,31 @@ pub(crate) fn SignInFields(
 ) -> impl IntoView {
     let autofocus_password = !email.is_empty();
     view! {
-        <label for="email">"E-mail"</label>
-        <input
-            id="email"
-            name="email"
-            type="email"
-            autocomplete="username"
-            required
-            maxlength="254"
-            value=email
-            autofocus=!autofocus_password
-            aria-describedby=described_by
-        />
-        <label for="password">"Password"</label>
-        <input
-            id="password"
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            required
-            maxlength="1024"
-            autofocus=autofocus_password
-            aria-describedby=described_by
-        />
+        <label>
+            "E-mail"
+            <input
+                name="email"
+                type="email"
+                autocomplete="username"
+                required
+                maxlength="254"
+                value=email
+                autofocus=!autofocus_password
+                aria-describedby=described_by
+            />
+        </label>
+        <label>
+            "Password"
+            <input
+                name="password"
+                type="password"
+                autocomplete="current-password"
+                required
+                maxlength="1024"
+                autofocus=autofocus_password
+                aria-describedby=described_by
+            />
+        </label>
         <button type="submit" class="primary">
             "Sign in"
         </button>
@@ -82,5 +85,9 @@ pub(crate) fn explain(reason: EndReason) -> &'static str {
         EndReason::SignedOut => "You have signed out.",
         EndReason::Revoked => "You were signed out from somewhere else.",
         EndReason::Replaced => "You were signed out here because of a new sign-in.",
+        EndReason::Restored => {
+            "You were signed out because the server was restored from a backup. \
+             Sign in to go on where you were."
+        }
     }
 }

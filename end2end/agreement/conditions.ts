@@ -1,10 +1,14 @@
 import { type BrowserContext, expect, type Page } from "@playwright/test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { App } from "../support/app.ts";
 import type { OwnChromium } from "../support/own-chromium.ts";
 import type { Quality } from "./link.ts";
 import type { Random } from "./random.ts";
 
 const HOUR = 60 * 60 * 1_000;
+
+/** Longer than the idle timeout, so that a session in which this is no activity ends meanwhile. */
+const LONG = 10_000;
 
 /** What is particular about an end. */
 export interface Condition {
@@ -15,6 +19,10 @@ export interface Condition {
     link?: Quality;
     /** Before anything is opened. */
     prepare?(context: BrowserContext): Promise<unknown>;
+    /** What the user does before they leave it alone, if not a little of everything. */
+    act?(pages: Page[], random: Random): Promise<void>;
+    /** How long a page may take to tell the end before nobody looks any more, if not as long as on the worst network. */
+    patience?: number;
     /** From the user's last activity to some time after the end. */
     meanwhile?(scene: Scene): Promise<Interruption>;
 }
@@ -44,7 +52,29 @@ export const CONDITIONS: readonly Condition[] = [
     { name: "5 % loss", link: { loss: 0.05 } },
     { name: "offline at the deadline", meanwhile: goOffline },
     { name: "resumed after the deadline", meanwhile: sleepOverTheEnd },
+    { name: "code cannot run", prepare: loseTheCode, patience: 2_000 },
+    { name: "typing by an input method", act: typeWithoutKeys },
 ];
+
+/** The page's own guard closes it. Nothing there can ask the server, so nothing has to tell the end. */
+function loseTheCode(context: BrowserContext): Promise<unknown> {
+    return context.route("**/*.wasm", (route) => route.fulfill({ status: 404 }));
+}
+
+/** As text comes from dictation, emoji panels, handwriting and input methods. */
+async function typeWithoutKeys([page]: Page[], random: Random): Promise<void> {
+    const devtools = await page!.context().newCDPSession(page!);
+    await new App(page!).newNote.focus();
+    const until = Date.now() + LONG;
+    do {
+        for (const text of ["s", "so", "そ"]) {
+            await devtools.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+            await sleep(random.between(30, 300));
+        }
+        await devtools.send("Input.insertText", { text: "そ" });
+        await sleep(random.between(30, 500));
+    } while (Date.now() < until);
+}
 
 async function hide({ context, pages, ended }: Scene): Promise<Interruption> {
     const front = await context.newPage();

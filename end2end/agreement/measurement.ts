@@ -23,11 +23,12 @@ const AFTERWARDS = 300;
 const SET_UP = 20_000;
 const ATTEMPTS = 3;
 
+/** How long a page may take to tell the end before nobody looks any more. */
+const PATIENCE = 30_000;
+
 export interface Place {
     server: Server;
     random: Random;
-    /** How long a page may take to tell the end before nobody looks any more. */
-    patience?: number;
 }
 
 /** One end of one session, in every tab that it was open in. */
@@ -62,7 +63,7 @@ export async function measure(condition: Condition, place: Place): Promise<Measu
     }
 }
 
-async function measureOnce(condition: Condition, { server, random, patience = 30_000 }: Place): Promise<Measurement> {
+async function measureOnce(condition: Condition, { server, random }: Place): Promise<Measurement> {
     const account = await server.addAccount();
     const link = condition.link && (await Link.to(server.url, condition.link, random));
     const url = link?.url ?? server.url;
@@ -85,19 +86,21 @@ async function measureOnce(condition: Condition, { server, random, patience = 30
 
         const watchedFrom = Date.now();
         if (link) link.isLossy = true;
-        await beActive(pages, random);
-        answers.settledAt = Date.now();
+        await (condition.act ?? beActive)(pages, random);
+        const activeUntil = Date.now();
+        answers.settledAt = activeUntil;
         const ended = endOf(await nameOfSession(context, url), server, 2 * IDLE);
         const interruption = await condition.meanwhile?.({ context, pages, chromium, random, ended });
         const endedAt = await ended;
 
         const told = (page: Page) => reportsOf(page).some((report) => report.at >= watchedFrom && tellsTheEnd(report));
-        const until = Date.now() + patience;
+        const until = Date.now() + (condition.patience ?? PATIENCE);
         while (Date.now() < until && !pages.every(told)) await sleep(20);
         await sleep(AFTERWARDS);
         const end = {
             at: endedAt,
             watchedFrom,
+            activeUntil,
             settledAt: answers.settledAt,
             watchedUntil: Date.now(),
             stoppedUntil: interruption?.stoppedUntil ?? 0,

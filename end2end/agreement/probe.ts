@@ -5,7 +5,7 @@ export interface Report {
     /** On the clock of this machine, whatever the page is made to believe. */
     at: number;
     /**
-     * `opened` a document; the protected texts are to be had in it (`shown`) or not (`gone`); a
+     * `opened` a document; any of the protected texts can be read in it (`shown`) or none (`gone`); a
      * frame was `painted` after that; the `state` that `<html>` tells; the `countdown`; the page
      * could run again (`woke`) after it had been stopped.
      */
@@ -62,14 +62,28 @@ function probe({ secrets, clockIsWrongBy }: Settings): void {
         slowestFrame = 0;
     };
 
+    const isSecret = (text = "") => secrets.some((secret) => text.includes(secret));
     const isToBeHad = () => {
         const fields = document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea");
-        const everything = [document.documentElement?.outerHTML, ...Array.from(fields, (field) => field.value)];
-        return secrets.some((secret) => everything.some((text) => text?.includes(secret)));
+        return isSecret(document.documentElement?.outerHTML) || Array.from(fields, ({ value }) => value).some(isSecret);
+    };
+    const isVisible = (element: Element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+    const holdsSecret = (element: Element) =>
+        [
+            Array.from(element.childNodes, (node) => (node instanceof Text ? node.data : "")).join(""),
+            String((element as Partial<HTMLInputElement>).value ?? ""),
+            ...Array.from(element.attributes, ({ value }) => value),
+        ].some(isSecret);
+    /** A page that is concealed has taken it out of the document; one that only its style closes has made it invisible. */
+    const canBeRead = () => {
+        if (!isToBeHad()) return false;
+        if (["concealed", "ended"].includes(document.documentElement.dataset.dwellState ?? "")) return true;
+        const elements = Array.from(document.querySelectorAll("body, body *"));
+        return isSecret(document.title) || elements.some((element) => holdsSecret(element) && isVisible(element));
     };
     const last = { shown: false, state: "", countdown: "" };
     const look = () => {
-        const shown = isToBeHad();
+        const shown = canBeRead();
         if (shown !== last.shown) {
             last.shown = shown;
             tell(shown ? "shown" : "gone");

@@ -10,6 +10,8 @@ export interface End {
     at: number;
     /** The tab was shown, in the session, from then on. */
     watchedFrom: number;
+    /** The user was there, and did something now and then. */
+    activeUntil: number;
     /** Nothing extended the session from then on: all that the user did was known. */
     settledAt: number;
     watchedUntil: number;
@@ -65,7 +67,7 @@ export function judge(reports: readonly Report[], end: End): Verdict {
         difference,
         limit,
         isGhost: difference > limit,
-        isEarlyEnd: told !== undefined && told.at < end.at,
+        isEarlyEnd: (told !== undefined && told.at < end.at) || end.at < end.activeUntil,
         countdowns: countdowns(reports, end),
         slowestFrame: slowestFrame(reports, end),
         wokeAfter: end.stoppedUntil > 0 ? (reports.find(({ what }) => what === "woke")?.at ?? end.watchedUntil) - end.stoppedUntil : 0,

@@ -27,7 +27,7 @@ export class App {
         this.dialog = page.getByRole("alertdialog", { name: "You are about to be signed out" });
         this.stay = this.dialog.getByRole("button", { name: "Stay signed in" });
         this.keepWorking = this.dialog.getByRole("button", { name: "Keep working" });
-        this.signInAgain = this.dialog.getByRole("link", { name: "Sign in again" });
+        this.signInAgain = this.dialog.getByRole("button", { name: "Sign in again" });
         this.signOutNow = this.dialog.getByRole("button", { name: "Sign out now" });
         this.timer = page.getByRole("timer");
         this.newNote = page.getByRole("textbox", { name: "New note" });
@@ -68,16 +68,16 @@ export class App {
     }
 
     /** Waits until what runs in the browser is in `state`, as told by `<html>`. */
-    async waitFor(state: "active" | "warning" | "concealed" | "ended", timeout = 15_000): Promise<void> {
+    async waitFor(state: "active" | "warning" | "concealed" | "ended"): Promise<void> {
         // The page says that it is active before anything runs.
-        await expect(this.page.getByRole("alertdialog", { includeHidden: true })).toBeAttached({ timeout });
-        await expect(this.page.locator("html")).toHaveAttribute("data-dwell-state", state, { timeout });
+        await expect(this.page.getByRole("alertdialog", { includeHidden: true })).toBeAttached();
+        await expect(this.page.locator("html")).toHaveAttribute("data-dwell-state", state);
     }
 
     /** Waits until time has ended the session and the page, which stays, offers to sign in again in its place. */
-    async waitForEnd(timeout = 15_000): Promise<void> {
+    async waitForEnd(): Promise<void> {
         const { pathname } = new URL(this.page.url());
-        await this.waitFor("ended", timeout);
+        await this.waitFor("ended");
         await expect(this.page.getByRole("heading", { name: "You are signed out" })).toBeVisible();
         await expect(this.signInHere).toBeVisible();
         expect(new URL(this.page.url()).pathname, "the page is not left").toBe(pathname);
@@ -91,13 +91,18 @@ export class App {
     }
 
     /** Waits until the page has been left for the one where one signs in. */
-    async waitForSignIn(timeout = 15_000): Promise<void> {
-        await this.page.waitForURL("**/sign-in?**", { timeout, waitUntil: "commit" });
+    async waitForSignIn(): Promise<void> {
+        await this.page.waitForURL("**/sign-in?**", { waitUntil: "commit" });
         await expect(this.page.getByRole("heading", { name: "Sign in" })).toBeVisible();
     }
 
     /** The reason that is told where one signs in, and in place of a page that has ended. */
     get reason(): Locator {
-        return this.page.getByRole("status");
+        return this.said;
+    }
+
+    /** What a region that speaks says, wherever it is. */
+    get said(): Locator {
+        return this.page.getByRole("status").filter({ hasText: /\S/ });
     }
 }

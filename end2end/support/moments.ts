@@ -46,8 +46,8 @@ export class Moments {
     }
 
     /** When it happened first, from `since` on. Waits for it. */
-    async time(page: Page, what: What, value: string, since = 0, timeout = 15_000): Promise<number> {
-        return this.find(page, (moment) => moment.what === what && moment.value === value, since, `${what} ${value}`, timeout);
+    async time(page: Page, what: What, value: string, since = 0): Promise<number> {
+        return this.find(page, (moment) => moment.what === what && moment.value === value, since, `${what} ${value}`);
     }
 
     /** When the secret was gone, from `since` on: at the latest when another document took the place of its own. */
@@ -55,9 +55,9 @@ export class Moments {
         return this.find(page, ({ what, value }) => (what === "secret" && value === "gone") || what === "opened", since, "secret gone");
     }
 
-    private async find(page: Page, is: (moment: Moment) => boolean, since: number, message: string, timeout = 15_000): Promise<number> {
+    private async find(page: Page, is: (moment: Moment) => boolean, since: number, message: string): Promise<number> {
         const find = () => this.of(page).find((moment) => moment.at >= since && is(moment));
-        await expect.poll(() => find() !== undefined, { message, timeout, intervals: [20] }).toBe(true);
+        await expect.poll(() => find() !== undefined, { message, intervals: [20] }).toBe(true);
         return find()!.at;
     }
 }

@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 
 /** A second of the countdown, with the time at which it was put on the page. */
 export interface Shown {
@@ -16,8 +16,8 @@ export interface Seen {
     titles: Shown[];
     /** Every sentence in a status region. */
     announcements: Shown[];
-    /** How often a timer was set. */
-    timers: number;
+    /** For how long each timer was set, in milliseconds. */
+    timers: number[];
 }
 
 declare global {
@@ -29,7 +29,7 @@ declare global {
 /** Watches every document that `page` shows from now on. Call it before the page is opened. */
 export async function observe(page: Page): Promise<void> {
     await page.addInitScript(() => {
-        const seen: Seen = { states: [], countdown: [], titles: [], announcements: [], timers: 0 };
+        const seen: Seen = { states: [], countdown: [], titles: [], announcements: [], timers: [] };
         window.seen = seen;
 
         const put = (into: Shown[], text: string | null | undefined) => {
@@ -51,10 +51,20 @@ export async function observe(page: Page): Promise<void> {
 
         const setTimeout = window.setTimeout;
         window.setTimeout = ((...parameters: Parameters<typeof setTimeout>) => {
-            seen.timers += 1;
+            seen.timers.push(parameters[1] ?? 0);
             return setTimeout(...parameters);
         }) as typeof window.setTimeout;
     });
+}
+
+/** Waits until the page that was hidden has set its timer for what is to happen next, long from now. */
+export async function hasComeToRest(page: Page): Promise<void> {
+    await expect.poll(async () => (await seen(page)).timers.at(-1)).toBeGreaterThan(60_000);
+}
+
+/** When the page that is shown came into the state that it is in. */
+export async function sinceWhen(page: Page): Promise<number> {
+    return (await seen(page)).states.at(-1)!.at;
 }
 
 export function seen(page: Page): Promise<Seen> {

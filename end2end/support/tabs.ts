@@ -21,13 +21,18 @@ export async function openTabs(context: BrowserContext, count: number, address =
     return tabs;
 }
 
-/** Moves the mouse over a page again and again, for `millis`. */
-export async function useFor(page: Page, millis: number): Promise<void> {
-    const until = Date.now() + millis;
-    for (let step = 0; Date.now() < until; step += 1) {
+/** Moves the mouse over a page again and again, until something has come of it. */
+export async function useUntil(page: Page, isDone: () => boolean): Promise<void> {
+    for (let step = 0; !isDone(); step += 1) {
         await page.mouse.move(200 + (step % 50), 200 + (step % 30));
         await page.waitForTimeout(100);
     }
+}
+
+/** Moves the mouse over a page again and again, for `millis`. */
+export async function useFor(page: Page, millis: number): Promise<void> {
+    const until = Date.now() + millis;
+    await useUntil(page, () => Date.now() >= until);
 }
 
 /** How often each page has reported activity. */

@@ -9,11 +9,11 @@ export type { Account, Limits };
 /** Far enough away to be no part of a test that is not about time. */
 export const FAR: Limits = { idle: "30m", absolute: "12h", warning: "2m", grace: "5s" };
 
-/** Warned after 3 s, concealed after 7 s, ended after 8 s. */
-export const SHORT: Limits = { idle: "8s", absolute: "2m", warning: "4s", grace: "1s" };
+/** Warned after 5 s, concealed after 9 s, ended after 10 s. */
+export const SHORT: Limits = { idle: "10s", absolute: "2m", warning: "4s", grace: "1s" };
 
-/** Warned after 3 s, concealed after 4.5 s, ended after 5 s. */
-export const BRISK: Limits = { idle: "5s", absolute: "2m", warning: "1500ms", grace: "500ms" };
+/** Warned after 5 s, concealed after 7.5 s, ended after 8 s. */
+export const BRISK: Limits = { idle: "8s", absolute: "2m", warning: "2500ms", grace: "500ms" };
 
 interface Fixtures {
     /** The limits of the server that the test runs against. */
@@ -83,8 +83,8 @@ export function watchForFaults(context: BrowserContext): string[] {
     return faults;
 }
 
-/** Warned 2 s after anything that counts, and then for long enough to look at the dialog. */
-export const WARNED: Limits = { idle: "60s", absolute: "20m", warning: "57s", grace: "1s" };
+/** Warned 4 s after anything that counts, and then for long enough to look at the dialog. */
+export const WARNED: Limits = { idle: "62s", absolute: "20m", warning: "57s", grace: "1s" };
 
-/** As `WARNED`, but 3 s after signing in only another sign-in can help, and after 12 s it is over. */
-export const NEAR_ABSOLUTE: Limits = { idle: "11s", absolute: "12s", warning: "9s", grace: "1s" };
+/** As `WARNED`, but 4 s after signing in only another sign-in can help, and after 24 s it is over. */
+export const NEAR_ABSOLUTE: Limits = { idle: "23s", absolute: "24s", warning: "20s", grace: "1s" };

@@ -10,8 +10,11 @@ const ENDED = { status: 401, contentType: "application/json", body: '{"state":"e
 
 /** Pages that are broken on purpose: what the measurement of the agreement must not miss. */
 const BROKEN: Record<string, { prepare: Condition["prepare"]; isGhost: boolean; isEarlyEnd: boolean }> = {
-    "a page that conceals nothing is measured as a ghost": {
-        prepare: (context) => context.route("**/*.wasm", (route) => route.abort()),
+    "a page that leaves a copy of itself is measured as a ghost": {
+        prepare: (context) =>
+            context.addInitScript(() => {
+                addEventListener("DOMContentLoaded", () => document.body.append(document.body.innerText));
+            }),
         isGhost: true,
         isEarlyEnd: false,
     },
@@ -27,13 +30,13 @@ for (const [name, { prepare, ...expected }] of Object.entries(BROKEN)) {
     test(name, async () => {
         const server = await Server.start(LIMITS);
         const random = new Random(1, name);
-        const { tabs } = await measure({ name, prepare }, { server, random, patience: 500 });
+        const { tabs } = await measure({ name, prepare, patience: 500 }, { server, random });
         await server.remove();
         expect(tabs.map(({ verdict: { isGhost, isEarlyEnd } }) => ({ isGhost, isEarlyEnd }))).toEqual([expected]);
     });
 }
 
-const END = { at: 7_000, watchedFrom: 0, settledAt: 0, watchedUntil: 8_000, stoppedUntil: 0, offlineUntil: 0, grace: 1_000, roundTrip: 300, slowestAnswer: 300 };
+const END = { at: 7_000, watchedFrom: 0, activeUntil: 0, settledAt: 0, watchedUntil: 8_000, stoppedUntil: 0, offlineUntil: 0, grace: 1_000, roundTrip: 300, slowestAnswer: 300 };
 
 function reports(...happened: [number, Report["what"], string?][]): Report[] {
     return happened.map(([at, what, value = ""]) => ({ at, what, value, hidden: false, slowestFrame: 16 }));
@@ -49,6 +52,12 @@ test("what flashes up after the end is measured as a ghost", () => {
     const flash = reports([0, "shown"], [6_000, "gone"], [6_010, "painted"], [7_500, "shown"], [7_510, "gone"], [7_520, "painted"]);
     expect(judge(flash, END).isGhost).toBe(true);
     expect(judge(flash.slice(0, 3), END)).toMatchObject({ isGhost: false, difference: -990 });
+});
+
+test("an end while the user is active is measured as an early end", () => {
+    const ended = reports([0, "shown"], [7_100, "gone"], [7_101, "painted"], [7_100, "state", "ended"]);
+    expect(judge(ended, END).isEarlyEnd).toBe(false);
+    expect(judge(ended, { ...END, activeUntil: 10_000 }).isEarlyEnd).toBe(true);
 });
 
 // The honest countdown

@@ -116,6 +116,17 @@ test("what goes wrong with signing in in place is said, and reveals nothing", as
     await expect(app.newNote).toHaveValue(DRAFT);
 });
 
+test("starting afresh without a network leads nowhere, and says so", async ({ app, account, context }) => {
+    await ended(app, account);
+    await context.setOffline(true);
+    await app.startAfresh.click();
+    await expect(app.signInHere.getByRole("alert")).toHaveText(UNREACHABLE);
+    await app.waitForEnd();
+    await context.setOffline(false);
+    await app.startAfresh.click();
+    await app.waitForSignIn();
+});
+
 // C7, F5
 test("one can start afresh instead, and come back to the same page", async ({ page, app, account }) => {
     await app.signInAs(account, "/account?from=here");

@@ -90,7 +90,7 @@ for (const javaScriptEnabled of [true, false]) {
                 await expectToFit(page);
                 await page.goto("/no/such/page");
                 await expectToFit(page);
-                await page.goto("/sign-in?reason=absolute_timeout");
+                await page.goto("/sign-in");
                 await expectToFit(page);
                 await app.email.fill("wrong." + "x".repeat(50) + "@example.org");
                 await app.password.fill("wrong and wrong");

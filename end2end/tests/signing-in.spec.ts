@@ -1,5 +1,9 @@
+import { everythingIn } from "../support/probes.ts";
 import { sessionCookies } from "../support/session.ts";
+import { openTabs } from "../support/tabs.ts";
 import { expect, FAR, test } from "../support/test.ts";
+
+const NOTE = "Ask the pilot for the tide tables";
 
 for (const javaScriptEnabled of [true, false]) {
     test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
@@ -21,10 +25,49 @@ for (const javaScriptEnabled of [true, false]) {
             const cookies = await sessionCookies(page.context());
             await app.signOut.click();
             await expect(app.reason).toHaveText("You have signed out.");
-            expect(await sessionCookies(page.context())).toEqual([]);
+            const left = await sessionCookies(page.context());
+            expect(left.map(({ name, value }) => [name, value])).toEqual([["__Host-dwell-signed-out", "1"]]);
 
             await page.context().addCookies(cookies);
             expect(await server.status()).toEqual({ state: "ended", reason: "signed_out" });
+        });
+
+        test("somebody who is signed in is told so, and led on", async ({ page, app, account, server }) => {
+            await app.signInAs(account, "/account");
+            const { generation } = await server.active();
+            await page.goto("/sign-in?reason=idle_timeout&next=%2Faccount%3Fa%3Db%23other-sessions");
+            await expect(app.said).toHaveText(`You are signed in as ${account.email}.`);
+            await expect(app.signOut).toBeVisible();
+            await page.getByRole("link", { name: "Go on" }).click();
+            await expect(page).toHaveURL(/\/account\?a=b#other-sessions$/);
+            expect((await server.active()).generation).toBe(generation);
+        });
+
+        // C7
+        test("Back after signing in again tells of no end", async ({ page, app, account }) => {
+            await app.signInAs(account, "/account");
+            await app.signOut.click();
+            await expect(app.reason).toHaveText("You have signed out.");
+            await app.email.fill(account.email);
+            await app.password.fill(account.password);
+            await app.signIn.click();
+            await expect(page).toHaveURL(/\/workspace$/);
+            await page.goto("/sign-in?reason=signed_out");
+            await expect(page.getByText("You have signed out.")).toHaveCount(0);
+            await page.goto("/workspace");
+            await page.goBack();
+            await expect(app.said).toHaveText(`You are signed in as ${account.email}.`);
+        });
+
+        test("a fragment comes along to where signing in leads", async ({ page, app, account }) => {
+            await page.goto("/account?a=b#other-sessions");
+            await app.email.fill(account.email);
+            await app.password.fill("this is not it");
+            await app.signIn.click();
+            await expect(page.getByRole("alert")).toBeVisible();
+            await app.password.fill(account.password);
+            await app.signIn.click();
+            await expect(page).toHaveURL(/\/account\?a=b#other-sessions$/);
         });
 
         // F4
@@ -54,13 +97,13 @@ for (const javaScriptEnabled of [true, false]) {
         });
 
         test.describe("after a timeout", () => {
-            test.use({ limits: { ...FAR, idle: "3s", warning: "1s", grace: "500ms" } });
+            test.use({ limits: { ...FAR, idle: "6s", warning: "1s", grace: "500ms" } });
 
             // C7, C9, F4
             test("the reason is told, the address filled in, and one comes back", async ({ page, app, account, server }) => {
                 await app.signInAs(account, "/account");
                 await expect
-                    .poll(() => server.status(), { timeout: 10_000 })
+                    .poll(() => server.status())
                     .toEqual({ state: "ended", reason: "idle_timeout" });
                 // With JavaScript the page ends by itself; without, it is left by following a link.
                 if (javaScriptEnabled) await app.waitForEnd();
@@ -93,6 +136,57 @@ for (const [what, answer] of [
         expect(await kept.status()).toEqual({ state: "ended", reason: "signed_out" });
     });
 }
+
+test("a page that is left comes back to its fragment", async ({ page, app, account, server }) => {
+    await app.signInAs(account, "/account");
+    await page.evaluate(() => (location.hash = "other-sessions"));
+    await server.signOut();
+    await app.signOut.click();
+    await app.waitForSignIn();
+    await expect(page).toHaveURL(/\/sign-in\?next=%2Faccount%23other-sessions$/);
+    await app.email.fill(account.email);
+    await app.password.fill(account.password);
+    await app.signIn.click();
+    await expect(page).toHaveURL(/\/account#other-sessions$/);
+});
+
+// C3, C8
+test("signing out without a network conceals at once, says that it is not done yet, and is done when the network is back", async ({ page, app, account, server, context }) => {
+    await app.signInAs(account);
+    await app.write(NOTE);
+    await app.waitFor("active");
+    const [other] = await openTabs(context, 1);
+    const kept = await server.kept();
+    await context.setOffline(true);
+    await app.signOut.click();
+    await expect(page.getByRole("heading", { name: "You are not signed out yet" })).toBeVisible();
+    await other!.app.waitFor("concealed");
+    for (const tab of [page, other!.page]) {
+        expect(await everythingIn(tab)).not.toContain(NOTE);
+        await expect(tab.getByRole("link"), "nothing leads to an error page of the browser").toHaveCount(0);
+    }
+    await page.getByRole("button", { name: "Try again" }).click();
+    expect((await kept.status()).state).toBe("active");
+    await context.setOffline(false);
+    await app.waitForSignIn();
+    await expect(app.reason).toHaveText("You have signed out.");
+    await other!.app.waitForSignIn();
+    expect(await kept.status()).toEqual({ state: "ended", reason: "signed_out" });
+});
+
+test("a cookie that is gone is no sign-out, and the page is kept", async ({ page, app, account, context }) => {
+    await app.signInAs(account);
+    await app.newNote.fill(NOTE);
+    await app.waitFor("active");
+    await context.clearCookies();
+    await context.setOffline(true);
+    await context.setOffline(false);
+    await expect(page.getByRole("heading", { name: "Sign in to go on" })).toBeVisible();
+    await expect(page.getByText("You have signed out.")).toHaveCount(0);
+    await app.signInInPlace(account);
+    await app.waitFor("active");
+    await expect(app.newNote).toHaveValue(NOTE);
+});
 
 // C7
 test("signing out of a session that has ended elsewhere leads to where one signs in", async ({ page, app, account, server }) => {

@@ -2,6 +2,7 @@ import { say } from "../support/channels.ts";
 import { Moments } from "../support/moments.ts";
 import { everythingIn } from "../support/probes.ts";
 import { BRISK, expect, FAR, test } from "../support/test.ts";
+import { Turns } from "../support/turns.ts";
 
 const NOTE = "The alarm code is 9083";
 const DRAFT = "Change it on";
@@ -81,6 +82,7 @@ test.describe("the untrue message that the session lives for ever", () => {
     // J2, no ghost, bounded
     test("keeps away neither the warning nor the end, however often it comes", async ({ page, app, account, server, context }) => {
         const moments = await Moments.watch(context, NOTE);
+        const turns = await Turns.watch(context);
         await app.signInAs(account);
         await app.write(NOTE);
         await app.waitFor("active");
@@ -97,9 +99,9 @@ test.describe("the untrue message that the session lives for ever", () => {
         expect(warnedAt).toBeLessThan(latest);
         const endedAt = await moments.time(page, "state", "ended");
         const goneAt = moments.of(page).findLast(({ what, value }) => what === "secret" && value === "gone")!.at;
-        expect(goneAt).toBeLessThanOrEqual(latest + 500);
+        expect(goneAt).toBeLessThanOrEqual((await turns.next(page, latest)) + 500);
         expect(endedAt).toBeGreaterThanOrEqual(earliest + grace);
-        expect(endedAt).toBeLessThan(latest + grace + 1_500);
+        expect(endedAt).toBeLessThan((await turns.next(page, latest + grace)) + 1_500);
         await expect(app.reason).toContainText("you had not been active for a while");
         const everything = await everythingIn(page);
         expect(everything).not.toContain(NOTE);

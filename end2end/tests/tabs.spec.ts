@@ -54,7 +54,7 @@ test.describe("an open tab that hears nothing of the others", () => {
 
         await page.mouse.move(100, 100);
         await page.mouse.move(150, 150);
-        await expect(page.getByText(other.email)).toBeVisible({ timeout: 10_000 });
+        await expect(page.getByText(other.email)).toBeVisible();
         expect(await everythingIn(page)).not.toContain(NOTE_OF_A);
         await app.write("B's own");
         await there.signOut.click();

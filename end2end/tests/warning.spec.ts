@@ -9,11 +9,11 @@ test.describe("warned, with time to choose", () => {
     test.use({ limits: WARNED });
 
     // G1; went wrong elsewhere: "Continue" sends nothing to the server
-    test("one press stays signed in, and moves the deadline on the server", async ({ page, app, account, server }) => {
+    test("one press stays signed in, and moves the deadline on the server", async ({ app, account, server }) => {
         await app.signInAs(account);
         await expect(app.dialog).toBeVisible();
         const before = await server.toldDeadline();
-        await page.keyboard.press("Enter");
+        await app.stay.press("Enter");
         await expect(app.dialog).toBeHidden();
         const after = await server.toldDeadline();
         expect(after.earliest).toBeGreaterThan(before.latest);
@@ -87,7 +87,7 @@ test.describe("warned, with time to choose", () => {
         for (let press = 0; press < 4; press += 1) await page.keyboard.press("Escape");
         await expect(app.stay).toHaveAttribute("aria-busy", "true");
         await expect(app.dialog).toBeVisible();
-        await expect(app.stay).toBeFocused();
+        await expect(app.dialog).toBeFocused();
         answer();
         await expect(app.dialog).toBeHidden();
     });
@@ -111,8 +111,24 @@ test.describe("warned, on a network that fails", () => {
     });
 });
 
+test.describe("warned although the user is active", () => {
+    test.use({ limits: SHORT });
+
+    test("the dialog says that the server cannot be reached, not that nobody was there", async ({ page, app, account }) => {
+        await page.route(KEEP_ALIVE, (route) => route.abort());
+        await app.signInAs(account);
+        await app.newNote.pressSequentially("Written in vain");
+        await expect(app.dialog).toContainText("The server cannot be reached");
+        await expect(app.dialog).not.toContainText("You have not been active");
+        await expect(app.dialog).toHaveAccessibleDescription(/The server cannot be reached/);
+        await page.unroute(KEEP_ALIVE);
+        await expect(app.dialog).toBeHidden();
+        await app.waitFor("active");
+    });
+});
+
 test.describe("warned soon", () => {
-    test.use({ limits: { ...WARNED, warning: "58s" } });
+    test.use({ limits: { ...WARNED, warning: "60s" } });
 
     // G2
     test("one can stay ten times in a row", async ({ page, app, account, server, context }) => {
@@ -159,17 +175,11 @@ test.describe("warned and ignored", () => {
     });
 
     test("the page does not come back for a moment before the end", async ({ page, app, account }) => {
-        const states: string[] = [];
-        await page.exposeFunction("tell", (state: string) => {
-            if (states.at(-1) !== state) states.push(state);
-        });
+        await observe(page);
         await app.signInAs(account);
-        await page.evaluate(() => {
-            const tell = () => (window as unknown as { tell(state: string): void }).tell(document.documentElement.dataset.dwellState!);
-            new MutationObserver(tell).observe(document.documentElement, { attributeFilter: ["data-dwell-state"] });
-        });
         await app.waitForEnd();
-        expect(states).toEqual(["warning", "concealed", "ended"]);
+        const { states } = await seen(page);
+        expect(states.map(({ text }) => text)).toEqual(["active", "warning", "concealed", "ended"]);
     });
 
     // G1; went wrong elsewhere: "Stay signed in" in the last seconds loses the session

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use dwell_session::{Action, ActiveStatus, Generation, Instant, Message, Monitor, Request, Screen};
+use dwell_session::{
+    Action, ActiveStatus, Concealed, Generation, Instant, Message, Monitor, Purpose, Request,
+    Screen,
+};
 use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 
@@ -80,11 +83,6 @@ impl Driver {
         self.generation.get()
     }
 
-    /// Saves what was typed, and waits for it a moment.
-    pub(crate) async fn save_before_sign_out(&self) {
-        self.drafts.save_before_sign_out(self.generation()).await;
-    }
-
     pub(crate) fn activity(self: &Rc<Self>) {
         self.handle(Monitor::handle_activity);
     }
@@ -93,8 +91,22 @@ impl Driver {
         self.handle(Monitor::handle_stay);
     }
 
-    pub(crate) fn signed_out(self: &Rc<Self>) {
-        self.handle(Monitor::handle_signed_out);
+    pub(crate) fn retry(self: &Rc<Self>) {
+        self.handle(Monitor::handle_retry);
+    }
+
+    pub(crate) fn sign_out(self: &Rc<Self>) {
+        self.handle(Monitor::handle_sign_out);
+    }
+
+    /// Leaves the page for where one signs in, if the server is there. Tells whether it is.
+    pub(crate) async fn start_afresh(&self) -> bool {
+        let outcome = server::ask(Purpose::Status, self.generation()).await;
+        let is_reached = !matches!(outcome, Outcome::Failed);
+        if is_reached {
+            self.page.go_to_sign_in();
+        }
+        is_reached
     }
 
     pub(crate) fn signed_in(self: &Rc<Self>) {
@@ -182,6 +194,8 @@ impl Driver {
             Screen::Countdown(countdown) => {
                 self.drafts.save_during(&countdown, self.generation());
             }
+            // Saved before the server is asked to sign out.
+            Screen::Concealed(Concealed::SigningOut { .. }) => {}
             Screen::Concealed(_) => self.drafts.save(self.generation()),
         }
         self.page.show(screen);
@@ -198,6 +212,10 @@ impl Driver {
     fn send(self: &Rc<Self>, request: Request) {
         let driver = Rc::clone(self);
         spawn_local(async move {
+            if request.purpose == Purpose::SignOut {
+                let generation = driver.generation();
+                driver.drafts.save_before_sign_out(generation).await;
+            }
             let outcome = server::ask(request.purpose, driver.generation()).await;
             driver.handle(|monitor, now| match outcome {
                 Outcome::Answered(status) => monitor.handle_answer(request.attempt, &status, now),

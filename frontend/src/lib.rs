@@ -14,7 +14,10 @@ mod wire;
 
 use std::rc::Rc;
 
-use dwell_app::overlay::{Attempt, Overlay, PageContext, SignInAgain};
+use dwell_app::{
+    SignInTrouble,
+    overlay::{Attempt, Overlay, PageContext, SignInAgain},
+};
 use dwell_session::Screen;
 use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -32,7 +35,7 @@ pub fn start() {
     };
     let context = PageContext {
         generation: status.generation,
-        sign_in_again: page.sign_in_url(None),
+        sign_in_again: page.sign_in_url(),
         email: page.email(),
     };
     let overlay = mount_to(host, move || {
@@ -42,6 +45,7 @@ pub fn start() {
         sign_out::listen(&driver);
         let driver: StoredValue<Rc<Driver>, LocalStorage> = StoredValue::new_local(driver);
         let on_stay = Callback::new(move |()| driver.with_value(Driver::stay));
+        let on_retry = Callback::new(move |()| driver.with_value(Driver::retry));
         let attempt = RwSignal::new(Attempt::NotMade);
         let on_submit = Callback::new(move |form| {
             attempt.set(Attempt::UnderWay);
@@ -56,8 +60,22 @@ pub fn start() {
                 });
             });
         });
-        let again = SignInAgain { attempt, on_submit };
-        view! { <Overlay screen=screen.into() page=context on_stay again /> }
+        let on_afresh = Callback::new(move |()| {
+            attempt.set(Attempt::UnderWay);
+            let driver = driver.get_value();
+            spawn_local(async move {
+                attempt.set(match driver.start_afresh().await {
+                    true => Attempt::NotMade,
+                    false => Attempt::Failed(SignInTrouble::Unreachable),
+                });
+            });
+        });
+        let again = SignInAgain {
+            attempt,
+            on_submit,
+            on_afresh,
+        };
+        view! { <Overlay screen=screen.into() page=context on_stay on_retry again /> }
     });
     overlay.forget();
 }

@@ -115,7 +115,7 @@ impl Page {
             Screen::Page => "active",
             Screen::Countdown(_) => "warning",
             Screen::Concealed(Concealed::Ended(_)) => "ended",
-            Screen::Concealed(Concealed::Confirming | Concealed::Unreachable) => "concealed",
+            Screen::Concealed(_) => "concealed",
         };
         self.remember_focus();
         if matches!(screen, Screen::Concealed(_)) {
@@ -170,28 +170,32 @@ impl Page {
     }
 
     /// Where one signs in and comes back to this page.
-    pub(crate) fn sign_in_url(&self, reason: Option<EndReason>) -> String {
+    pub(crate) fn sign_in_url(&self) -> String {
         let location = self.window.location();
         let path = location.pathname().unwrap_or_default();
         let query = location.search().unwrap_or_default();
-        let next = js_sys::encode_uri_component(&format!("{path}{query}"));
-        match reason {
-            Some(reason) => format!("{SIGN_IN_PATH}?reason={reason}&next={next}"),
-            None => format!("{SIGN_IN_PATH}?next={next}"),
+        let fragment = location.hash().unwrap_or_default();
+        let here = path.clone() + &query + &fragment;
+        if path == SIGN_IN_PATH {
+            return here;
         }
+        let next = String::from(js_sys::encode_uri_component(&here));
+        [SIGN_IN_PATH, "?next=", &next].concat()
+    }
+
+    pub(crate) fn go_to_sign_in(&self) {
+        // Fails only for an address that is none.
+        let _ = self.window.location().replace(&self.sign_in_url());
     }
 
     /// Goes to where one signs in; where another session has taken the place of this page's, to
     /// the same page in that one.
     pub(crate) fn leave(&self, reason: EndReason) {
-        let location = self.window.location();
-        // Fails only for an address that is none.
-        let _ = match reason {
-            EndReason::Replaced => location.reload(),
-            EndReason::IdleTimeout
-            | EndReason::AbsoluteTimeout
-            | EndReason::SignedOut
-            | EndReason::Revoked => location.replace(&self.sign_in_url(Some(reason))),
-        };
+        if reason == EndReason::Replaced {
+            // Fails only for an address that is none.
+            let _ = self.window.location().reload();
+        } else {
+            self.go_to_sign_in();
+        }
     }
 }

@@ -6,7 +6,7 @@ use dwell_app::{
     api::{AskStatus, KeepAlive},
     names::{DRAFTS_PATH, GENERATION_HEADER, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
-use dwell_session::{EndReason, Generation, Purpose, Status};
+use dwell_session::{Generation, Purpose, Status};
 use js_sys::Reflect;
 use leptos::server_fn::ServerFn as _;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -39,14 +39,16 @@ pub(crate) enum Outcome {
 /// A plain `fetch` rather than Leptos's client: it can carry the generation and a time-out, it
 /// tells the outcomes apart, and it is smaller.
 pub(crate) async fn ask(purpose: Purpose, generation: Generation) -> Outcome {
-    let (path, body) = match purpose {
+    let (path, kind, body) = match purpose {
         Purpose::KeepAlive { idle_for } => (
             KeepAlive::PATH,
+            JSON,
             format!("{{\"idle_for_ms\":{}}}", idle_for.as_millis()),
         ),
-        Purpose::Status => (AskStatus::PATH, "{}".to_owned()),
+        Purpose::Status => (AskStatus::PATH, JSON, "{}".to_owned()),
+        Purpose::SignOut => (SIGN_OUT_PATH, FORM, String::new()),
     };
-    match post(path, JSON, &body, Some(generation)).await {
+    match post(path, kind, &body, Some(generation)).await {
         Ok(Answer {
             code: 200 | 401,
             text,
@@ -78,14 +80,6 @@ pub(crate) async fn sign_in(form: &HtmlFormElement) -> Result<(), SignInTrouble>
         Some("too_many_attempts") => SignInTrouble::TooMany,
         _ => SignInTrouble::Unreachable,
     })
-}
-
-/// Signs out. Tells whether the server says that the session has ended.
-pub(crate) async fn sign_out(generation: Generation) -> bool {
-    let answer = post(SIGN_OUT_PATH, FORM, "", Some(generation)).await;
-    let status = answer.ok().and_then(|answer| wire::status(&answer.text));
-    let reason = EndReason::SignedOut;
-    status == Some(Status::Ended { reason })
 }
 
 /// What came of saving a draft.

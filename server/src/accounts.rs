@@ -61,14 +61,15 @@ impl Accounts {
         }
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and can be written.
     ///
     /// # Errors
     ///
-    /// It does not.
+    /// It does not, or cannot.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let query = sqlx::query("select 1 from accounts limit 1");
-        self.database.execute(query).await?;
+        self.database.is_usable().map_err(StoreError::new)?;
+        let query = sqlx::query_as("select 1 from accounts limit 1");
+        let _: Option<(i32,)> = self.database.read_optional(query).await?;
         Ok(())
     }
 
@@ -149,7 +150,7 @@ impl Accounts {
                 let query =
                     sqlx::query_as("select id, password_hash from accounts where email = $1")
                         .bind(email.as_str().to_owned());
-                self.database.fetch_optional(query).await?
+                self.database.read_optional(query).await?
             }
             None => None,
         };
@@ -165,7 +166,7 @@ impl Accounts {
     /// The database failed.
     pub async fn email(&self, account: AccountId) -> Result<String, StoreError> {
         let query = sqlx::query_as("select email from accounts where id = $1").bind(account);
-        let (email,) = self.database.fetch_one(query).await?;
+        let (email,) = self.database.read_one(query).await?;
         Ok(email)
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     assets::{Built, SiteError},
     clock::{Clock, Stopwatch, SystemClock},
     config::{Config, SessionStore, Setting},
-    database::{self, Database, DatabaseError, DatabaseUrl, Hold},
+    database::{Database, DatabaseError},
     drafts::Drafts,
     http,
     metrics::Metrics,
@@ -49,7 +49,6 @@ pub struct Application {
     sessions: Arc<Sessions>,
     drafts: Drafts,
     database: Database,
-    _hold: Option<Hold>,
 }
 
 impl Application {
@@ -75,13 +74,10 @@ impl Application {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let of_engines = DESCRIPTORS_OF_CONNECTION * u64::from(config.connections.most);
         let bounds = Bounds::of_process(RESERVED_DESCRIPTORS + of_engines);
-        let pool = database::open(&config.database_url, config.connections).await?;
-        let database = Database::new(pool, config.connections.timeout);
-        let hold = match (&config.session_store, &config.database_url) {
-            (SessionStore::Database, DatabaseUrl::Sqlite(file)) => Some(file.hold()?),
-            (SessionStore::Database, DatabaseUrl::Postgres(_)) | (SessionStore::Redis(_), _) => {
-                None
-            }
+        let (url, connections) = (&config.database_url, config.connections);
+        let database = match config.session_store {
+            SessionStore::Database => Database::hold(url, connections).await?,
+            SessionStore::Redis(_) => Database::open(url, connections).await?,
         };
         let metrics = Metrics::default();
         let store = session_store(&config, &database, &clock).await?;
@@ -114,6 +110,7 @@ impl Application {
             }
             None => None,
         };
+        database.announce();
         Ok(Self {
             listener,
             address,
@@ -124,7 +121,6 @@ impl Application {
             sessions,
             drafts,
             database,
-            _hold: hold,
         })
     }
 
@@ -136,7 +132,11 @@ impl Application {
     /// Serves until `stop` is done, then finishes what is under way, within [`Bounds`], and writes
     /// what is pending.
     pub async fn run_until(self, stop: impl Future<Output = ()>) {
-        let maintenance = maintain(Arc::clone(&self.sessions), self.drafts);
+        let maintenance = maintain(
+            Arc::clone(&self.sessions),
+            self.drafts,
+            self.database.clone(),
+        );
         let showing = self.exposed.map(|(listener, router)| {
             let (bounds, metrics) = (Bounds::of(COLLECTORS), self.metrics.clone());
             tokio::spawn(serve(listener, router, bounds, metrics, pending()))
@@ -208,11 +208,14 @@ pub fn accounts(database: Database, clock: Arc<dyn Clock>) -> Result<Accounts, P
 /// How often what nobody will ask for any more is deleted.
 const TIDYING_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How often a database of no use is tried again.
+const LOOKING_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How much longer than maintenance everybody else has the store, while there is much to do.
 const SHARE_OF_OTHERS: u32 = 9;
 
 /// What is done beside the requests.
-fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> [JoinHandle<()>; 3] {
+fn maintain(sessions: Arc<Sessions>, drafts: Drafts, database: Database) -> [JoinHandle<()>; 4] {
     let old = Arc::clone(&sessions);
     let interval = sessions.maintenance_interval();
     [
@@ -236,10 +239,14 @@ fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> [JoinHandle<()>; 3] {
                 async move { drafts.sweep().await.map(|()| Maintenance::Done) }
             },
         ),
+        repeat(LOOKING_INTERVAL, "the database is of no use", move || {
+            let database = database.clone();
+            async move { database.look_again().await.map(|()| Maintenance::Done) }
+        }),
     ]
 }
 
-/// Keeps going through failures: the next round tries again.
+/// Keeps going through failures, of which the first is logged: the next round tries again.
 fn repeat<Round>(
     interval: Duration,
     failure: &'static str,
@@ -249,16 +256,21 @@ where
     Round: Future<Output = Result<Maintenance, StoreError>> + Send,
 {
     tokio::spawn(async move {
+        let mut has_failed = false;
         loop {
             let stopwatch = Stopwatch::start();
-            let pause = match round().await {
+            let round = round().await;
+            let pause = match &round {
                 Ok(Maintenance::GoesOn) => (stopwatch.elapsed() * SHARE_OF_OTHERS).min(interval),
                 Ok(Maintenance::Done) => interval,
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "{failure}");
+                    if !has_failed {
+                        tracing::error!(error = error as &dyn std::error::Error, "{failure}");
+                    }
                     interval
                 }
             };
+            has_failed = round.is_err();
             sleep(pause).await;
         }
     })

@@ -2,14 +2,9 @@
 
 mod backup;
 mod bounded;
+mod file;
 
-use std::{
-    fmt,
-    fs::{File, TryLockError},
-    path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
-};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use sqlx::{
     AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor as _,
@@ -20,9 +15,11 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
+use self::file::OpenFile;
 pub use self::{
     backup::{BackupError, back_up},
     bounded::{Database, Question, Readable, Statement},
+    file::{DatabaseFile, Unusable},
 };
 use crate::connections::Connections;
 
@@ -38,81 +35,116 @@ pub enum Engine {
     Postgres,
 }
 
-/// Connects to the database at `url` and brings its schema up to date. An embedded one is created
-/// where there is none.
+/// Opens a pool of connections to the database at `url`, as [`Database::open`] does but without
+/// keeping an eye on it.
 ///
 /// # Errors
 ///
 /// The step that failed, with the place concerned.
 pub async fn open(url: &DatabaseUrl, connections: Connections) -> Result<AnyPool, DatabaseError> {
-    install_default_drivers();
-    let place = url.to_string();
-    let (options, settings) = match url {
-        DatabaseUrl::Sqlite(file) => (file.options()?, sqlite_settings(connections)),
-        DatabaseUrl::Postgres(server) => (server.options.clone(), postgres_settings(connections)),
+    let (way, migrator) = match url {
+        DatabaseUrl::Sqlite(file) => {
+            let file = file.open_or_make()?;
+            (Way::to_file(&file, connections, url)?, &SQLITE)
+        }
+        DatabaseUrl::Postgres(server) => {
+            let way = Way {
+                place: url.to_string(),
+                options: server.options.clone(),
+                settings: postgres_settings(connections),
+            };
+            (way, &POSTGRES)
+        }
     };
-    let unavailable = |source| DatabaseError::Open {
-        place: place.clone(),
-        source,
-    };
-    bring_up_to_date(url, &options, &settings, connections.timeout).await?;
-    AnyPoolOptions::new()
-        .max_connections(connections.most)
-        .acquire_timeout(connections.timeout)
-        .after_connect(move |connection, _| {
-            let settings = settings.clone();
-            Box::pin(async move {
-                connection.execute(AssertSqlSafe(settings)).await?;
-                Ok(())
-            })
-        })
-        .connect_with(options)
-        .await
-        .map_err(unavailable)
+    way.bring_up_to_date(migrator, connections.timeout).await?;
+    way.pool(connections.most, connections.timeout).await
 }
 
-/// On a connection of its own: a pool tries again until its time is up, and does not say why.
-async fn bring_up_to_date(
-    url: &DatabaseUrl,
-    options: &AnyConnectOptions,
-    settings: &str,
-    patience: Duration,
-) -> Result<(), DatabaseError> {
-    let unavailable = |source| DatabaseError::Open {
-        place: url.to_string(),
-        source,
-    };
-    let mut connection = match timeout(patience, AnyConnection::connect_with(options)).await {
-        Ok(connected) => connected.map_err(unavailable)?,
-        Err(_) => {
-            return Err(DatabaseError::Silent {
-                place: url.to_string(),
-                patience,
-            });
-        }
-    };
-    let migrator = match url {
-        DatabaseUrl::Sqlite(_) => {
-            let settings = AssertSqlSafe(settings.to_owned());
-            connection.execute(settings).await.map_err(unavailable)?;
-            &SQLITE
-        }
-        // Without the settings: a migration may take longer than a request.
-        DatabaseUrl::Postgres(_) => &POSTGRES,
-    };
-    let place = || url.to_string();
-    match migrator.run(&mut connection).await {
-        Ok(()) => {}
-        Err(MigrateError::VersionMissing(version)) => {
-            let place = place();
-            return Err(DatabaseError::Newer { place, version });
-        }
-        Err(source) => {
-            let place = place();
-            return Err(DatabaseError::Migrate { place, source });
+/// How a database is connected to.
+#[derive(Clone)]
+struct Way {
+    place: String,
+    options: AnyConnectOptions,
+    /// What is said first on each connection.
+    settings: String,
+}
+
+impl Way {
+    fn to_file(
+        file: &OpenFile,
+        connections: Connections,
+        url: &DatabaseUrl,
+    ) -> Result<Self, DatabaseError> {
+        let place = url.to_string();
+        match file.options() {
+            Ok(options) => Ok(Self {
+                place,
+                options,
+                settings: sqlite_settings(connections),
+            }),
+            Err(source) => Err(DatabaseError::Open { place, source }),
         }
     }
-    connection.close().await.map_err(unavailable)
+
+    async fn pool(&self, most: u32, patience: Duration) -> Result<AnyPool, DatabaseError> {
+        let settings = self.settings.clone();
+        AnyPoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(patience)
+            .after_connect(move |connection, _| {
+                let settings = settings.clone();
+                Box::pin(async move {
+                    connection.execute(AssertSqlSafe(settings)).await?;
+                    Ok(())
+                })
+            })
+            .connect_with(self.options.clone())
+            .await
+            .map_err(|source| self.unavailable(source))
+    }
+
+    /// On a connection of its own: a pool tries again until its time is up, and does not say why.
+    async fn bring_up_to_date(
+        &self,
+        migrator: &Migrator,
+        patience: Duration,
+    ) -> Result<(), DatabaseError> {
+        let mut connection = self.connect(patience).await?;
+        // Without the settings on a server: a migration may take longer than a request.
+        if self.options.database_url.scheme() == "sqlite" {
+            let settings = AssertSqlSafe(self.settings.clone());
+            let set = connection.execute(settings).await;
+            set.map_err(|source| self.unavailable(source))?;
+        }
+        let place = self.place.clone();
+        match migrator.run(&mut connection).await {
+            Ok(()) => {}
+            Err(MigrateError::VersionMissing(version)) => {
+                return Err(DatabaseError::Newer { place, version });
+            }
+            Err(source) => return Err(DatabaseError::Migrate { place, source }),
+        }
+        let closed = connection.close().await;
+        closed.map_err(|source| self.unavailable(source))
+    }
+
+    async fn connect(&self, patience: Duration) -> Result<AnyConnection, DatabaseError> {
+        install_default_drivers();
+        match timeout(patience, AnyConnection::connect_with(&self.options)).await {
+            Ok(connected) => connected.map_err(|source| self.unavailable(source)),
+            Err(_) => Err(DatabaseError::Silent {
+                place: self.place.clone(),
+                patience,
+            }),
+        }
+    }
+
+    fn unavailable(&self, source: sqlx::Error) -> DatabaseError {
+        DatabaseError::Open {
+            place: self.place.clone(),
+            source,
+        }
+    }
 }
 
 fn sqlite_settings(connections: Connections) -> String {
@@ -141,13 +173,6 @@ pub enum DatabaseUrl {
     Postgres(DatabaseServer),
 }
 
-/// The file of an embedded database.
-#[derive(Clone)]
-pub struct DatabaseFile {
-    path: PathBuf,
-    parameters: Option<String>,
-}
-
 /// A database on a PostgreSQL server.
 #[derive(Clone)]
 pub struct DatabaseServer {
@@ -174,6 +199,10 @@ fn sqlite(url: &str, rest: &str) -> Result<DatabaseFile, InvalidDatabaseUrl> {
     }
     let options: SqliteConnectOptions = url.parse().map_err(|_| InvalidDatabaseUrl)?;
     let parameters = rest.split_once('?').map(|(_, parameters)| parameters);
+    let is_in_memory = |(name, value): (_, _)| name == "mode" && value == "memory";
+    if form_urlencoded::parse(parameters.unwrap_or_default().as_bytes()).any(is_in_memory) {
+        return Err(InvalidDatabaseUrl);
+    }
     Ok(DatabaseFile {
         path: options.get_filename().to_path_buf(),
         parameters: parameters.map(str::to_owned),
@@ -191,63 +220,6 @@ fn postgres(url: &str) -> Result<DatabaseServer, InvalidDatabaseUrl> {
     );
     let options = url.parse().map_err(|_| InvalidDatabaseUrl)?;
     Ok(DatabaseServer { options, place })
-}
-
-/// That this process alone keeps sessions in a file, for as long as it lives.
-#[derive(Debug)]
-pub struct Hold {
-    _lock: File,
-}
-
-impl DatabaseFile {
-    /// Holds the sessions in this file, of which every node would only know its own.
-    ///
-    /// # Errors
-    ///
-    /// Another process holds them, or it cannot be found out.
-    pub fn hold(&self) -> Result<Hold, DatabaseError> {
-        let mut path = self.path.clone().into_os_string();
-        path.push(".lock");
-        let place = || self.path.display().to_string();
-        let unavailable = |source| DatabaseError::Hold {
-            place: place(),
-            source,
-        };
-        let lock = File::create(path).map_err(unavailable)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Hold { _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(DatabaseError::Held { place: place() }),
-            Err(TryLockError::Error(source)) => Err(unavailable(source)),
-        }
-    }
-
-    /// With the file's absolute path, which reads the same wherever it is read; its directory is
-    /// made where there is none.
-    fn options(&self) -> Result<AnyConnectOptions, DatabaseError> {
-        let directory = match self.path.parent() {
-            Some(directory) if directory != Path::new("") => directory,
-            _ => Path::new("."),
-        };
-        let path = std::fs::create_dir_all(directory)
-            .and_then(|()| directory.canonicalize())
-            .map_err(|source| DatabaseError::Directory {
-                directory: directory.to_path_buf(),
-                source,
-            })?
-            .join(self.path.file_name().unwrap_or_default());
-        let unavailable = |source| DatabaseError::Open {
-            place: self.path.display().to_string(),
-            source,
-        };
-        let mut options: AnyConnectOptions = "sqlite:///".parse().map_err(unavailable)?;
-        let url = &mut options.database_url;
-        url.set_path(&path.to_string_lossy().replace('%', "%25"));
-        url.set_query(self.parameters.as_deref());
-        if !url.query_pairs().any(|(name, _)| name == "mode") {
-            url.query_pairs_mut().append_pair("mode", "rwc");
-        }
-        Ok(options)
-    }
 }
 
 impl fmt::Display for DatabaseUrl {
@@ -281,6 +253,20 @@ pub enum DatabaseError {
     Directory {
         /// The directory.
         directory: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is none.
+    #[error("there is no database {place} (DWELL_DATABASE_URL)")]
+    Missing {
+        /// The file.
+        place: String,
+    },
+    /// Its file cannot be read or made.
+    #[error("cannot read the database {place} (DWELL_DATABASE_URL)")]
+    Read {
+        /// The file.
+        place: String,
         /// Why.
         source: std::io::Error,
     },

@@ -117,7 +117,7 @@ impl Drafts {
         .bind(account)
         .bind(form.to_owned())
         .bind((self.clock.now() - RETENTION).as_millis());
-        let rows: Vec<(String, String, i64)> = self.database.fetch_all(query).await?;
+        let rows: Vec<(String, String, i64)> = self.database.read_all(query).await?;
         let draft = |(id, fields, saved_at): (String, String, i64)| {
             Ok(Draft {
                 id: id.parse().map_err(StoreError::new)?,

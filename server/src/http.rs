@@ -11,6 +11,7 @@ mod known_browser;
 mod metrics;
 mod origin;
 mod page;
+mod sent_form;
 mod sign_in;
 mod sign_out;
 mod workspace;
@@ -66,7 +67,7 @@ pub fn router(state: AppState) -> Router {
     with_sessions(for_everybody, &state)
         .merge(behind_sign_in(protected(), &state))
         .nest("/pkg", files(&state))
-        .merge(health::routes())
+        .merge(health::routes().method_not_allowed_fallback(page::method_not_allowed))
         .layer(around)
         .with_state(state)
 }
@@ -86,6 +87,7 @@ fn written(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/workspace", get(workspace::show).post(workspace::add))
         .route(DRAFTS_PATH, post(drafts::save))
+        .method_not_allowed_fallback(page::method_not_allowed)
         .route_layer(from_fn(require_session))
         .route_layer(from_fn_with_state(state.clone(), drafts::keep_late))
 }
@@ -99,6 +101,7 @@ fn protected() -> Router<AppState> {
         .route(KeepAlive::PATH, post(api::server_function))
         .route(AskStatus::PATH, post(api::server_function))
         .route(DISCARD_DRAFT_PATH, post(drafts::discard))
+        .method_not_allowed_fallback(page::method_not_allowed)
 }
 
 /// The routes for everybody.
@@ -107,6 +110,7 @@ fn public() -> Router<AppState> {
         .route("/", get(home::show))
         .route(SIGN_IN_PATH, get(sign_in::show).post(sign_in::submit))
         .route(SIGN_OUT_PATH, post(sign_out::submit))
+        .method_not_allowed_fallback(page::method_not_allowed)
 }
 
 /// The built files. One whose name changes with its content may be kept for ever; one that is

@@ -3,6 +3,7 @@
 
 mod activity;
 mod admission;
+mod body;
 mod cookie;
 mod data;
 mod forgery;

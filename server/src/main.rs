@@ -181,8 +181,7 @@ async fn add_user(
         let (password, text) = Password::generated();
         (password, Some(text))
     };
-    let pool = database::open(&config.database_url, config.connections).await?;
-    let database = Database::new(pool, config.connections.timeout);
+    let database = Database::open(&config.database_url, config.connections).await?;
     let accounts = accounts(database, Arc::new(SystemClock::start()))?;
     match accounts.add(email, password).await {
         Ok(_) => {

@@ -1,8 +1,12 @@
 //! What a request is made for.
 
-use axum::http::{
-    HeaderMap, HeaderName,
-    header::{self, AsHeaderName},
+use axum::{
+    extract::Request,
+    http::{
+        HeaderMap, HeaderName, Uri,
+        header::{self, AsHeaderName},
+        uri::PathAndQuery,
+    },
 };
 
 pub(crate) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -11,9 +15,22 @@ pub(crate) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch
 #[derive(Debug, Default)]
 pub(crate) struct Purpose<'request> {
     mode: Option<&'request str>,
+    dest: Option<&'request str>,
+    site: Option<&'request str>,
     user: Option<&'request str>,
     accept: Option<&'request str>,
     is_speculative: bool,
+}
+
+/// Who started a navigation of the browser's window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Starter {
+    /// The user, from a page of ours or the address bar.
+    User,
+    /// Somebody: the browser never says whether it was the user.
+    Unsaid,
+    /// Another site or a script; or it is no navigation of the window.
+    Other,
 }
 
 impl<'request> Purpose<'request> {
@@ -22,6 +39,8 @@ impl<'request> Purpose<'request> {
         for (name, value) in headers {
             let place = match name.as_str() {
                 "sec-fetch-mode" => &mut purpose.mode,
+                "sec-fetch-dest" => &mut purpose.dest,
+                "sec-fetch-site" => &mut purpose.site,
                 "sec-fetch-user" => &mut purpose.user,
                 "accept" => &mut purpose.accept,
                 "sec-purpose" | "purpose" => {
@@ -33,7 +52,7 @@ impl<'request> Purpose<'request> {
                 _ => continue,
             };
             // Of several the first counts, as it does everywhere else.
-            *place = place.or(value.to_str().ok());
+            *place = place.or(Some(value.to_str().unwrap_or_default()));
         }
         purpose
     }
@@ -47,11 +66,49 @@ impl<'request> Purpose<'request> {
         }
     }
 
-    /// Whether it is a navigation that the user started: browsers with Fetch Metadata say so.
-    pub(crate) fn is_started_by_user(&self) -> bool {
-        let is_by_user = self.mode.is_none() || self.user == Some("?1");
-        self.is_navigation() && is_by_user && !self.is_speculative
+    /// Who started it, as far as `headers`, which are those of the request, tell.
+    pub(crate) fn starter(&self, headers: &HeaderMap) -> Starter {
+        if self.is_speculative || !self.is_navigation() {
+            return Starter::Other;
+        }
+        match (self.mode, self.dest, self.site, self.user) {
+            (None, None, None, None) => Starter::Unsaid,
+            (Some(_), Some("document"), Some("same-origin" | "none"), Some("?1")) => Starter::User,
+            (Some(_), Some("document"), None | Some("same-origin" | "none"), None)
+                if is_webkit(headers) =>
+            {
+                Starter::Unsaid
+            }
+            _ => Starter::Other,
+        }
     }
+}
+
+/// Whether the browser is built on WebKit, which never says that a user started a navigation.
+/// Chromium gives WebKit's name beside its own.
+fn is_webkit(headers: &HeaderMap) -> bool {
+    header_text(headers, header::USER_AGENT).is_some_and(|browser| {
+        browser.contains("AppleWebKit/")
+            && !browser.contains("Chrome/")
+            && !browser.contains("Chromium/")
+    })
+}
+
+/// Whether the browser comes from another page of ours: a page that loads itself anew, whether by
+/// a script or by the user, does not lead on.
+pub(crate) fn leads_on(request: &Request) -> bool {
+    let headers = request.headers();
+    let is_reload = header_text(headers, header::CACHE_CONTROL)
+        .is_some_and(|wish| wish.contains("max-age=0") || wish.contains("no-cache"));
+    let from = own_referrer(headers);
+    !is_reload && from.is_some() && from.as_ref() != request.uri().path_and_query()
+}
+
+/// The page of ours that the request comes from.
+pub(crate) fn own_referrer(headers: &HeaderMap) -> Option<PathAndQuery> {
+    let referrer: Uri = header_text(headers, header::REFERER)?.parse().ok()?;
+    let is_own = referrer.authority()?.as_str() == header_text(headers, header::HOST)?;
+    is_own.then(|| referrer.path_and_query().cloned()).flatten()
 }
 
 /// Whether the answer is to become the page.

@@ -80,7 +80,7 @@ impl Notes {
              order by written_at desc, id desc",
         )
         .bind(account);
-        self.database.fetch_all(query).await
+        self.database.read_all(query).await
     }
 }
 

@@ -3,11 +3,18 @@
 use std::{fmt, str::FromStr};
 
 use axum::http::uri::PathAndQuery;
-use dwell_app::names::{SIGN_IN_PATH, SIGN_OUT_PATH};
+use dwell_app::names::{DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH};
 
 const LONGEST: usize = 2_048;
 
-/// A path, perhaps with a query, on this server. It cannot lead anywhere else.
+/// What stands below one of these takes the forms of that page, and is none itself.
+const PAGES: [&str; 2] = ["/workspace", "/account"];
+
+/// These are no pages, and neither is what stands below them.
+const NO_PAGES: [&str; 4] = [SIGN_IN_PATH, SIGN_OUT_PATH, DRAFTS_PATH, "/api"];
+
+/// A path, perhaps with a query and a fragment, to a page of this server. It cannot lead anywhere
+/// else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnPath(String);
 
@@ -39,12 +46,21 @@ impl FromStr for ReturnPath {
             return Err(InvalidReturnPath);
         }
         let parsed: PathAndQuery = text.parse().map_err(|_| InvalidReturnPath)?;
-        let leads_in_a_circle = [SIGN_IN_PATH, SIGN_OUT_PATH].contains(&parsed.path());
-        if leads_in_a_circle {
+        let path = parsed.path();
+        if NO_PAGES
+            .iter()
+            .any(|other| path == *other || is_below(path, other))
+        {
             return Err(InvalidReturnPath);
         }
-        Ok(Self(text.to_owned()))
+        let page = PAGES.into_iter().find(|page| is_below(path, page));
+        Ok(Self(page.unwrap_or(text).to_owned()))
     }
+}
+
+fn is_below(path: &str, other: &str) -> bool {
+    path.strip_prefix(other)
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl fmt::Display for ReturnPath {
@@ -73,8 +89,21 @@ mod tests {
             "/workspace?a=b&c=%2F",
             "/%2Fevil.example",
             "/a//b",
+            "/workspace?a=b#notes",
+            "/drafts-of-yesterday",
         ] {
             assert_eq!(path.parse::<ReturnPath>().unwrap().as_str(), path);
+        }
+    }
+
+    #[test]
+    fn what_only_takes_forms_leads_to_the_page_of_the_form() {
+        for (path, page) in [
+            ("/workspace/delete", "/workspace"),
+            ("/workspace/delete?id=1#notes", "/workspace"),
+            ("/account/sign-out-others", "/account"),
+        ] {
+            assert_eq!(path.parse::<ReturnPath>().unwrap().as_str(), page);
         }
     }
 
@@ -100,6 +129,9 @@ mod tests {
             "/sign-in",
             "/sign-in?next=/sign-in",
             "/sign-out",
+            "/drafts",
+            "/drafts/discard",
+            "/api/session/keep-alive",
             &long,
         ] {
             assert_eq!(

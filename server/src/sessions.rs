@@ -9,6 +9,7 @@ mod writer;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use dwell_session::{ActiveStatus, EndReason, Generation, Instant, Policy};
+use rustc_hash::FxHashMap;
 use tokio::time::sleep;
 
 pub use self::index::STALENESS;
@@ -22,8 +23,8 @@ use crate::{
     clock::Clock,
     metrics::Metrics,
     store::{
-        Data, ListedSession, Listener as _, NewSession, Origin, Presence, Session, SessionId,
-        SessionKey, Sighting, Store, StoreError, Swept, Tombstone,
+        Data, ListedSession, NewSession, Origin, Presence, Session, SessionId, SessionKey,
+        Sighting, Store, StoreError, Swept, Tombstone,
     },
 };
 
@@ -78,10 +79,10 @@ pub enum Maintenance {
 
 /// The operations on sessions that the rest of the server uses.
 ///
-/// A touch is written at once if the store's last is a touch interval old, and otherwise kept back
-/// until it is half of one, when it is written together with others. The store's deadline is then
-/// still most of the idle timeout away, so no node can end the session meanwhile, and the last
-/// touch is never dropped.
+/// A touch is written before it is answered where the store's last is the grace old, and otherwise
+/// kept back until that is half of the grace old, when it is written together with others. So the
+/// last activity that the store knows of is never the grace behind what has been told: what has been
+/// told holds though the process is killed, and no node ends the session meanwhile.
 #[derive(Debug)]
 pub struct Sessions {
     store: Arc<dyn Store>,
@@ -171,12 +172,14 @@ impl Sessions {
     async fn write_touch(&self, key: SessionKey, at: Instant) -> Result<Visit, StoreError> {
         let ticket = self.index.ticket(key);
         let pending = self.index.pending(key);
-        let written = self.writer.write(key, at).await?;
-        self.index.written(key, at);
-        let sighting = match written {
+        let sighting = match self.writer.write(key, at).await? {
             Written::Alone(sighting) => sighting,
             Written::Together => self.store.find(key).await?,
         };
+        if let Presence::Found(session) = &sighting.presence {
+            let stored_at = session.lifetime.last_active_at();
+            self.index.written(key, at, stored_at);
+        }
         self.metrics.touches_written(1);
         self.settle(key, sighting, ticket, pending).await
     }
@@ -207,7 +210,7 @@ impl Sessions {
             None => None,
         };
         if let Some(previous) = previous.filter(|_| rotated.is_some()) {
-            self.index.ended(previous);
+            self.index.evict(previous);
             let reason = EndReason::Replaced;
             self.metrics.ended(reason, 1);
             tracing::info!(event = "session_ended", session = %previous, %reason);
@@ -228,7 +231,7 @@ impl Sessions {
     /// The store failed.
     pub async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
         let ended = self.store.end(key, reason).await?;
-        self.index.ended(key);
+        self.index.evict(key);
         if ended {
             self.metrics.ended(reason, 1);
             tracing::info!(event = "session_ended", session = %key, %reason);
@@ -249,7 +252,7 @@ impl Sessions {
         let reason = EndReason::Revoked;
         let ended = self.store.end_others(account, keep, reason).await?;
         for key in &ended {
-            self.index.ended(*key);
+            self.index.evict(*key);
         }
         let count = ended.len();
         self.metrics.ended(reason, count);
@@ -326,7 +329,7 @@ impl Sessions {
 
     fn expired(&self, swept: Swept) {
         let (session, reason, ended_at) = (swept.key, swept.reason, swept.ended_at);
-        self.index.ended(session);
+        self.index.evict(session);
         self.metrics.ended(reason, 1);
         tracing::info!(event = "session_expired", %session, %reason, ended_at_ms = ended_at.as_millis());
     }
@@ -343,19 +346,24 @@ impl Sessions {
     /// How often [`maintain`](Self::maintain) is to be called.
     pub fn maintenance_interval(&self) -> Duration {
         let longest = Duration::from_secs(1);
-        (self.policy.touch_interval() / 4).clamp(Duration::from_millis(20), longest)
+        (self.policy.write_after() / 2).clamp(Duration::from_millis(20), longest)
     }
 
     /// Follows the store, so that a request need not ask it, and does so again whenever that fails.
     pub async fn follow(&self) -> Infallible {
         let following = Following(&self.index);
+        let mut is_told = false;
         loop {
             let error = self.store.follow(Arc::clone(&self.index) as _).await;
+            let was_heard = self.index.staleness().is_some();
             following.0.lose();
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "nothing is heard from the session store: it is asked at every request"
-            );
+            if was_heard || !is_told {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "nothing is heard from the session store: it is asked at every request"
+                );
+            }
+            is_told = true;
             sleep(FOLLOW_AGAIN).await;
         }
     }
@@ -373,17 +381,21 @@ impl Sessions {
         self.metrics.touches_coalesced(kept_back);
     }
 
-    /// Writes what is due by `now`.
+    /// Writes what is due by `now`. What turns out not to live leaves the index.
     async fn write_pending(&self, now: Instant) -> Result<(), StoreError> {
         loop {
             let due = self.index.due(now, WRITTEN_AT_A_TIME);
             if due.is_empty() {
                 return Ok(());
             }
-            self.store.touch_all(&due).await?;
-            self.metrics.touches_written(due.len());
+            let written = self.store.touch_all(&due).await?;
+            self.metrics.touches_written(written.len());
+            let written: FxHashMap<_, _> = written.into_iter().collect();
             for (key, at) in due {
-                self.index.written(key, at);
+                match written.get(&key) {
+                    Some(stored_at) => self.index.written(key, at, *stored_at),
+                    None => self.index.evict(key),
+                }
             }
         }
     }
@@ -402,18 +414,21 @@ impl Sessions {
             Presence::Found(session) => session.lifetime.ended(&self.policy, sighting.now),
             Presence::Ended(_) | Presence::Unknown => None,
         };
-        if is_over.is_none() {
-            let visit = self.judge(sighting, pending);
-            if let Visit::Live(live) = &visit {
-                self.index.learn(ticket, live);
+        let sighting = match is_over {
+            None => sighting,
+            Some(_) => {
+                if let Some(swept) = self.store.expire(key).await? {
+                    self.expired(swept);
+                }
+                self.store.find(key).await?
             }
-            return Ok(visit);
+        };
+        let visit = self.judge(sighting, pending);
+        match &visit {
+            Visit::Live(live) => self.index.learn(ticket, live),
+            Visit::Ended(_) | Visit::Anonymous => self.index.evict(key),
         }
-        if let Some(swept) = self.store.expire(key).await? {
-            self.expired(swept);
-        }
-        let settled = self.store.find(key).await?;
-        Ok(self.judge(settled, pending))
+        Ok(visit)
     }
 
     /// Whether the session lives, from what the store says and what was yet to be written when it

@@ -65,7 +65,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError>;
 
     /// Moves the last activity of each live session forward, bounded by now. Each is named once.
-    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError>;
+    /// Tells of those that live when they were then last active.
+    async fn touch_all(
+        &self,
+        touches: &[(SessionKey, Instant)],
+    ) -> Result<Vec<(SessionKey, Instant)>, StoreError>;
+
+    /// Which of these sessions live.
+    async fn live_among(&self, keys: &[SessionKey]) -> Result<Vec<SessionKey>, StoreError>;
 
     /// Begins `session` in the place of the live session `old`, which ends in the same step.
     /// Tells nothing if `old` was not live; then nothing has changed.
@@ -282,7 +289,10 @@ impl Tombstone {
     pub fn is_timeout(&self) -> bool {
         match self.reason {
             EndReason::IdleTimeout | EndReason::AbsoluteTimeout => true,
-            EndReason::SignedOut | EndReason::Revoked | EndReason::Replaced => false,
+            EndReason::SignedOut
+            | EndReason::Revoked
+            | EndReason::Replaced
+            | EndReason::Restored => false,
         }
     }
 }

@@ -136,16 +136,19 @@ pub enum EndReason {
     Revoked,
     /// A new session took its place, at a new sign-in or re-authentication.
     Replaced,
+    /// The database it lived in was put back from a backup.
+    Restored,
 }
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::IdleTimeout,
         Self::AbsoluteTimeout,
         Self::SignedOut,
         Self::Revoked,
         Self::Replaced,
+        Self::Restored,
     ];
 
     /// The name used on the wire, in the store and in the log.
@@ -156,6 +159,16 @@ impl EndReason {
             Self::SignedOut => "signed_out",
             Self::Revoked => "revoked",
             Self::Replaced => "replaced",
+            Self::Restored => "restored",
+        }
+    }
+
+    /// Whether nobody meant the session to end, so that its page waits for its person to sign in
+    /// again.
+    pub fn keeps_page(self) -> bool {
+        match self {
+            Self::IdleTimeout | Self::AbsoluteTimeout | Self::Restored => true,
+            Self::SignedOut | Self::Revoked | Self::Replaced => false,
         }
     }
 }

@@ -69,8 +69,10 @@ pub enum State {
     Confirming,
     /// Concealed, and the server did not answer: retrying.
     Unreachable,
-    /// The server has said that the session ended.
-    Ended(EndReason),
+    /// Concealed, and the server is being asked, until it answers, to sign out.
+    SigningOut,
+    /// The server has said that the session ended, or that it knows of none in this browser.
+    Ended(Option<EndReason>),
 }
 
 /// What to do next.
@@ -148,7 +150,7 @@ impl Monitor {
         let counts = match self.state {
             State::Active => true,
             State::Warning => self.is_dismissed(now),
-            State::Confirming | State::Unreachable | State::Ended(_) => false,
+            State::Confirming | State::Unreachable | State::SigningOut | State::Ended(_) => false,
         };
         if counts {
             self.unreported = Some(now);
@@ -183,8 +185,8 @@ impl Monitor {
             return self.ask(now);
         }
         match status {
-            Status::Ended { reason } => self.end(*reason, now),
-            Status::Anonymous => self.end(EndReason::SignedOut, now),
+            Status::Ended { reason } => self.end(Some(*reason), now),
+            Status::Anonymous => self.end(self.known_sign_out(), now),
             Status::Active(status) => self.go_on(&answered, status, now),
         }
     }
@@ -196,8 +198,8 @@ impl Monitor {
             return;
         };
         match refused.request.purpose {
-            Purpose::KeepAlive { .. } => self.send(Purpose::Status, now),
-            Purpose::Status => self.end(EndReason::Replaced, now),
+            Purpose::KeepAlive { .. } | Purpose::SignOut => self.send(Purpose::Status, now),
+            Purpose::Status => self.end(Some(EndReason::Replaced), now),
         }
         self.advance(now);
     }
@@ -215,20 +217,29 @@ impl Monitor {
         if failed.request.purpose != Purpose::Status && self.extension == Extension::Asked {
             self.extension = Extension::Unanswered;
         }
-        if self.state == State::Confirming {
-            self.state = State::Unreachable;
+        match self.state {
+            State::Confirming => self.state = State::Unreachable,
+            State::SigningOut => self.tell(News::InDoubt),
+            State::Active | State::Warning | State::Unreachable | State::Ended(_) => {}
         }
         self.advance(now);
         self.show(now);
     }
 
-    /// The server has confirmed that the user signed out on this page.
-    pub fn handle_signed_out(&mut self, now: Instant) {
-        self.end(EndReason::SignedOut, now);
+    /// The user signs out on this page. It is concealed at once, and stays so until the server has
+    /// said that the session has ended.
+    pub fn handle_sign_out(&mut self, now: Instant) {
+        if matches!(self.state, State::SigningOut | State::Ended(_)) {
+            return;
+        }
+        self.state = State::SigningOut;
+        self.unreported = None;
+        self.ask(now);
+        self.show(now);
     }
 
-    /// Somebody has signed in on this page, whose session had ended. Whether it is the person
-    /// whose page it is, the server says.
+    /// Somebody has signed in on this page, whose session had ended or was about to. Whether it is
+    /// the person whose page it is, the server says.
     pub fn handle_signed_in(&mut self, now: Instant) {
         self.state = State::Confirming;
         self.send(Purpose::Status, now);
@@ -251,10 +262,13 @@ impl Monitor {
 
     /// The page is put away, perhaps to be restored: whoever sees it next sees nothing of it.
     pub fn handle_put_away(&mut self, now: Instant) {
-        if matches!(self.state, State::Ended(_)) {
-            return;
+        match self.state {
+            State::Ended(_) => return,
+            State::SigningOut => {}
+            State::Active | State::Warning | State::Confirming | State::Unreachable => {
+                self.state = State::Confirming;
+            }
         }
-        self.state = State::Confirming;
         self.in_flight = None;
         self.ask_at = None;
         self.show(now);
@@ -282,7 +296,7 @@ impl Monitor {
     pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
         let concealed = match self.state {
             State::Ended(_) => return None,
-            State::Confirming | State::Unreachable => true,
+            State::Confirming | State::Unreachable | State::SigningOut => true,
             State::Active | State::Warning => false,
         };
         let (told, _) = self.expectation.told_deadline();
@@ -305,7 +319,7 @@ impl Monitor {
     fn advance(&mut self, now: Instant) {
         match self.state {
             State::Active | State::Warning => self.settle(now),
-            State::Confirming | State::Unreachable => {}
+            State::Confirming | State::Unreachable | State::SigningOut => {}
             State::Ended(_) => return,
         }
         if self.tell_at().is_some_and(|at| at <= now) {
@@ -324,7 +338,7 @@ impl Monitor {
         let (told, _) = self.expectation.told_deadline();
         let shortest = match self.state {
             State::Confirming | State::Unreachable => SHORTEST_REVEAL,
-            State::Active | State::Warning | State::Ended(_) => Duration::ZERO,
+            State::Active | State::Warning | State::SigningOut | State::Ended(_) => Duration::ZERO,
         };
         if now + shortest >= told {
             self.confirm(now);
@@ -354,7 +368,8 @@ impl Monitor {
     /// signed in again.
     fn go_on(&mut self, answered: &InFlight, status: &ActiveStatus, now: Instant) {
         let known_idle_at = self.expectation.idle_at();
-        if status.generation == self.expectation.generation() {
+        let is_same_session = status.generation == self.expectation.generation();
+        if is_same_session {
             self.expectation = self.expectation.updated(status, answered.sent_at);
             if self.unreported <= answered.reports {
                 self.unreported = None;
@@ -363,6 +378,16 @@ impl Monitor {
             self.expectation = Expectation::new(status, answered.sent_at);
             self.unreported = None;
             self.actions.push_back(Action::Adopt(status.generation));
+        }
+        if self.state == State::SigningOut {
+            // Refused in the session that is to end: trying again at once would not help.
+            let wait = if is_same_session {
+                self.retry_delay()
+            } else {
+                Duration::ZERO
+            };
+            self.ask_at = Some(now + wait);
+            return self.advance(now);
         }
         if answered.request.purpose != Purpose::Status {
             self.extension = Extension::NotAsked;
@@ -380,33 +405,39 @@ impl Monitor {
         self.advance(now);
     }
 
-    /// Where time alone has ended the session, the same person may sign in again on the page.
-    fn end(&mut self, reason: EndReason, now: Instant) {
+    /// Where nobody has said why there is no session, or nobody meant it to end, the same person may
+    /// sign in again on the page.
+    fn end(&mut self, reason: Option<EndReason>, now: Instant) {
         self.in_flight = None;
         self.ask_at = None;
-        if let State::Ended(before) = self.state
-            && (before == reason || reason != EndReason::Replaced)
-        {
-            return;
-        }
-        self.state = State::Ended(reason);
-        self.show(now);
-        self.tell_end();
-        match reason {
-            EndReason::IdleTimeout | EndReason::AbsoluteTimeout => {}
-            EndReason::SignedOut | EndReason::Revoked | EndReason::Replaced => {
-                self.actions.push_back(Action::Leave(reason));
+        if let State::Ended(before) = self.state {
+            let is_news = reason == Some(EndReason::Replaced) || before.is_none();
+            if before == reason || !is_news {
+                return;
             }
         }
+        let is_wanted = self.state == State::SigningOut;
+        self.state = State::Ended(reason);
+        self.show(now);
+        self.tell_end(reason);
+        if let Some(reason) = reason.filter(|reason| is_wanted || !reason.keeps_page()) {
+            self.actions.push_back(Action::Leave(reason));
+        }
+    }
+
+    /// That nobody is signed in says not that this session has ended. Where the user has signed out
+    /// in this tab or another, it has.
+    fn known_sign_out(&self) -> Option<EndReason> {
+        let is_known = self.state == State::SigningOut || self.tabs.told_of_end;
+        is_known.then_some(EndReason::SignedOut)
     }
 
     /// Asks whether somebody has signed in again meanwhile. What is shown stays until they have.
     fn ask_after_end(&mut self, now: Instant) {
-        let by_time = matches!(
-            self.state,
-            State::Ended(EndReason::IdleTimeout | EndReason::AbsoluteTimeout)
-        );
-        if by_time && self.in_flight.is_none() {
+        let State::Ended(reason) = self.state else {
+            return;
+        };
+        if reason.is_none_or(EndReason::keeps_page) && self.in_flight.is_none() {
             self.send(Purpose::Status, now);
         }
     }
@@ -415,7 +446,13 @@ impl Monitor {
         let screen = match self.state {
             State::Active => Screen::Page,
             State::Warning => Screen::Countdown(self.countdown(now)),
+            State::Confirming if self.ask_at.is_some_and(|at| at > now) => {
+                Screen::Concealed(Concealed::Grace)
+            }
             State::Confirming => Screen::Concealed(Concealed::Confirming),
+            State::SigningOut => Screen::Concealed(Concealed::SigningOut {
+                unanswered: self.backoff.has_failed(),
+            }),
             State::Unreachable => Screen::Concealed(Concealed::Unreachable),
             State::Ended(reason) => Screen::Concealed(Concealed::Ended(reason)),
         };
@@ -432,6 +469,7 @@ impl Monitor {
             limit: self.expectation.limit_ahead(now),
             extension: self.extension,
             dismissed: self.is_dismissed(now),
+            unheard: self.unreported.is_some() && self.backoff.has_failed(),
         }
     }
 

@@ -10,9 +10,11 @@ pub use self::{
     preset::{Preset, UnknownPreset},
     rule::Rule,
 };
+use crate::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
+
 /// Four durations that together bound a session. Not yet known to make sense: see [`Policy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -104,10 +106,25 @@ impl Policy {
         self.limits.grace
     }
 
-    /// How often activity is reported by the browser, and written by the server, at most:
-    /// a tenth of the idle timeout, and no longer than a minute.
+    /// How often activity is reported by the browser at most: a tenth of the idle timeout, and no
+    /// longer than a minute.
     pub fn touch_interval(&self) -> Duration {
         (self.limits.idle / 10).min(MINUTE)
+    }
+
+    /// Whether a touch at `now` may be answered before it is written, where the last activity that
+    /// is written down is from `stored_at`.
+    ///
+    /// What is written down is then less than the grace behind what has been told. Since the grace
+    /// is taken off whatever is told, nothing is told that a crash would shorten.
+    pub fn may_keep_back(&self, stored_at: Instant, now: Instant) -> bool {
+        now.since(stored_at) < self.limits.grace
+    }
+
+    /// How long after the last activity that is written down a later one that was kept back is to
+    /// be written: early enough that hardly any touch has to wait for it.
+    pub fn write_after(&self) -> Duration {
+        self.limits.grace / 2
     }
 }
 
@@ -297,6 +314,19 @@ mod tests {
             assert_eq!(preset.name().parse(), Ok(preset));
         }
         assert_eq!("pci".parse::<Preset>(), Err(UnknownPreset));
+    }
+
+    #[test]
+    fn a_touch_is_written_before_the_store_is_the_grace_behind() {
+        let millis = Duration::from_millis;
+        for grace in [millis(1), millis(500), Duration::from_secs(5)] {
+            let policy = Policy::new(changed(|l| l.grace = grace), None, Checks::Warn).unwrap();
+            let stored_at = Instant::from_millis(1_000);
+            let behind = stored_at + grace;
+            assert!(policy.may_keep_back(stored_at, behind - millis(1)));
+            assert!(!policy.may_keep_back(stored_at, behind));
+            assert!(policy.write_after() < grace);
+        }
     }
 
     #[test]

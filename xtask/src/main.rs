@@ -11,6 +11,7 @@ mod apt;
 mod bench;
 mod browser;
 mod budget;
+mod busy;
 mod checks;
 mod debian_std;
 mod dependencies;
@@ -31,6 +32,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+
+use self::busy::Busy;
 
 /// Set-up and every developer task of Dwell
 #[derive(Parser)]
@@ -61,7 +64,11 @@ enum Task {
     ///
     /// Formatting, lints, unit, property and HTTP tests, documentation, the release build, its
     /// size budget, and the browser tests. Installs what is missing first.
-    Test,
+    Test {
+        /// Keep every core busy meanwhile: no test may hang on how fast the machine is
+        #[arg(long)]
+        busy: bool,
+    },
 
     /// Run the browser tests against a release build
     ///
@@ -125,11 +132,12 @@ fn perform(task: Task) -> Result<()> {
             checks::format()?;
             checks::lint()?;
         }
-        Task::Test => {
+        Task::Test { busy } => {
             set_up_building()?;
             servers::set_up()?;
             let chromium = browser::set_up()?;
             tools::set_up_checking()?;
+            let _busy = busy.then(Busy::cores).transpose()?;
             checks::format()?;
             dependencies::check()?;
             checks::lint()?;

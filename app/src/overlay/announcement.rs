@@ -17,9 +17,18 @@ pub(super) fn announcement(countdown: &Countdown) -> String {
     };
     let choices = match countdown.limit {
         Limit::Idle => "Choose Stay signed in to go on, or Sign out now.",
+        Limit::Absolute if countdown.dismissed => "Choose Sign in again to go on.",
         Limit::Absolute => "Choose Sign in again to go on, Keep working, or Sign out now.",
     };
     format!("You will be signed out within {seconds} seconds. {choices}")
+}
+
+/// What is said of the time that is left as the dialog opens, once. Minutes are rounded down.
+pub(super) fn time_left(countdown: &Countdown) -> String {
+    match countdown.seconds_left {
+        seconds @ 0..120 => format!("You will be signed out in {seconds} seconds."),
+        seconds => format!("You will be signed out in {} minutes.", seconds / 60),
+    }
 }
 
 #[cfg(test)]
@@ -39,6 +48,7 @@ mod tests {
                     limit: Limit::Idle,
                     extension: Extension::NotAsked,
                     dismissed: false,
+                    unheard: false,
                 })
             })
             .filter(|sentence| !sentence.is_empty())

@@ -1,43 +1,43 @@
 //! What stands in place of a concealed page.
 
 use dwell_session::{Concealed, EndReason};
-use leptos::{ev::SubmitEvent, html, prelude::*};
+use leptos::{ev::MouseEvent, prelude::*};
 
-use super::{Attempt, PageContext, SignInAgain};
-use crate::{
-    names::SIGN_IN_PATH,
-    sign_in::{SignInFields, explain},
-};
+use super::{PageContext, SignInAgain, sign_in_form::SignInForm};
+use crate::sign_in::explain;
 
 #[component]
 pub(super) fn Cover(
     concealed: Memo<Option<Concealed>>,
     page: PageContext,
+    on_retry: Callback<()>,
     again: SignInAgain,
 ) -> impl IntoView {
     let shown = Memo::new(move |_| concealed.get().is_some());
-    let waits_for_sign_in = Memo::new(move |_| concealed.get().is_some_and(waits_for_sign_in));
+    let offer = Memo::new(move |_| concealed.get().map_or(Offer::Nothing, Offer::on));
     view! {
         <Show when=move || shown.get()>
             <main class="cover">
                 <div role="status">
-                    <h1>{move || concealed.get().map(heading)}</h1>
-                    <p>{move || concealed.get().map(explanation)}</p>
+                    <h1 prop:textContent=move || concealed.get().map_or("", heading)></h1>
+                    <p prop:textContent=move || concealed.get().map_or("", explanation)></p>
                 </div>
                 {
                     let page = page.clone();
-                    move || {
-                        if waits_for_sign_in.get() {
-                            view! { <SignInInPlace page=page.clone() again /> }.into_any()
-                        } else {
+                    move || match offer.get() {
+                        Offer::Nothing => ().into_any(),
+                        Offer::Retry => {
                             view! {
                                 <p>
-                                    <a class="button" href=page.sign_in_again.clone()>
-                                        "Sign in again"
-                                    </a>
+                                    <button type="button" on:click=move |_| on_retry.run(())>
+                                        "Try again"
+                                    </button>
                                 </p>
                             }
                                 .into_any()
+                        }
+                        Offer::SignIn => {
+                            view! { <SignInInPlace page=page.clone() again /> }.into_any()
                         }
                     }
                 }
@@ -46,74 +46,54 @@ pub(super) fn Cover(
     }
 }
 
-/// The page goes on when the same person has signed in; anybody else gets a fresh one (`F3`).
 #[component]
 fn SignInInPlace(page: PageContext, again: SignInAgain) -> impl IntoView {
-    let SignInAgain { attempt, on_submit } = again;
-    let form = NodeRef::<html::Form>::new();
-    Effect::new(move |_| {
-        if let Some(form) = form.get() {
-            focus_password(&form);
-        }
-    });
-    let trouble = move || match attempt.get() {
-        Attempt::Failed(trouble) => Some(trouble.message()),
-        Attempt::NotMade | Attempt::UnderWay => None,
-    };
-    let is_under_way = move || attempt.get() == Attempt::UnderWay;
-    let submit = move |event: SubmitEvent| {
+    let start_afresh = move |event: MouseEvent| {
         event.prevent_default();
-        if let Some(form) = form.get_untracked()
-            && !untrack(is_under_way)
-        {
-            on_submit.run(form);
-        }
+        again.on_afresh.run(());
     };
     view! {
-        <form
-            node_ref=form
-            class="in-place"
-            method="post"
-            action=SIGN_IN_PATH
-            aria-label="Sign in"
-            aria-busy=move || is_under_way().to_string()
-            on:submit=submit
-        >
-            <p class="trouble" role="alert" id="trouble">
-                {trouble}
-            </p>
-            <SignInFields email=page.email described_by=Some("trouble") />
-        </form>
+        <SignInForm email=page.email again />
         <p class="quiet">
             "Your page is kept as it was, hidden, until you sign in. "
-            <a href=page.sign_in_again>"Start afresh instead"</a>
+            <a href=page.sign_in_again on:click=start_afresh>
+                "Start afresh instead"
+            </a>
         </p>
     }
 }
 
-fn focus_password(form: &web_sys::HtmlFormElement) {
-    use wasm_bindgen::JsCast as _;
-    let field = form.query_selector("input[type=password]");
-    if let Some(field) = field.ok().flatten()
-        && let Ok(field) = field.dyn_into::<web_sys::HtmlElement>()
-    {
-        let _ = field.focus();
-    }
+/// What one can do about it. Nothing that is offered leaves the page before the server has
+/// answered: without a network that would lead to the browser's error page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    Nothing,
+    Retry,
+    /// The page waits for its person to come back.
+    SignIn,
 }
 
-/// Whether the page waits for its person to come back, rather than being left.
-fn waits_for_sign_in(concealed: Concealed) -> bool {
-    matches!(
-        concealed,
-        Concealed::Ended(EndReason::IdleTimeout | EndReason::AbsoluteTimeout)
-    )
+impl Offer {
+    fn on(concealed: Concealed) -> Self {
+        match concealed {
+            Concealed::Unreachable | Concealed::SigningOut { unanswered: true } => Self::Retry,
+            Concealed::Ended(reason) if reason.is_none_or(EndReason::keeps_page) => Self::SignIn,
+            Concealed::Confirming
+            | Concealed::Grace
+            | Concealed::SigningOut { unanswered: false }
+            | Concealed::Ended(_) => Self::Nothing,
+        }
+    }
 }
 
 fn heading(concealed: Concealed) -> &'static str {
     match concealed {
-        Concealed::Confirming => "Just a moment",
+        Concealed::Confirming | Concealed::Grace => "Just a moment",
         Concealed::Unreachable => "No connection",
-        Concealed::Ended(_) => "You are signed out",
+        Concealed::SigningOut { unanswered: false } => "Signing you out",
+        Concealed::SigningOut { unanswered: true } => "You are not signed out yet",
+        Concealed::Ended(Some(_)) => "You are signed out",
+        Concealed::Ended(None) => "Sign in to go on",
     }
 }
 
@@ -122,12 +102,27 @@ fn explanation(concealed: Concealed) -> &'static str {
         Concealed::Confirming => {
             "Your page is hidden while the server is asked whether you are still signed in."
         }
+        Concealed::Grace => {
+            "The time you were signed in for has run out. The server waits a few seconds more for \
+             what you did last to arrive, and then you can sign in again."
+        }
         Concealed::Unreachable => {
             "Your page is hidden, because the time you were signed in for has run out and the \
              server cannot be reached. It is being asked again, and your page comes back by itself \
              if you are still signed in."
         }
-        Concealed::Ended(reason) if waits_for_sign_in(concealed) => explain(reason),
-        Concealed::Ended(_) => "You are being taken to where you can sign in again.",
+        Concealed::SigningOut { unanswered: false } => {
+            "Your page is hidden. You are signed out as soon as the server has answered."
+        }
+        Concealed::SigningOut { unanswered: true } => {
+            "Your page is hidden, but the server cannot be reached, and until it is, your session \
+             goes on there. Keep this page open: it signs you out as soon as there is a connection."
+        }
+        Concealed::Ended(Some(reason)) if reason.keeps_page() => explain(reason),
+        Concealed::Ended(Some(_)) => "You are being taken to where you can sign in again.",
+        Concealed::Ended(None) => {
+            "This browser has lost what it was signed in with, so the server cannot tell whether \
+             you still are. Sign in to go on where you were."
+        }
     }
 }

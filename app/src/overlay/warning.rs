@@ -7,7 +7,11 @@ use leptos::{
     prelude::*,
 };
 
-use super::{PageContext, announcement::announcement};
+use super::{
+    PageContext, SignInAgain,
+    announcement::{announcement, time_left},
+    sign_in_form::{SignInForm, focus_password},
+};
 use crate::{
     names::{GENERATION_FIELD, SIGN_OUT_PATH},
     words,
@@ -15,17 +19,39 @@ use crate::{
 
 /// A real modal dialog: the rest of the page is inert, focus goes in and comes back
 /// (`G7`, `G8`, `G9`).
+///
+/// The focus goes to the dialog itself, not to a button: it may open under the hands of somebody
+/// who types, and the next space or Enter of theirs is no choice.
+///
+/// What changes is written as the whole content of its element, here and all over the overlay. A
+/// translator in the browser puts elements of its own around texts, and would keep the old ones.
 #[component]
 pub(super) fn Warning(
     countdown: Memo<Option<Countdown>>,
     page: PageContext,
+    signs_in: RwSignal<bool>,
     on_stay: Callback<()>,
+    again: SignInAgain,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
-    let first_button = NodeRef::<html::Button>::new();
-    let is_open = Memo::new(move |_| countdown.get().is_some_and(|shown| !shown.dismissed));
-    let limit = Memo::new(move |_| countdown.get().map(|countdown| countdown.limit));
-    let extension = Memo::new(move |_| countdown.get().map(|countdown| countdown.extension));
+    let is_open = Memo::new(move |_| {
+        let shown = countdown.get();
+        shown.is_some_and(|shown| !shown.dismissed || signs_in.get())
+    });
+    let is_near_limit = Memo::new(move |_| {
+        let shown = countdown.get();
+        shown.is_some_and(|shown| shown.limit == Limit::Absolute)
+    });
+    let is_unheard = Memo::new(move |_| countdown.get().is_some_and(|shown| shown.unheard));
+    let extension = Memo::new(move |_| countdown.get().map(|shown| shown.extension));
+    let left_at_opening = Memo::new(move |_| {
+        let shown = is_open.get().then(|| countdown.get_untracked()).flatten();
+        shown.as_ref().map(time_left).unwrap_or_default()
+    });
+    let stay = move || {
+        signs_in.set(false);
+        on_stay.run(());
+    };
 
     let focused_before = StoredValue::new_local(None::<web_sys::HtmlElement>);
     let open_or_close = move || {
@@ -34,8 +60,9 @@ pub(super) fn Warning(
             focused_before.set_value(focused_element());
             // Fails only for a dialog that is open or in no document; neither can be here.
             let _ = dialog.show_modal();
-            if let Some(button) = first_button.get() {
-                let _ = button.focus();
+            match signs_in.get_untracked() {
+                true => focus_password(&dialog),
+                false => drop(dialog.focus()),
             }
         } else if !is_open.get() && dialog.open() {
             dialog.close();
@@ -47,12 +74,13 @@ pub(super) fn Warning(
     // Escape would close the dialog and leave the session to end.
     let stay_on_escape = move |event: ev::Event| {
         event.prevent_default();
-        on_stay.run(());
+        stay();
     };
     // A browser that is told so twice in a row closes it all the same.
     let reopen = move |_: ev::Event| untrack(open_or_close);
     let contain_tab = move |event: KeyboardEvent| {
-        if event.key() == "Tab"
+        // WebKit has no name for the key where Shift is held with it.
+        if (event.key() == "Tab" || event.code() == "Tab")
             && let Some(dialog) = dialog.get_untracked()
         {
             wrap_focus(&dialog, &event);
@@ -65,45 +93,55 @@ pub(super) fn Warning(
             class="warning"
             role="alertdialog"
             aria-labelledby="dwell-warning-name"
-            aria-describedby="dwell-warning-description"
+            aria-describedby="dwell-warning-left dwell-warning-description"
+            tabindex="-1"
             on:cancel=stay_on_escape
             on:close=reopen
             on:keydown=contain_tab
         >
             <h2 id="dwell-warning-name">"You are about to be signed out"</h2>
-            <p role="timer" aria-live="off" class="clock">
-                {move || countdown.get().map(|countdown| words::clock(countdown.seconds_left))}
-            </p>
-            <p id="dwell-warning-description">{move || limit.get().map(describe)}</p>
-            <p role="alert" class="trouble">
-                {move || {
-                    (extension.get() == Some(Extension::Unanswered))
-                        .then_some("The server does not answer. Trying again.")
-                }}
-            </p>
+            <p
+                role="timer"
+                aria-live="off"
+                class="clock"
+                translate="no"
+                prop:textContent=move || {
+                    words::clock(countdown.get().map_or(0, |shown| shown.seconds_left))
+                }
+            ></p>
+            <p id="dwell-warning-left" hidden prop:textContent=move || left_at_opening.get()></p>
+            <p
+                id="dwell-warning-description"
+                prop:textContent=move || describe(is_near_limit.get(), is_unheard.get())
+            ></p>
+            <p
+                role="alert"
+                class="trouble"
+                prop:textContent=move || match extension.get() {
+                    Some(Extension::Unanswered) => "The server does not answer. Trying again.",
+                    _ => "",
+                }
+            ></p>
+            {
+                let email = page.email.clone();
+                move || signs_in.get().then(|| view! { <SignInForm email=email.clone() again /> })
+            }
             <div class="choices">
                 <button
-                    node_ref=first_button
                     type="button"
-                    class="primary"
+                    class:primary=move || !signs_in.get()
                     aria-busy=move || (extension.get() == Some(Extension::Asked)).to_string()
-                    on:click=move |_| on_stay.run(())
-                >
-                    {move || match limit.get() {
-                        Some(Limit::Absolute) => "Keep working",
-                        Some(Limit::Idle) | None => "Stay signed in",
-                    }}
-                </button>
-                {move || {
-                    (limit.get() == Some(Limit::Absolute))
-                        .then(|| {
-                            view! {
-                                <a class="button" href=page.sign_in_again.clone()>
-                                    "Sign in again"
-                                </a>
-                            }
-                        })
-                }}
+                    on:click=move |_| stay()
+                    prop:textContent=move || match is_near_limit.get() {
+                        true => "Keep working",
+                        false => "Stay signed in",
+                    }
+                ></button>
+                <Show when=move || is_near_limit.get() && !signs_in.get()>
+                    <button type="button" on:click=move |_| signs_in.set(true)>
+                        "Sign in again"
+                    </button>
+                </Show>
                 <form method="post" action=SIGN_OUT_PATH>
                     <input
                         type="hidden"
@@ -113,23 +151,26 @@ pub(super) fn Warning(
                     <button type="submit">"Sign out now"</button>
                 </form>
             </div>
-            <p role="status" class="visually-hidden">
-                {move || countdown.get().as_ref().map(announcement)}
-            </p>
+            <p
+                role="status"
+                class="visually-hidden"
+                prop:textContent=move || {
+                    countdown.get().as_ref().map(announcement).unwrap_or_default()
+                }
+            ></p>
         </dialog>
     }
 }
 
-fn describe(limit: Limit) -> &'static str {
-    match limit {
-        Limit::Idle => {
-            "You have not been active for a while. \
-             Stay signed in to go on where you are."
-        }
-        Limit::Absolute => {
-            "This session reaches the longest time it may last. Save your work, \
-             then sign in again to go on."
-        }
+fn describe(is_near_limit: bool, is_unheard: bool) -> &'static str {
+    if is_near_limit {
+        "This session reaches the longest time it may last. Sign in again here to go on with \
+         everything as it is."
+    } else if is_unheard {
+        "The server cannot be reached, so it does not know that you are active. It is being asked \
+         again, and you stay signed in if it answers in time."
+    } else {
+        "You have not been active for a while. Stay signed in to go on where you are."
     }
 }
 
@@ -150,7 +191,7 @@ fn give_back_caret(element: &Option<web_sys::HtmlElement>) {
 
 /// Keeps Tab within the dialog; browsers would let it out to their own controls.
 fn wrap_focus(dialog: &web_sys::HtmlDialogElement, event: &KeyboardEvent) {
-    let Ok(stops) = dialog.query_selector_all("button, a[href]") else {
+    let Ok(stops) = dialog.query_selector_all("button, input:not([type=hidden])") else {
         return;
     };
     let stop = |index: u32| {
@@ -159,11 +200,12 @@ fn wrap_focus(dialog: &web_sys::HtmlDialogElement, event: &KeyboardEvent) {
     };
     let (first, last) = (stop(0), stop(stops.length().saturating_sub(1)));
     let active = document().active_element();
+    let is_dialog_active = active.as_ref() == Some(dialog.as_ref());
     let is_active = |element: &Option<web_sys::HtmlElement>| {
         element.as_ref().map(AsRef::<web_sys::Element>::as_ref) == active.as_ref()
     };
     let target = match event.shift_key() {
-        true if is_active(&first) => last,
+        true if is_dialog_active || is_active(&first) => last,
         false if is_active(&last) => first,
         _ => return,
     };

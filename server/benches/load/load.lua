@@ -1,8 +1,9 @@
 -- Spreads requests over the sessions in a file, and prints what came of it as one line of JSON.
 --
 -- A line of the file has a cookie and, for Dwell, the generation. The environment names the file
--- (BENCH_SESSIONS), the request (BENCH_METHOD, BENCH_PATH, BENCH_ACCEPT, BENCH_BODY), how many
--- sessions are passed over at first (BENCH_SKIP), and how many threads there are (BENCH_THREADS).
+-- (BENCH_SESSIONS), the request (BENCH_METHOD, BENCH_PATH, BENCH_HEADERS with one a line,
+-- BENCH_BODY), how many sessions are passed over at first (BENCH_SKIP), and how many threads there
+-- are (BENCH_THREADS).
 
 local requests = {}
 local sent
@@ -17,7 +18,10 @@ function init()
   local body = os.getenv("BENCH_BODY")
   for line in io.lines(os.getenv("BENCH_SESSIONS")) do
     local cookie, generation = line:match("^(%S+) ?(%S*)$")
-    local headers = { ["Cookie"] = cookie, ["Accept"] = os.getenv("BENCH_ACCEPT") }
+    local headers = { ["Cookie"] = cookie }
+    for name, value in os.getenv("BENCH_HEADERS"):gmatch("([^\n:]+): ([^\n]+)") do
+      headers[name] = value
+    end
     if body then
       headers["Content-Type"] = "application/json"
       headers["Dwell-Generation"] = generation

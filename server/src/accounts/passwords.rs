@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use tokio::task::spawn_blocking;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     attempts::Line,
@@ -15,12 +16,20 @@ const SHORTEST: usize = 8;
 const LONGEST: usize = 1_024;
 
 /// A password in clear. It cannot be printed.
-pub struct Password(String);
+pub struct Password {
+    /// What is hashed: NFKC, as NIST SP 800-63B says, since keyboards write one and the same
+    /// character in different ways.
+    normal: String,
+    /// As it was typed, where that differs. A hash from before passwords were normalised is of it.
+    typed: Option<String>,
+}
 
 impl Password {
     /// A password that was typed, whatever it is.
     pub fn typed(text: String) -> Self {
-        Self(text)
+        let normal: String = text.nfkc().collect();
+        let typed = (normal != text).then_some(text);
+        Self { normal, typed }
     }
 
     /// A password that may be chosen for an account.
@@ -29,8 +38,10 @@ impl Password {
     ///
     /// It is too short or too long.
     pub fn chosen(text: String) -> Result<Self, WeakPassword> {
-        if text.chars().count() >= SHORTEST && text.len() <= LONGEST {
-            Ok(Self(text))
+        let password = Self::typed(text);
+        let Self { normal, .. } = &password;
+        if normal.chars().count() >= SHORTEST && normal.len() <= LONGEST {
+            Ok(password)
         } else {
             Err(WeakPassword)
         }
@@ -50,7 +61,7 @@ impl Password {
             text.push(char::from(ALPHABET[index]));
             bits /= 32;
         }
-        (Self(text.clone()), text)
+        (Self::typed(text.clone()), text)
     }
 }
 
@@ -110,8 +121,12 @@ impl Passwords {
         let is_known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobodys.clone());
         self.in_turn(line, move || {
-            let matches = Argon2::default().verify_password(password.0.as_bytes(), hash.as_str());
-            Ok(matches.is_ok() && is_known)
+            let Password { normal, typed } = password;
+            let matches = [Some(normal), typed].into_iter().flatten().any(|text| {
+                let verified = Argon2::default().verify_password(text.as_bytes(), hash.as_str());
+                verified.is_ok()
+            });
+            Ok(matches && is_known)
         })
         .await
     }
@@ -133,7 +148,7 @@ impl Passwords {
 
 fn hash(password: &Password) -> Result<String, PasswordError> {
     Argon2::default()
-        .hash_password(password.0.as_bytes())
+        .hash_password(password.normal.as_bytes())
         .map(|hash| hash.to_string())
         .map_err(|_| PasswordError::Hash)
 }

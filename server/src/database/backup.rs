@@ -72,7 +72,7 @@ async fn fill(copy: &str, database: &Path, now: Instant) -> Result<(), sqlx::Err
          browser = '' where ended_at is null",
     )
     .bind(now.as_millis())
-    .bind(EndReason::Revoked.name())
+    .bind(EndReason::Restored.name())
     .execute(&mut copied)
     .await?;
     copied.close().await

@@ -34,7 +34,7 @@ const LARGEST: usize = 64 * 1024;
 
 /// How large one may be where somebody writes: a text in another script than ours takes thrice its
 /// size in a form.
-const LARGEST_WRITTEN: usize = 1024 * 1024;
+const LARGEST_WRITTEN: usize = 256 * 1024;
 
 /// How much all bodies that are under way may take, in bytes.
 const LARGEST_TOGETHER: usize = 64 * 1024 * 1024;
@@ -315,8 +315,8 @@ mod tests {
             ("/workspace/delete", 64),
             ("/api/session/keep-alive", 64),
             ("/nowhere", 64),
-            ("/workspace", 1024),
-            (DRAFTS_PATH, 1024),
+            ("/workspace", 256),
+            (DRAFTS_PATH, 256),
         ] {
             let taken = answer(&requests, path, kilobytes(largest), true).await;
             assert_eq!(taken, StatusCode::OK, "{path}");

@@ -13,6 +13,7 @@ use dwell_app::names::{
 };
 use serde::Deserialize;
 
+use super::sent_form::{SentForm, refuse};
 use crate::{
     drafts::{DraftId, SaveDraftError},
     lifetime::CurrentSession,
@@ -37,7 +38,7 @@ pub(super) async fn save(
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return not_saved(&headers, &SaveDraftError::TooLarge);
         }
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) => return refuse(&headers, &rejection),
     };
     let (Some(NOTE_FORM), Some(id)) = (protected.form.as_deref(), protected.draft) else {
         return refusal(
@@ -87,7 +88,7 @@ pub(super) async fn discard(
     State(state): State<AppState>,
     current: CurrentSession,
     headers: HeaderMap,
-    Form(discarded): Form<Discarded>,
+    SentForm(discarded): SentForm<Discarded>,
 ) -> Response {
     let done = match discarded.draft.parse() {
         Ok(id) => state.drafts.discard(current.account, id).await,

@@ -1,23 +1,34 @@
 //! For whoever watches the server.
 
+use std::{borrow::Cow, error::Error as _};
+
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 
-use crate::state::AppState;
+use crate::{database::Unusable, state::AppState, store::StoreError};
 
-/// `/healthz`: the process runs. `/readyz`: the session store and the database answer.
+/// `/healthz`: the process runs. `/readyz`: the session store and the database answer, and what is
+/// written into them is kept.
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
 }
 
-async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
+async fn ready(State(state): State<AppState>) -> (StatusCode, Cow<'static, str>) {
     let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-    if state.sessions.ping().await.is_err() {
-        return (unavailable, "the session store does not answer\n");
+    if let Err(error) = state.accounts.ping().await {
+        return (unavailable, reason(&error));
     }
-    match state.accounts.ping().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(_) => (unavailable, "the database does not answer\n"),
+    match state.sessions.ping().await {
+        Ok(()) => (StatusCode::OK, "ready\n".into()),
+        Err(_) => (unavailable, "the session store does not answer\n".into()),
+    }
+}
+
+fn reason(error: &StoreError) -> Cow<'static, str> {
+    let reason = error.source().and_then(|source| source.downcast_ref());
+    match reason {
+        Some(reason @ (Unusable::Lost | Unusable::Full)) => format!("{reason}\n").into(),
+        None => "the database does not answer\n".into(),
     }
 }

@@ -1,10 +1,17 @@
 //! What pages have in common.
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use dwell_app::pages::{MessagePage, SignedIn};
 use leptos::prelude::*;
 
-use crate::{lifetime::CurrentSession, rendering::render, state::AppState, store::StoreError};
+use crate::{
+    lifetime::CurrentSession, refusal::refusal, rendering::render, state::AppState,
+    store::StoreError,
+};
 
 /// What a page says of the session it is shown in.
 pub(super) async fn signed_in(
@@ -26,4 +33,15 @@ pub(super) async fn not_found(State(state): State<AppState>) -> Response {
             />
         }
     })
+}
+
+/// There is something here, but not for this method: an address that only takes forms, for one.
+pub(super) async fn method_not_allowed(headers: HeaderMap) -> Response {
+    refusal(
+        &headers,
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "There is nothing to see here",
+        "This address only takes what a page sends to it. Nothing was changed.",
+    )
 }

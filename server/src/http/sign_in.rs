@@ -1,33 +1,37 @@
 //! `GET /sign-in`, `POST /sign-in`
 
 use axum::{
-    Form, Json,
+    Json,
     extract::{Extension, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse as _, Redirect, Response},
 };
-use dwell_app::{SignInTrouble, pages::SignInPage};
+use dwell_app::{
+    SignInTrouble,
+    names::NOTE_FORM,
+    pages::{SignInPage, SignedIn},
+};
 use dwell_session::{EndReason, Status};
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::known_browser::remember;
+use super::{known_browser::remember, page::signed_in, sent_form::SentForm};
 use crate::{
     accounts::{Authenticated, Client, Password, PasswordError, SignInError, TooMany},
+    lifetime::CurrentSession,
     navigation::is_navigation,
     refusal::{error, unavailable},
     rendering::render,
     return_path::ReturnPath,
     sessions::{Begun, Visit},
     state::AppState,
-    store::Origin,
+    store::{Origin, StoreError, Tombstone},
 };
 
-/// Everything may be missing or wrong: then it is passed over.
+/// It may be missing or wrong: then it is passed over.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Arrival {
     next: Option<String>,
-    reason: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -43,34 +47,69 @@ pub(super) struct Credentials {
 pub(super) async fn show(
     State(state): State<AppState>,
     Extension(visit): Extension<Visit>,
+    headers: HeaderMap,
     arrival: Result<Query<Arrival>, QueryRejection>,
 ) -> Response {
     let arrival = arrival.map_or_else(|_| Arrival::default(), |Query(arrival)| arrival);
-    let reason = arrival.reason.and_then(|name| name.parse().ok());
-    let next = arrival.next.and_then(|next| next.parse().ok());
-    form(
-        &state,
-        StatusCode::OK,
-        Shown {
-            reason,
-            trouble: None,
-            email: remembered(&state, &visit).await,
-            next: next.unwrap_or_default(),
-        },
-    )
+    let next: Option<ReturnPath> = arrival.next.and_then(|next| next.parse().ok());
+    let known = match Known::of(&state, &visit, &headers).await {
+        Ok(known) => known,
+        Err(error) => return unavailable(&headers, &error),
+    };
+    let shown = Shown {
+        trouble: None,
+        next: next.unwrap_or_default(),
+        known,
+    };
+    form(&state, StatusCode::OK, shown)
 }
 
-/// The address of the person whose session ended by time in this browser, or who signs in again.
-/// Somebody who signed out is forgotten.
-async fn remembered(state: &AppState, visit: &Visit) -> String {
-    let account = match visit {
-        Visit::Live(live) => Some(live.session.account),
-        Visit::Ended(tombstone) if tombstone.is_timeout() => Some(tombstone.account),
-        Visit::Ended(_) | Visit::Anonymous => None,
-    };
-    match account {
-        Some(account) => state.accounts.email(account).await.unwrap_or_default(),
-        None => String::new(),
+/// What the server knows of this browser: the session that it is in, or what is left of the one
+/// that it was in. The address of the page has no say in it.
+#[derive(Default)]
+struct Known {
+    signed_in: Option<SignedIn>,
+    reason: Option<EndReason>,
+    has_drafts: bool,
+    /// The address of the person who signs in again. Somebody who signed out is forgotten.
+    email: String,
+}
+
+impl Known {
+    async fn of(state: &AppState, visit: &Visit, headers: &HeaderMap) -> Result<Self, StoreError> {
+        match visit {
+            Visit::Live(live) => {
+                let (live, account) = (*live, live.session.account);
+                let signed_in = signed_in(state, &CurrentSession { live, account }).await?;
+                Ok(Self {
+                    email: signed_in.email.clone(),
+                    signed_in: Some(signed_in),
+                    ..Self::default()
+                })
+            }
+            Visit::Ended(Tombstone {
+                account, reason, ..
+            }) => {
+                let drafts = state.drafts.of(*account, NOTE_FORM).await?;
+                let email = match reason.keeps_page() {
+                    true => state.accounts.email(*account).await?,
+                    false => String::new(),
+                };
+                Ok(Self {
+                    reason: Some(*reason),
+                    has_drafts: !drafts.is_empty(),
+                    email,
+                    ..Self::default()
+                })
+            }
+            Visit::Anonymous => Ok(Self {
+                reason: state
+                    .cookie
+                    .tells_of_sign_out(headers)
+                    .then_some(EndReason::SignedOut),
+                ..Self::default()
+            }),
+        }
     }
 }
 
@@ -81,7 +120,7 @@ pub(super) async fn submit(
     origin: Origin,
     client: Client,
     headers: HeaderMap,
-    Form(credentials): Form<Credentials>,
+    SentForm(credentials): SentForm<Credentials>,
 ) -> Response {
     let Credentials {
         email,
@@ -96,7 +135,7 @@ pub(super) async fn submit(
     let mut retry_after = None;
     let (status, code, trouble) = match authenticated {
         Ok(Authenticated { account, proof }) => {
-            let previous = match visit {
+            let previous = match &visit {
                 Visit::Live(live) => Some(live.session.key),
                 Visit::Ended(_) | Visit::Anonymous => None,
             };
@@ -145,19 +184,25 @@ pub(super) async fn submit(
         )
             .into_response();
     }
+    let known = match Known::of(&state, &visit, &headers).await {
+        Ok(Known { signed_in, .. }) => Known {
+            signed_in,
+            email,
+            ..Known::default()
+        },
+        Err(error) => return unavailable(&headers, &error),
+    };
     let shown = Shown {
-        reason: None,
         trouble: Some(trouble),
-        email,
         next,
+        known,
     };
     (AppendHeaders(retry_after), form(&state, status, shown)).into_response()
 }
 
 struct Shown {
-    reason: Option<EndReason>,
+    known: Known,
     trouble: Option<SignInTrouble>,
-    email: String,
     next: ReturnPath,
 }
 
@@ -165,11 +210,18 @@ fn form(state: &AppState, status: StatusCode, shown: Shown) -> Response {
     let idle = state.sessions.policy().idle();
     render(&state.built, status, move || {
         let Shown {
-            reason,
+            known,
             trouble,
-            email,
             next,
         } = shown;
-        view! { <SignInPage idle reason trouble email next=next.to_string() /> }
+        let Known {
+            signed_in,
+            reason,
+            has_drafts,
+            email,
+        } = known;
+        view! {
+            <SignInPage idle signed_in reason has_drafts trouble email next=next.to_string() />
+        }
     })
 }

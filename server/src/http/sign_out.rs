@@ -38,7 +38,8 @@ pub(super) async fn submit(
             } else {
                 Json(Status::Ended { reason }).into_response()
             };
-            (state.cookie.remove(), [FORGET], answer).into_response()
+            let told = state.cookie.remember_sign_out();
+            (state.cookie.remove(), told, [FORGET], answer).into_response()
         }
         Ok(false) => turn_away_to(None, &headers, Some(reason)),
         Err(error) => unavailable(&headers, &error),

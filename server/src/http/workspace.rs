@@ -1,7 +1,6 @@
 //! `GET /workspace`, `POST /workspace`, `POST /workspace/delete`
 
 use axum::{
-    Form,
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Redirect, Response},
@@ -15,7 +14,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use time::{OffsetDateTime, macros::format_description};
 
-use super::page::signed_in;
+use super::{page::signed_in, sent_form::SentForm};
 use crate::{
     drafts::{Draft, DraftId},
     lifetime::CurrentSession,
@@ -59,7 +58,7 @@ pub(super) async fn add(
     State(state): State<AppState>,
     current: CurrentSession,
     headers: HeaderMap,
-    Form(written): Form<Written>,
+    SentForm(written): SentForm<Written>,
 ) -> Response {
     let draft = written.draft.parse().ok();
     let text = match NoteText::try_from(written.text.as_str()) {
@@ -83,7 +82,7 @@ pub(super) async fn delete(
     State(state): State<AppState>,
     current: CurrentSession,
     headers: HeaderMap,
-    Form(chosen): Form<Chosen>,
+    SentForm(chosen): SentForm<Chosen>,
 ) -> Response {
     let deleted = state.notes.delete(current.account, chosen.id);
     back_to_the_notes(deleted.await, &headers)

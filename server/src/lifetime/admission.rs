@@ -2,9 +2,9 @@
 
 use axum::{extract::Request, response::Response};
 
-use super::{activity::Activity, forgery, generation};
+use super::{activity::Activity, body, forgery, generation};
 use crate::{
-    sessions::{Sessions, Visit},
+    sessions::{LiveSession, Sessions, Visit},
     store::{SessionId, SessionKey, StoreError},
 };
 
@@ -29,12 +29,13 @@ impl Admission {
 
     /// Lets `request` on if nothing has to be waited for, as almost always. Tells whether it did.
     pub(super) fn at_once(&self, sessions: &Sessions, request: &mut Request) -> bool {
-        if forgery::is_forged(request) {
+        if forgery::is_forged(request) || body::is_awaited(request) {
             return false;
         }
         let live = self.known_key().and_then(|key| match self.activity {
-            Activity::OfUser if generation::is_needed(request) => None,
-            Activity::OfUser => sessions.touch_known(key),
+            Activity::Opens => sessions.touch_known(key),
+            // It is counted once it has been taken.
+            Activity::Sends => None,
             Activity::Passive | Activity::Reported => sessions
                 .known(key)
                 .filter(|live| generation::is_meant_for(&live.session, request)),
@@ -46,15 +47,19 @@ impl Admission {
         true
     }
 
-    /// Lets `request` on, or refuses it.
+    /// Lets `request` on, or refuses it, once all of it has arrived.
     pub(super) async fn decide(
-        self,
+        &self,
         sessions: &Sessions,
         request: &mut Request,
     ) -> Result<Option<Response>, StoreError> {
         if forgery::is_forged(request) {
             return Ok(Some(forgery::refuse(request.headers())));
         }
+        let sent = match body::read(request).await {
+            Ok(sent) => sent,
+            Err(refusal) => return Ok(Some(refusal)),
+        };
         let known = self.known_key().and_then(|key| sessions.known(key));
         let mut visit = match (known, self.key) {
             (Some(live), _) => Visit::Live(live),
@@ -62,17 +67,27 @@ impl Admission {
             (None, None) => Visit::Anonymous,
         };
         if let Visit::Live(live) = &visit {
-            let refusal = generation::refuse(sessions, &live.session, request).await?;
-            if refusal.is_some() {
-                return Ok(refusal);
+            if !generation::is_meant_for(&live.session, request) {
+                let (path, headers) = (request.uri().path(), request.headers());
+                let refusal = generation::refuse(sessions, &live.session, path, headers, &sent);
+                if let Some(refusal) = refusal.await? {
+                    return Ok(Some(refusal));
+                }
             }
-            visit = match self.activity {
-                Activity::OfUser => sessions.touch(live, live.now).await?,
-                Activity::Passive | Activity::Reported => visit,
-            };
+            if self.activity == Activity::Opens {
+                visit = sessions.touch(live, live.now).await?;
+            }
         }
         request.extensions_mut().insert(visit);
         Ok(None)
+    }
+
+    /// The session in which `request`, which has been let on, is activity if it is taken.
+    pub(super) fn counts_in(&self, request: &Request) -> Option<LiveSession> {
+        match request.extensions().get() {
+            Some(Visit::Live(live)) if self.activity == Activity::Sends => Some(*live),
+            _ => None,
+        }
     }
 
     /// The key, where the store need not be asked.

@@ -1,4 +1,5 @@
-//! The session cookie leaves the server in two answers: to a sign-in, and to a sign-out.
+//! The session cookie leaves the server in two answers: to a sign-in, and to a sign-out. What is
+//! left in the browser after a sign-out says so, for a moment.
 
 use axum::{
     http::{
@@ -49,22 +50,46 @@ fn value_of<'cookie>(cookie: &'cookie [u8], name: &str) -> Option<&'cookie [u8]>
     Some(after_name.trim_ascii().strip_prefix(b"=")?.trim_ascii())
 }
 
+/// How long a browser remembers that somebody has signed out in it.
+const SIGN_OUT_REMEMBERED: time::Duration = time::Duration::minutes(1);
+
 impl CookieConfig {
+    /// Whether somebody has just signed out in this browser, which has no session since.
+    pub fn tells_of_sign_out(&self, headers: &HeaderMap) -> bool {
+        let name = self.sign_out_name();
+        let mut cookies = headers.get_all(COOKIE).iter();
+        cookies.any(|cookies| last_value(cookies.as_bytes(), &name).is_some())
+    }
+
+    /// Lets the browser remember for a moment that somebody has signed out in it, since with the
+    /// session's id it has forgotten whose sign-out that was.
+    pub fn remember_sign_out(&self) -> SessionCookie {
+        self.write(
+            &self.sign_out_name(),
+            "1".to_owned(),
+            Some(SIGN_OUT_REMEMBERED),
+        )
+    }
+
+    fn sign_out_name(&self) -> String {
+        format!("{}-signed-out", self.name)
+    }
+
     /// Gives the browser the id of a session that has begun (`D1`). The lifetime is the server's
     /// business, so the cookie has none (`B5`).
     pub fn issue(&self, id: SessionId) -> SessionCookie {
-        self.write(id.to_string(), None)
+        self.write(&self.name, id.to_string(), None)
     }
 
     /// Makes the browser drop the id of a session that the user has ended.
     pub fn remove(&self) -> SessionCookie {
-        self.write(String::new(), Some(time::Duration::ZERO))
+        self.write(&self.name, String::new(), Some(time::Duration::ZERO))
     }
 
     /// `Secure`, `HttpOnly`, `SameSite` and `Path` stand on the removal too: browsers refuse a
     /// `__Host-` cookie without them (`B1`, `B2`, `B3`).
-    fn write(&self, value: String, max_age: Option<time::Duration>) -> SessionCookie {
-        let mut cookie = Cookie::build((self.name.as_str(), value))
+    fn write(&self, name: &str, value: String, max_age: Option<time::Duration>) -> SessionCookie {
+        let mut cookie = Cookie::build((name, value))
             .path("/")
             .secure(self.secure)
             .http_only(true)

@@ -1,10 +1,7 @@
 //! Requests that change something carry the session's generation (`K1`, `J3`), and a page that
 //! asks for the status may say which session it was shown in.
 
-use std::mem;
-
 use axum::{
-    body::{Body, Bytes},
     extract::Request,
     http::{HeaderMap, StatusCode},
     response::Response,
@@ -14,7 +11,6 @@ use dwell_app::{
     names::{GENERATION_FIELD, GENERATION_HEADER, SIGN_IN_PATH},
 };
 use dwell_session::Generation;
-use http_body_util::{BodyExt as _, Limited};
 use leptos::server_fn::ServerFn as _;
 
 use super::changes_something;
@@ -25,22 +21,18 @@ use crate::{
     store::{Session, StoreError},
 };
 
-/// The longest form that is read to find the generation, in bytes.
-const LONGEST_FORM: usize = 256 * 1024;
-
-/// Refuses `request` where it was meant for another session than the live one, `current`, or for
-/// none that is known.
+/// Refuses a request to `path` with the body `sent`, whose head does not say that it is meant for
+/// the live session, `current`, unless it turns out to be all the same.
 pub(super) async fn refuse(
     sessions: &Sessions,
     current: &Session,
-    request: &mut Request,
+    path: &str,
+    headers: &HeaderMap,
+    sent: &[u8],
 ) -> Result<Option<Response>, StoreError> {
-    if is_meant_for(current, request) {
-        return Ok(None);
-    }
-    match request.uri().path() {
-        AskStatus::PATH => refuse_person(sessions, current, request.headers()).await,
-        _ => refuse_other(sessions, current, request).await,
+    match path {
+        AskStatus::PATH => refuse_person(sessions, current, headers).await,
+        _ => refuse_other(sessions, current, headers, sent).await,
     }
 }
 
@@ -50,7 +42,7 @@ pub(super) fn is_meant_for(current: &Session, request: &Request) -> bool {
 }
 
 /// Whether `request` has to tell which session it is for.
-pub(super) fn is_needed(request: &Request) -> bool {
+fn is_needed(request: &Request) -> bool {
     match request.uri().path() {
         AskStatus::PATH => true,
         // Signing in begins another session.
@@ -80,12 +72,10 @@ async fn refuse_person(
 async fn refuse_other(
     sessions: &Sessions,
     current: &Session,
-    request: &mut Request,
+    headers: &HeaderMap,
+    sent: &[u8],
 ) -> Result<Option<Response>, StoreError> {
-    let presented = match read(request).await {
-        Ok(text) => text.and_then(|text| text.parse::<Generation>().ok()),
-        Err(response) => return Ok(Some(response)),
-    };
+    let presented = presented(headers, sent);
     if presented == Some(current.generation) {
         return Ok(None);
     }
@@ -93,7 +83,6 @@ async fn refuse_other(
         Some(generation) => sessions.owner(generation).await?,
         None => None,
     };
-    let headers = request.headers();
     Ok(Some(match owner {
         Some(_) => another_session(headers),
         None => refusal(
@@ -116,30 +105,14 @@ fn another_session(headers: &HeaderMap) -> Response {
     )
 }
 
-/// What the request says in its header, or else in its form, which it keeps.
-async fn read(request: &mut Request) -> Result<Option<String>, Response> {
-    if let Some(header) = request.headers().get(GENERATION_HEADER) {
-        return Ok(header.to_str().ok().map(str::to_owned));
+/// What the request says in its header, or else in its form.
+fn presented(headers: &HeaderMap, sent: &[u8]) -> Option<Generation> {
+    if headers.contains_key(GENERATION_HEADER) {
+        return in_header(headers);
     }
-    if !is_form(request.headers()) {
-        return Ok(None);
+    if !is_form(headers) {
+        return None;
     }
-    let body = mem::take(request.body_mut());
-    let form: Bytes = match Limited::new(body, LONGEST_FORM).collect().await {
-        Ok(form) => form.to_bytes(),
-        Err(_) => {
-            return Err(refusal(
-                request.headers(),
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too_large",
-                "This form is too large",
-                "Nothing was changed. Send less at once.",
-            ));
-        }
-    };
-    let field = form_urlencoded::parse(&form)
-        .find(|(name, _)| name == GENERATION_FIELD)
-        .map(|(_, value)| value.into_owned());
-    *request.body_mut() = Body::from(form);
-    Ok(field)
+    let (_, field) = form_urlencoded::parse(sent).find(|(name, _)| name == GENERATION_FIELD)?;
+    field.parse().ok()
 }

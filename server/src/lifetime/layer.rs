@@ -6,12 +6,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::{extract::Request, response::Response};
+use axum::{extract::Request, http::StatusCode, response::Response};
 use futures::future::{BoxFuture, Either};
 use tower::{Layer, Service};
 
 use super::{admission::Admission, cookie, turn_away_others};
-use crate::{refusal::unavailable, state::AppState};
+use crate::{
+    refusal::unavailable,
+    sessions::{LiveSession, Sessions},
+    state::AppState,
+};
 
 /// Answers a request that is not to be served.
 type Refuse = fn(&Request) -> Option<Response>;
@@ -90,10 +94,29 @@ where
                 Ok(refusal) => refusal.or_else(|| refuse(&request)),
                 Err(error) => Some(unavailable(request.headers(), &error)),
             };
-            match refusal {
-                Some(refusal) => Ok(refusal),
-                None => inner.call(request).await,
+            if let Some(refusal) = refusal {
+                return Ok(refusal);
             }
+            let counts_in = admission.counts_in(&request);
+            let response = inner.call(request).await?;
+            if let Some(live) = counts_in {
+                count(&state.sessions, &live, response.status()).await;
+            }
+            Ok(response)
         }))
+    }
+}
+
+/// Counts what was sent as activity, unless it was refused. What was done stays done where that
+/// fails, so the answer does too.
+async fn count(sessions: &Sessions, live: &LiveSession, status: StatusCode) {
+    if status.is_client_error() || status.is_server_error() {
+        return;
+    }
+    if let Err(error) = sessions.touch(live, live.now).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "what was sent could not be counted as activity"
+        );
     }
 }

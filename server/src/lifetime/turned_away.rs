@@ -3,13 +3,16 @@
 use axum::{
     Json,
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse as _, Redirect, Response},
 };
 use dwell_app::names::SIGN_IN_PATH;
 use dwell_session::{EndReason, Status};
 
-use crate::{navigation::is_navigation, return_path::ReturnPath};
+use crate::{
+    navigation::{is_navigation, own_referrer},
+    return_path::ReturnPath,
+};
 
 /// A redirect to where one signs in and back, for a navigation; a status in JSON otherwise.
 pub fn turn_away(request: &Request, reason: Option<EndReason>) -> Response {
@@ -23,7 +26,7 @@ pub fn turn_away_to(
     reason: Option<EndReason>,
 ) -> Response {
     if is_navigation(headers) {
-        return Redirect::to(&sign_in_location(reason, next.as_ref())).into_response();
+        return Redirect::to(&sign_in_location(next.as_ref())).into_response();
     }
     let status = match reason {
         Some(reason) => Status::Ended { reason },
@@ -32,19 +35,16 @@ pub fn turn_away_to(
     (StatusCode::UNAUTHORIZED, Json(status)).into_response()
 }
 
-/// Where one signs in, with why that is needed and where it leads.
-fn sign_in_location(reason: Option<EndReason>, next: Option<&ReturnPath>) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    if let Some(reason) = reason {
-        query.append_pair("reason", reason.name());
-    }
-    if let Some(next) = next {
-        query.append_pair("next", next.as_str());
-    }
-    match query.finish() {
-        query if query.is_empty() => SIGN_IN_PATH.to_owned(),
-        query => format!("{SIGN_IN_PATH}?{query}"),
-    }
+/// Where one signs in, with where that leads. Why it is needed, the page finds out by itself: an
+/// address may be old, or anybody's.
+fn sign_in_location(next: Option<&ReturnPath>) -> String {
+    let Some(next) = next else {
+        return SIGN_IN_PATH.to_owned();
+    };
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", next.as_str())
+        .finish();
+    format!("{SIGN_IN_PATH}?{query}")
 }
 
 /// The page that was asked for, or, where something was sent, the page it was sent from.
@@ -52,14 +52,6 @@ fn return_path(request: &Request) -> Option<ReturnPath> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         request.uri().path_and_query()?.as_str().parse().ok()
     } else {
-        referring_path(request.headers())
+        own_referrer(request.headers())?.as_str().parse().ok()
     }
-}
-
-fn referring_path(headers: &HeaderMap) -> Option<ReturnPath> {
-    let referrer: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    let is_own = referrer.authority()?.as_str() == host;
-    let path = referrer.path_and_query()?.as_str();
-    is_own.then(|| path.parse().ok()).flatten()
 }

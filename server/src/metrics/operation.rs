@@ -10,6 +10,7 @@ pub enum Operation {
     Find,
     Touch,
     TouchAll,
+    LiveAmong,
     Rotate,
     End,
     EndOthers,
@@ -25,13 +26,14 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Ping,
         Self::Now,
         Self::Create,
         Self::Find,
         Self::Touch,
         Self::TouchAll,
+        Self::LiveAmong,
         Self::Rotate,
         Self::End,
         Self::EndOthers,
@@ -54,6 +56,7 @@ impl Operation {
             Self::Find => "find",
             Self::Touch => "touch",
             Self::TouchAll => "touch_all",
+            Self::LiveAmong => "live_among",
             Self::Rotate => "rotate",
             Self::End => "end",
             Self::EndOthers => "end_others",

@@ -3,7 +3,8 @@
 //!
 //! What the index says of a session is never later than the truth: it knows every touch of this
 //! node, and those of others from when it last asked. That a session has ended is for the store to
-//! say; that it lives, the index says itself while the store tells it of every end.
+//! say; that it lives, the index says itself while the store tells it of every end. What an operator
+//! does by hand may be told by nobody, so the store is asked about what has been served unasked.
 
 use std::{
     sync::{
@@ -92,9 +93,7 @@ impl Index {
                 until: AtomicI64::new(Hearing::NOTHING),
                 ahead_ms: AtomicI64::new(0),
             },
-            shards: std::array::from_fn(|_| {
-                Locked(Mutex::new(Shard::new(policy.touch_interval() / 2)))
-            }),
+            shards: std::array::from_fn(|_| Locked(Mutex::new(Shard::new(policy.write_after())))),
         }
     }
 
@@ -136,9 +135,14 @@ impl Index {
         due
     }
 
-    /// The store knows of a touch at `at`.
-    pub(super) fn written(&self, key: SessionKey, at: Instant) {
-        self.shard(key).written(key, at);
+    /// A touch at `at` has been written: the store's last is now from `stored_at`.
+    pub(super) fn written(&self, key: SessionKey, at: Instant, stored_at: Instant) {
+        self.shard(key).written(key, at, stored_at);
+    }
+
+    /// The session does not live, or may not any more: the store is to be asked.
+    pub(super) fn evict(&self, key: SessionKey) {
+        self.shard(key).evict(key);
     }
 
     pub(super) fn ticket(&self, key: SessionKey) -> Ticket {
@@ -198,7 +202,14 @@ impl Listener for Index {
     }
 
     fn ended(&self, key: SessionKey) {
-        self.shard(key).ended(key);
+        self.evict(key);
+    }
+
+    fn take_served(&self) -> Vec<SessionKey> {
+        let shards = self.shards.iter();
+        shards
+            .flat_map(|shard| shard.lock().take_served())
+            .collect()
     }
 
     fn caught_up(&self, asked_at: Instant, now: Instant) {
@@ -356,7 +367,7 @@ mod tests {
         let now = node.store_now();
         let ticket = node.index.ticket(key);
         node.index.touch(key).unwrap();
-        node.index.written(key, now - MS);
+        node.index.written(key, now - MS, now - MS);
         node.index.learn(ticket, &live);
         let seen = node.index.look_up(key).unwrap();
         assert_eq!(seen.session.lifetime.last_active_at(), now);
@@ -379,6 +390,24 @@ mod tests {
         node.index.due(Instant::from_millis(i64::MAX), usize::MAX)
     }
 
+    #[test]
+    fn the_store_is_asked_about_what_has_been_served_since_it_was_last_asked() {
+        let node = Node::that_hears();
+        let [served, touched, _idle] = [(); 3].map(|()| node.session().session.key);
+        for _ in 0..2 {
+            assert!(node.index.look_up(served).is_some());
+            assert!(node.index.touch(touched).is_some());
+        }
+        let mut asked = node.index.take_served();
+        asked.sort();
+        let mut expected = vec![served, touched];
+        expected.sort();
+        assert_eq!(asked, expected);
+        assert_eq!(node.index.take_served(), []);
+        assert!(node.index.look_up(served).is_some());
+        assert_eq!(node.index.take_served(), [served]);
+    }
+
     // A3
     #[test]
     fn of_many_touches_the_last_is_written() {
@@ -386,7 +415,7 @@ mod tests {
         let (key, last) = touched_twice(&node);
         assert_eq!(node.index.pending(key), Some(last));
         assert_eq!(all_due(&node), [(key, last)]);
-        node.index.written(key, last);
+        node.index.written(key, last, last);
         assert_eq!(all_due(&node), []);
     }
 
@@ -399,9 +428,10 @@ mod tests {
         node.clock.advance(1_000 * MS);
         node.beat();
         node.index.touch(key).unwrap();
-        node.index.written(key, written);
+        node.index.written(key, written, written);
         assert_eq!(all_due(&node), [(key, written + 1_000 * MS)]);
-        node.index.written(key, written + 1_000 * MS);
+        let now = node.store_now();
+        node.index.written(key, now, now);
         node.clock.advance(1_000 * MS);
         node.beat();
         node.index.touch(key).unwrap();

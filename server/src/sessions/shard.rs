@@ -11,8 +11,8 @@ use crate::{
     store::{Session, SessionKey},
 };
 
-/// All that a request changes is in here. Beside the lock stands what most of them change: the next
-/// processor has to fetch it.
+/// All that a request changes is in here. What most requests change stands first, beside the lock,
+/// so that a processor that takes the lock has that in the same cache line.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Shard {
@@ -21,6 +21,8 @@ pub(super) struct Shard {
     /// How often something has ended here: what was asked before is not to be learnt after.
     ends: u64,
     pending: PendingTouches,
+    /// What has been served since this was last taken, each once.
+    served: Vec<SessionKey>,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,8 @@ struct Entry {
     stored_last_active_at: Instant,
     /// Whether a touch is pending, which may be an earlier one than this knows.
     is_pending: bool,
+    /// Whether it is among those that have been served.
+    is_served: bool,
 }
 
 /// What has been counted since it was last asked for.
@@ -55,6 +59,7 @@ impl Shard {
             tally: Tally::default(),
             ends: 0,
             pending: PendingTouches::new(write_after),
+            served: Vec::new(),
         }
     }
 
@@ -84,10 +89,15 @@ impl Shard {
         Some(live)
     }
 
-    fn find(&self, policy: &Policy, key: SessionKey, now: Instant) -> Option<LiveSession> {
-        let entry = self.entries.get(&key)?;
-        let has_ended = entry.lifetime.ended(policy, now).is_some();
-        (!has_ended).then_some(LiveSession {
+    fn find(&mut self, policy: &Policy, key: SessionKey, now: Instant) -> Option<LiveSession> {
+        let entry = self.entries.get_mut(&key)?;
+        if entry.lifetime.ended(policy, now).is_some() {
+            return None;
+        }
+        if !mem::replace(&mut entry.is_served, true) {
+            self.served.push(key);
+        }
+        Some(LiveSession {
             session: Session {
                 key,
                 account: entry.account,
@@ -108,7 +118,7 @@ impl Shard {
         at: Instant,
     ) -> Option<Result<Lifetime, EndReason>> {
         let (before, stored_at) = (live.session.lifetime, live.stored_last_active_at);
-        if live.now.since(stored_at) >= policy.touch_interval() {
+        if !policy.may_keep_back(stored_at, live.now) {
             return None;
         }
         let lifetime = match before.touched(policy, at, live.now) {
@@ -147,6 +157,7 @@ impl Shard {
             lifetime: session.lifetime,
             stored_last_active_at: live.stored_last_active_at,
             is_pending: false,
+            is_served: false,
         });
         entry.see(session.lifetime);
         entry.see_stored(live.stored_last_active_at);
@@ -165,12 +176,12 @@ impl Shard {
             .collect()
     }
 
-    /// The store knows of a touch at `at`.
-    pub(super) fn written(&mut self, key: SessionKey, at: Instant) {
+    /// A touch at `at` has been written: the store's last is now from `stored_at`.
+    pub(super) fn written(&mut self, key: SessionKey, at: Instant, stored_at: Instant) {
         self.bring_up_to_date(key);
         self.pending.written(key, at);
         if let Some(entry) = self.entries.get_mut(&key) {
-            entry.see_stored(at);
+            entry.see_stored(stored_at);
         }
     }
 
@@ -184,8 +195,8 @@ impl Shard {
         }
     }
 
-    /// The session has ended.
-    pub(super) fn ended(&mut self, key: SessionKey) {
+    /// The session does not live, or may not any more: the store is to be asked.
+    pub(super) fn evict(&mut self, key: SessionKey) {
         self.entries.remove(&key);
         self.pending.forget(key);
         self.ends += 1;
@@ -198,6 +209,16 @@ impl Shard {
             self.pending.keep(key, at, stored_at);
         }
         self.ends += 1;
+    }
+
+    /// What has been served since this was last asked for, but for what has left since.
+    pub(super) fn take_served(&mut self) -> Vec<SessionKey> {
+        let mut served = mem::take(&mut self.served);
+        served.retain(|key| {
+            let entry = self.entries.get_mut(key);
+            entry.is_some_and(|entry| mem::take(&mut entry.is_served))
+        });
+        served
     }
 
     pub(super) fn take_tally(&mut self) -> Tally {

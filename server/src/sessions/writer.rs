@@ -80,7 +80,7 @@ impl Writer {
                 let written = self.store.touch_all(&touches).await.map_err(Arc::new);
                 for Waiting { tell, .. } in batch {
                     // Nobody waits any more where the request was given up.
-                    let _ = tell.send(written.clone().map(|()| Written::Together));
+                    let _ = tell.send(written.clone().map(|_| Written::Together));
                 }
             }
         }

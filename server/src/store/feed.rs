@@ -1,18 +1,21 @@
 //! How a store tells every node of the sessions that have ended, on whichever node.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashSet, fmt, time::Duration};
 
 use async_trait::async_trait;
 use dwell_session::Instant;
 use tokio::time::{sleep, timeout};
 
-use super::{SessionKey, StoreError};
+use super::{SessionKey, Store, StoreError};
 
 /// How often a node makes sure that it hears what is told.
 pub(super) const BEAT_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How long it waits to hear itself, or to begin to listen, before it listens anew.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many sessions the store is asked about at a time.
+const ASKED_AT_A_TIME: usize = 500;
 
 /// Who is told of ends.
 pub trait Listener: fmt::Debug + Send + Sync {
@@ -22,8 +25,12 @@ pub trait Listener: fmt::Debug + Send + Sync {
     /// Ends are told from now on. Of those before, nothing is known.
     fn begin(&self);
 
-    /// This session has ended.
+    /// This session has ended, or is not there any more.
     fn ended(&self, key: SessionKey);
+
+    /// The sessions that have been taken for live ones, without asking the store, since this was
+    /// last called.
+    fn take_served(&self) -> Vec<SessionKey>;
 
     /// Every end before `asked_at`, on the node's own clock, has been told. The store's clock has
     /// shown `now` since.
@@ -47,11 +54,20 @@ pub(super) trait Channel: Send {
 /// Tells `listener` of every end until that fails.
 ///
 /// A node that hears what it has told itself has heard everything that was told before.
-pub(super) async fn follow(channel: &mut dyn Channel, listener: &dyn Listener) -> StoreError {
+pub(super) async fn follow(
+    channel: &mut dyn Channel,
+    store: &dyn Store,
+    listener: &dyn Listener,
+) -> StoreError {
     listener.begin();
     loop {
         let asked_at = listener.time();
-        match timeout(PATIENCE, catch_up(channel, listener)).await {
+        let beat = async {
+            let now = catch_up(channel, listener).await?;
+            make_sure(store, listener).await?;
+            Ok(now)
+        };
+        match timeout(PATIENCE, beat).await {
             Ok(Ok(now)) => listener.caught_up(asked_at, now),
             Ok(Err(error)) => return error,
             Err(error) => return StoreError::new(error),
@@ -83,6 +99,21 @@ async fn catch_up(
         }
         pass_on(&heard, listener);
     }
+}
+
+/// Asks `store` about the sessions that have been served without asking it. Nobody tells what an
+/// operator does to the engine by hand.
+pub(super) async fn make_sure(
+    store: &dyn Store,
+    listener: &dyn Listener,
+) -> Result<(), StoreError> {
+    for served in listener.take_served().chunks(ASKED_AT_A_TIME) {
+        let live: HashSet<_> = store.live_among(served).await?.into_iter().collect();
+        for key in served.iter().filter(|key| !live.contains(key)) {
+            listener.ended(*key);
+        }
+    }
+    Ok(())
 }
 
 /// Passes over the beats of other nodes.

@@ -30,6 +30,10 @@ use crate::{account_id::AccountId, connections::Connections};
 
 /// Every key begins with it, so it leads to where all of them are.
 const SLOT: &str = "{dwell}";
+
+/// How many sessions one script is for: nobody else is served meanwhile.
+const AT_A_TIME: usize = 100;
+
 /// A [`Store`] on a Redis or Valkey server, whose clock is the server's.
 #[derive(Clone)]
 pub struct RedisStore {
@@ -127,9 +131,29 @@ impl Store for RedisStore {
         sighting(answer)
     }
 
-    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
-        try_join_all(touches.iter().map(|&(key, at)| self.touch(key, at))).await?;
-        Ok(())
+    async fn touch_all(
+        &self,
+        touches: &[(SessionKey, Instant)],
+    ) -> Result<Vec<(SessionKey, Instant)>, StoreError> {
+        let batches = touches.chunks(AT_A_TIME).map(|batch| {
+            let touches = batch.iter();
+            let arguments = touches.flat_map(|(key, at)| [name(*key), at.as_millis().into()]);
+            self.run(&self.scripts.touch_all, arguments)
+        });
+        let touched: Vec<Vec<(String, i64)>> = try_join_all(batches).await?;
+        let touched = touched.into_iter().flatten();
+        touched
+            .map(|(name, at)| Ok((key(&name)?, Instant::from_millis(at))))
+            .collect()
+    }
+
+    async fn live_among(&self, keys: &[SessionKey]) -> Result<Vec<SessionKey>, StoreError> {
+        let batches = keys.chunks(AT_A_TIME).map(|batch| {
+            let names = batch.iter().map(|key| name(*key));
+            self.run(&self.scripts.live_among, names)
+        });
+        let live: Vec<Vec<String>> = try_join_all(batches).await?;
+        live.iter().flatten().map(|name| key(name)).collect()
     }
 
     async fn rotate(

@@ -175,14 +175,14 @@ impl SqlStore {
 #[async_trait]
 impl Store for SqlStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        let query = sqlx::query("select 1 from sessions limit 1");
-        self.database.execute(query).await?;
+        let query = sqlx::query_as("select 1 from sessions limit 1");
+        let _: Option<(i32,)> = self.database.read_optional(query).await?;
         Ok(())
     }
 
     async fn now(&self) -> Result<Instant, StoreError> {
         let query = self.query_as(self.statements.now);
-        let (now,) = self.database.fetch_one(query).await?;
+        let (now,) = self.database.read_one(query).await?;
         Ok(Instant::from_millis(now))
     }
 
@@ -193,7 +193,7 @@ impl Store for SqlStore {
 
     async fn find(&self, key: SessionKey) -> Result<Sighting, StoreError> {
         let query = self.query_as(self.statements.find).bind(key.bytes());
-        let row: Option<Row> = self.database.fetch_optional(query).await?;
+        let row: Option<Row> = self.database.read_optional(query).await?;
         match row {
             Some(row) => row.try_into(),
             None => Ok(Sighting {
@@ -204,27 +204,40 @@ impl Store for SqlStore {
     }
 
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError> {
-        // All rows, though there is one at most: the answer is complete when it is written down.
         let query = self
             .query_as(self.statements.touch)
             .bind(key.bytes())
             .bind(at.as_millis());
-        let touched: Vec<Row> = self.database.fetch_all(query).await?;
-        match touched.into_iter().next() {
+        let touched: Option<Row> = self.database.fetch_optional(query).await?;
+        match touched {
             Some(row) => row.try_into(),
             None => self.find(key).await,
         }
     }
 
-    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
+    async fn touch_all(
+        &self,
+        touches: &[(SessionKey, Instant)],
+    ) -> Result<Vec<(SessionKey, Instant)>, StoreError> {
         let touches: Vec<_> = touches
             .iter()
             .map(|(key, at)| (key.digits(), at.as_millis()))
             .collect();
         let touches = serde_json::to_string(&touches).map_err(StoreError::new)?;
-        let query = self.query(self.statements.touch_all).bind(touches);
-        self.database.execute(query).await?;
-        Ok(())
+        let query = self.query_as(self.statements.touch_all).bind(touches);
+        let touched: Vec<(Vec<u8>, i64)> = self.database.fetch_all(query).await?;
+        let touched = touched.iter();
+        touched
+            .map(|(bytes, at)| Ok((key(bytes)?, Instant::from_millis(*at))))
+            .collect()
+    }
+
+    async fn live_among(&self, keys: &[SessionKey]) -> Result<Vec<SessionKey>, StoreError> {
+        let keys: Vec<_> = keys.iter().map(|key| key.digits()).collect();
+        let keys = serde_json::to_string(&keys).map_err(StoreError::new)?;
+        let query = self.query_as(self.statements.live_among).bind(keys);
+        let live: Vec<(Vec<u8>,)> = self.database.fetch_all(query).await?;
+        live.iter().map(|(bytes,)| key(bytes)).collect()
     }
 
     async fn rotate(
@@ -257,20 +270,20 @@ impl Store for SqlStore {
 
     async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError> {
         let query = self.query_as(self.statements.list).bind(account);
-        let rows: Vec<Row> = self.database.fetch_all(query).await?;
+        let rows: Vec<Row> = self.database.read_all(query).await?;
         rows.into_iter().map(ListedSession::try_from).collect()
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
         let query = sqlx::query_as("select count(*) from sessions where ended_at is null");
-        let (count,): (i64,) = self.database.fetch_one(query).await?;
+        let (count,): (i64,) = self.database.read_one(query).await?;
         Ok(count.unsigned_abs())
     }
 
     async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
         let query = sqlx::query_as("select account from sessions where generation = $1")
             .bind(generation.to_string());
-        let owner: Option<(AccountId,)> = self.database.fetch_optional(query).await?;
+        let owner: Option<(AccountId,)> = self.database.read_optional(query).await?;
         Ok(owner.map(|(account,)| account))
     }
 
@@ -299,7 +312,7 @@ impl Store for SqlStore {
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
         let query = self.query_as(self.statements.data).bind(key.bytes());
-        let row: Option<(String, i64)> = self.database.fetch_optional(query).await?;
+        let row: Option<(String, i64)> = self.database.read_optional(query).await?;
         let Some((data, deadline)) = row else {
             return Ok(None);
         };
@@ -319,10 +332,13 @@ impl Store for SqlStore {
     async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError {
         match self.database.engine() {
             Engine::Sqlite => {
-                let _registration = self.listeners.add(listener);
-                feed::watch(self).await
+                if let Err(error) = self.database.find() {
+                    return error;
+                }
+                let _registration = self.listeners.add(Arc::clone(&listener));
+                feed::watch(self, listener.as_ref()).await
             }
-            Engine::Postgres => feed::follow_ends(&self.database, listener.as_ref()).await,
+            Engine::Postgres => feed::follow_ends(self, listener.as_ref()).await,
         }
     }
 }

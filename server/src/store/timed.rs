@@ -88,8 +88,16 @@ impl Store for Timed {
         self.wait(Operation::Touch, self.store.touch(key, at)).await
     }
 
-    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
+    async fn touch_all(
+        &self,
+        touches: &[(SessionKey, Instant)],
+    ) -> Result<Vec<(SessionKey, Instant)>, StoreError> {
         self.wait(Operation::TouchAll, self.store.touch_all(touches))
+            .await
+    }
+
+    async fn live_among(&self, keys: &[SessionKey]) -> Result<Vec<SessionKey>, StoreError> {
+        self.wait(Operation::LiveAmong, self.store.live_among(keys))
             .await
     }
 

@@ -18,7 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::harness::{Bench, Kind, new_session, sweep};
+use crate::harness::{Bench, ByHand, Kind, new_session, sweep};
 
 /// Longer than a node waits to hear itself.
 const SOON: Duration = Duration::from_secs(10);
@@ -28,6 +28,7 @@ const SOON: Duration = Duration::from_secs(10);
 struct Heard {
     clock: SystemClock,
     ended: Mutex<HashSet<SessionKey>>,
+    served: Mutex<Vec<SessionKey>>,
     /// How often it has begun, and until when it has been told everything since.
     caught_up: watch::Sender<(u32, Option<Told>)>,
 }
@@ -43,9 +44,14 @@ impl Heard {
         let heard = Arc::new(Self {
             clock: SystemClock::start(),
             ended: Mutex::default(),
+            served: Mutex::default(),
             caught_up: watch::Sender::new((0, None)),
         });
         (heard.clone(), follow(store, heard))
+    }
+
+    fn serve(&self, served: [SessionKey; 2]) {
+        self.served.lock().unwrap().extend(served);
     }
 
     fn ended(&self) -> MutexGuard<'_, HashSet<SessionKey>> {
@@ -83,6 +89,10 @@ impl Listener for Heard {
 
     fn ended(&self, key: SessionKey) {
         self.ended().insert(key);
+    }
+
+    fn take_served(&self) -> Vec<SessionKey> {
+        std::mem::take(&mut *self.served.lock().unwrap())
     }
 
     fn caught_up(&self, asked_at: Instant, now: Instant) {
@@ -142,6 +152,23 @@ async fn every_end_is_told(bench: &Bench) {
     }
 }
 
+/// An operator's tools ask nobody. What is served all the same is looked after.
+async fn what_is_ended_or_deleted_by_hand_is_told(bench: &Bench) {
+    let (heard, _following) = Heard::of(bench.store.clone());
+    for deed in [ByHand::End, ByHand::Delete, ByHand::Empty] {
+        let [served, staying] = [bench.session().await.key, bench.session().await.key];
+        heard.serve([served, staying]);
+        heard.everything().await;
+        bench.by_hand(deed, served).await;
+        while !heard.ended().contains(&served) {
+            heard.serve([served, staying]);
+            sleep(Duration::from_millis(10)).await;
+        }
+        let is_gone = matches!(deed, ByHand::Empty);
+        assert!(is_gone || !heard.ended().contains(&staying), "{deed:?}");
+    }
+}
+
 async fn a_touch_ends_nothing(bench: &Bench) {
     let (heard, _following) = Heard::of(bench.store.clone());
     let session = bench.session().await;
@@ -184,6 +211,7 @@ async fn whoever_follows_again_begins_again(bench: &Bench) {
 
 on_every_engine! {
     every_end_is_told,
+    what_is_ended_or_deleted_by_hand_is_told,
     a_touch_ends_nothing,
     whoever_follows_again_begins_again,
 }

@@ -7,7 +7,7 @@ mod engines;
 mod sessions;
 
 pub use self::{
-    bench::{Bench, CONNECTIONS, Kind, bounded, open, redis_database},
+    bench::{Bench, ByHand, CONNECTIONS, Kind, bounded, open, redis_database},
     clock::redis_client,
     engines::{Server, postgres, redis},
     sessions::{Sightings, new_session, sweep},

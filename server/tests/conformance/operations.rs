@@ -38,7 +38,13 @@ async fn many_touches_at_once_are_as_many_touches(bench: &Bench) {
         (over.key, now),
         (nobody, now),
     ];
-    bench.elsewhere.touch_all(&touches).await.unwrap();
+    let told = bench.elsewhere.touch_all(&touches).await.unwrap();
+    let live = [
+        (touched.key, now - SECOND),
+        (older.key, latest),
+        (ahead.key, now),
+    ];
+    assert_eq!(HashMap::from(live), told.into_iter().collect());
     for (session, expected) in [
         (&touched, now - SECOND),
         (&older, latest),
@@ -53,7 +59,25 @@ async fn many_touches_at_once_are_as_many_touches(bench: &Bench) {
         assert!(bench.store.data(key).await.unwrap().is_none());
     }
     assert!(bench.find(nobody).await.is_unknown());
-    bench.store.touch_all(&[]).await.unwrap();
+    assert_eq!(bench.store.touch_all(&[]).await.unwrap(), []);
+}
+
+async fn of_any_number_those_that_live_are_told(bench: &Bench) {
+    let account = bench.account().await;
+    let [ended, over] = [bench.session().await, bench.session().await];
+    bench.end(ended.key, EndReason::SignedOut).await;
+    bench.advance(bench.policy.idle()).await;
+    let mut live = Vec::new();
+    for _ in 0..501 {
+        live.push(bench.session_of(account).await.key);
+    }
+    let nobody = new_session(account).key;
+    let asked = [&live[..], &[ended.key, over.key, nobody]].concat();
+    let mut told = bench.elsewhere.live_among(&asked).await.unwrap();
+    told.sort();
+    live.sort();
+    assert_eq!(told, live);
+    assert_eq!(bench.store.live_among(&[]).await.unwrap(), []);
 }
 
 async fn any_number_is_touched_at_once(bench: &Bench) {
@@ -79,6 +103,7 @@ async fn any_number_is_touched_at_once(bench: &Bench) {
 on_every_engine! {
     many_touches_at_once_are_as_many_touches,
     any_number_is_touched_at_once,
+    of_any_number_those_that_live_are_told,
     it_answers_and_tells_the_engines_time,
     a_session_begins_now_with_all_that_it_was_given,
     a_session_never_takes_the_place_of_another,

@@ -29,18 +29,22 @@ async fn waiting<Answer: Send + 'static>(
     let mut holder = bench.pool.begin().await.unwrap();
     let all = "select from sessions where ended_at is null for update";
     holder.execute(all).await.unwrap();
-    let change = tokio::spawn(change);
-    let waits = "select count(*) from pg_stat_activity \
-                 where wait_event_type = 'Lock' and query like '%sessions%' \
-                 and query not like '%pg_stat_activity%' \
-                 and backend_type = 'client backend'";
+    let (holder_pid,): (i32,) = sqlx::query_as("select pg_backend_pid()")
+        .fetch_one(&mut *holder)
+        .await
+        .unwrap();
     let before = bench.find(key).await.now;
-    for _ in 0..400 {
-        let (count,): (i64,) = sqlx::query_as(waits).fetch_one(&bench.pool).await.unwrap();
-        if count > 0 {
-            break;
-        }
-        tokio::time::sleep(5 * MS).await;
+    let change = tokio::spawn(change);
+    let waits =
+        "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))";
+    let mut is_waiting = false;
+    while !is_waiting {
+        assert!(!change.is_finished(), "it did not wait for the row");
+        (is_waiting,) = sqlx::query_as(waits)
+            .bind(holder_pid)
+            .fetch_one(&bench.pool)
+            .await
+            .unwrap();
     }
     if let Some(statement) = meanwhile {
         holder.execute(statement).await.unwrap();

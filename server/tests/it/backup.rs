@@ -57,8 +57,8 @@ fn a_restored_backup_brings_no_session_back() {
     for cookie in [&signed_out, &left, &begun_since] {
         assert!(!is_served(&server, cookie), "{cookie}");
     }
-    let answer = server.get("/workspace", &left);
-    assert!(answer.contains("reason=revoked"), "{answer}");
+    let page = server.get("/sign-in", &left);
+    assert!(page.contains("restored from a backup"), "{page}");
     let cookie = cookie_header(&server.sign_in(""));
     let page = server.get("/workspace", &cookie);
     assert!(page.contains("a note"), "{page}");
@@ -120,7 +120,7 @@ async fn a_backup_keeps_nothing_of_a_live_session_but_who_when_and_why() {
     dwell_server::database::back_up(&url.parse().unwrap(), &file, now)
         .await
         .unwrap();
-    let wiped = "select count(*) from sessions where ended_at = 4711 and end_reason = 'revoked' \
+    let wiped = "select count(*) from sessions where ended_at = 4711 and end_reason = 'restored' \
                  and account = 1 and data = '{}' and address = '' and browser = ''";
     assert_eq!(number(&file, wiped).await, 1);
     let live = "select count(*) from sessions where ended_at is null";

@@ -5,7 +5,6 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use dwell_server::database::DatabaseUrl;
 use tempfile::TempDir;
 
 /// `dwell` in an empty directory, with no setting but those given.
@@ -50,33 +49,6 @@ pub fn one_line(output: &Output) -> &str {
 }
 
 pub const ADD: [&str; 4] = ["user", "add", "ada@example.com", "--password-stdin"];
-
-/// Each would know of its own sessions only.
-#[test]
-fn two_servers_do_not_share_a_file() {
-    let directory = TempDir::new().unwrap();
-    let pkg = directory.path().join("site/pkg");
-    std::fs::create_dir_all(&pkg).unwrap();
-    std::fs::write(pkg.join("dwell.js"), "export default 1;").unwrap();
-    let settings = [("DWELL_ADDR", "127.0.0.1:0"), ("DWELL_SITE_ROOT", "site")];
-    assert!(
-        run(&directory, &ADD, &[], "correct horse battery staple\n")
-            .status
-            .success()
-    );
-    let file: DatabaseUrl = format!("sqlite://{}/data/dwell.db", directory.path().display())
-        .parse()
-        .unwrap();
-    let DatabaseUrl::Sqlite(file) = file else {
-        panic!("{file}");
-    };
-    let first = file.hold().unwrap();
-    let second = run(&directory, &["serve"], &settings, "");
-    assert_eq!(second.status.code(), Some(1));
-    assert!(one_line(&second).contains("another dwell"), "{second:?}");
-    drop(first);
-    drop(file.hold().unwrap());
-}
 
 #[test]
 fn an_account_is_added_once() {

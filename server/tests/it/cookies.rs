@@ -47,10 +47,19 @@ async fn the_cookie_is_bound_to_the_host_when_given_and_when_taken_away() {
     is_guarded(&given_again);
     assert_eq!(given_again.max_age(), None);
 
-    let taken = only_cookie(&browser.sign_out().await);
-    is_guarded(&taken);
+    let mut cookies = browser.sign_out().await.set_cookies();
+    let [taken, told] = cookies.as_mut_slice() else {
+        panic!("{cookies:?}");
+    };
+    is_guarded(taken);
     assert_eq!(taken.value(), "");
     assert_eq!(taken.max_age(), Some(cookie::time::Duration::ZERO));
+    // It says that somebody has signed out, not who, and not for long.
+    assert_eq!(told.name(), "__Host-dwell-signed-out");
+    assert_eq!(told.value(), "1");
+    assert_eq!(told.max_age(), Some(cookie::time::Duration::minutes(1)));
+    told.set_name("__Host-dwell");
+    is_guarded(told);
 }
 
 // B3

@@ -38,6 +38,7 @@ fn header_value() -> impl Strategy<Value = Vec<u8>> {
         select(vec![
             "navigate",
             "cors",
+            "document",
             "?1",
             "same-origin",
             "none",
@@ -60,9 +61,10 @@ fn header_value() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-const HEADERS: [&str; 19] = [
+const HEADERS: [&str; 21] = [
     "accept",
     "accept-encoding",
+    "cache-control",
     "content-encoding",
     "content-type",
     "cookie",
@@ -73,6 +75,7 @@ const HEADERS: [&str; 19] = [
     "purpose",
     "range",
     "referer",
+    "sec-fetch-dest",
     "sec-fetch-mode",
     "sec-fetch-site",
     "sec-fetch-user",

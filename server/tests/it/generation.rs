@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Everything that a request could have changed, touches aside.
-async fn state(app: &TestApp) -> Vec<(String,)> {
+pub async fn state(app: &TestApp) -> Vec<(String,)> {
     sqlx::query_as(
         "select 'note ' || id || text from notes union all \
          select 'draft ' || id || account || coalesce(fields, '') || saved_at from drafts union all \
@@ -39,7 +39,8 @@ async fn somebody(app: &TestApp) -> Browser {
     browser
 }
 
-fn guarded() -> impl Iterator<Item = &'static Route> {
+/// The routes that change something in a session.
+pub fn guarded() -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().filter(|route| {
         route.method == Method::POST && ![SIGN_IN_PATH, AskStatus::PATH].contains(&route.path)
     })

@@ -198,7 +198,7 @@ async fn scripts_run_with_a_nonce_that_is_new_in_every_answer() {
                 let expected = format!("nonce=\"{nonce}\"");
                 assert!(attributes.contains(&expected), "{path} {attributes}");
             }
-            let is_signed_in = ["/account", "/workspace"].contains(&path);
+            let is_signed_in = [SIGN_IN_PATH, "/account", "/workspace"].contains(&path);
             assert_eq!(answer.body.contains("<script"), is_signed_in);
             let body = answer.body.to_lowercase();
             for inline in [" style=", "<style", "javascript:", " onclick=", " onload="] {

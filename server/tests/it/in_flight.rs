@@ -86,7 +86,10 @@ async fn end(app: &TestApp, browser: &Browser, reason: EndReason) {
             begun.unwrap();
         }
         EndReason::IdleTimeout => app.advance(app.policy.idle()),
-        EndReason::SignedOut | EndReason::Revoked | EndReason::AbsoluteTimeout => {
+        EndReason::SignedOut
+        | EndReason::Revoked
+        | EndReason::AbsoluteTimeout
+        | EndReason::Restored => {
             let answer = browser.clone().submit("/sign-out", &[]).await;
             assert_eq!(answer.status, 303);
         }

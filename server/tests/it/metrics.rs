@@ -233,6 +233,7 @@ async fn every_end_is_counted_once_with_its_reason() {
         (EndReason::SignedOut, 1.0),
         (EndReason::IdleTimeout, 2.0),
         (EndReason::AbsoluteTimeout, 1.0),
+        (EndReason::Restored, 0.0),
     ] {
         let series = format!(r#"dwell_session_ends_total{{reason="{reason}"}}"#);
         assert_eq!(counted[&series], count, "{series}");
@@ -290,7 +291,7 @@ async fn a_failure_of_the_engine_is_counted_and_hides_no_metrics() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     assert_eq!(collected(&app.state).await["dwell_sessions_live"], 1.0);
-    app.pool.close().await;
+    app.database.close().await;
     assert_eq!(browser.visit("/workspace").await.status, 503);
     let counted = collected(&app.state).await;
     assert_eq!(

@@ -1,50 +1,133 @@
-//! What the user did not cause extends nothing.
+//! What the user did not cause extends nothing. The rules are in `docs/activity.md`.
 
-use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, header};
+use std::collections::BTreeSet;
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, Method, Request, StatusCode},
+};
+use dwell_app::names::{DISCARD_DRAFT_PATH, SIGN_IN_PATH};
 use dwell_session::EndReason;
 
-use crate::harness::{Browser, HOST, TestApp, by_script, by_user, form};
+use crate::{
+    drafts::DRAFT,
+    harness::{Browser, EMAIL, TestApp, by_script, by_user, form},
+    routes::{Access, ROUTES},
+};
 
 async fn last_active_at(app: &TestApp) -> i64 {
     app.sessions.write_all().await.unwrap();
     app.count("select last_active_at from sessions").await
 }
 
-/// Every request that a page, a browser or an extension makes by itself.
-fn passive() -> Vec<Request<Body>> {
-    let with = |mut request: Request<Body>, headers: &[(&'static str, &'static str)]| {
-        for (name, value) in headers {
-            let value = HeaderValue::from_static(value);
-            request.headers_mut().insert(*name, value);
-        }
-        request
-    };
-    let navigation = || by_user(Method::GET, "/workspace");
-    let mut not_by_user = navigation();
-    not_by_user.headers_mut().remove("sec-fetch-user");
-    let mut bare = Request::get("/workspace").body(Body::empty()).unwrap();
-    bare.headers_mut()
-        .insert(header::HOST, HeaderValue::from_static(HOST));
+/// Changes of headers; a header without a value is left out.
+type Headers = &'static [(&'static str, &'static str)];
+
+fn with(mut request: Request<Body>, headers: Headers) -> Request<Body> {
+    for (name, value) in headers {
+        let name = HeaderName::from_static(name);
+        match *value {
+            "" => request.headers_mut().remove(name),
+            value => request
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value)),
+        };
+    }
+    request
+}
+
+/// The page as Chromium and Firefox ask for it when the user follows a link.
+fn navigation() -> Request<Body> {
+    by_user(Method::GET, "/workspace")
+}
+
+const SAFARI: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 \
+                      (KHTML, like Gecko) Version/18.0 Safari/605.1.15";
+const CHROME_ON_IOS: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) \
+                             AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/130.0 Mobile/15E148 \
+                             Safari/604.1";
+const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                      Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0";
+
+/// The same from the account page in WebKitGTK 2.50.
+fn webkit_navigation() -> Request<Body> {
+    with(
+        navigation(),
+        &[
+            ("sec-fetch-site", ""),
+            ("sec-fetch-user", ""),
+            ("user-agent", SAFARI),
+            ("referer", "https://dwell.example/account"),
+        ],
+    )
+}
+
+/// The same in a browser that has no Fetch Metadata.
+fn old_navigation() -> Request<Body> {
+    with(
+        webkit_navigation(),
+        &[
+            ("sec-fetch-mode", ""),
+            ("sec-fetch-dest", ""),
+            ("user-agent", ""),
+        ],
+    )
+}
+
+/// Headers with which a navigation of any browser is not the user's.
+const NOT_BY_USER: [Headers; 12] = [
+    &[("sec-purpose", "prefetch")],
+    &[("sec-purpose", "prefetch;prerender")],
+    &[("sec-purpose", "prefetch;anonymous-client-ip")],
+    &[("purpose", "prefetch")],
+    &[("sec-fetch-mode", "no-cors")],
+    &[("sec-fetch-mode", "websocket")],
+    &[("sec-fetch-dest", "iframe")],
+    &[("sec-fetch-dest", "embed")],
+    &[("sec-fetch-dest", "object")],
+    &[("sec-fetch-site", "cross-site")],
+    &[("sec-fetch-site", "same-site")],
+    &[("sec-fetch-user", "?0")],
+];
+
+/// With which one is not that says itself who started it.
+const NOT_SAID_TO_BE_BY_USER: [Headers; 4] = [
+    &[("sec-fetch-user", "")],
+    &[("sec-fetch-site", "")],
+    &[("sec-fetch-dest", "")],
+    // Chromium says it where it is so.
+    &[
+        ("sec-fetch-user", ""),
+        ("user-agent", CHROME),
+        ("referer", "https://dwell.example/account"),
+    ],
+];
+
+/// With which one does not lead on from another page of ours.
+const NOT_LEADING_ON: [Headers; 9] = [
+    &[("referer", "")],
+    &[("referer", "https://evil.example/account")],
+    &[("referer", "https://dwell.example:8443/account")],
+    &[("referer", "https://dwell.example.evil.example/account")],
+    // It loads itself anew.
+    &[("referer", "https://dwell.example/workspace")],
+    &[("referer", "https://dwell.example/workspace#note")],
+    &[("cache-control", "max-age=0")],
+    &[("cache-control", "no-cache")],
+    &[("accept", ""), ("sec-fetch-mode", "")],
+];
+
+/// What else a page, a browser or an extension asks for by itself.
+fn by_itself() -> Vec<Request<Body>> {
     vec![
-        not_by_user,
-        bare,
-        with(navigation(), &[("sec-purpose", "prefetch")]),
-        with(navigation(), &[("sec-purpose", "prefetch;prerender")]),
-        with(
-            navigation(),
-            &[("sec-purpose", "prefetch;anonymous-client-ip")],
-        ),
-        with(navigation(), &[("purpose", "prefetch")]),
-        with(navigation(), &[("sec-fetch-mode", "no-cors")]),
-        with(navigation(), &[("sec-fetch-mode", "websocket")]),
         by_script(Method::GET, "/workspace"),
         by_script(Method::GET, "/account"),
         by_script(Method::HEAD, "/workspace"),
+        by_user(Method::HEAD, "/workspace"),
+        by_user(Method::OPTIONS, "/workspace"),
         by_script(Method::GET, "/no-such-page"),
+        by_user(Method::GET, "/no-such-page"),
         by_script(Method::GET, "/pkg/dwell.4711.js"),
-        by_user(Method::GET, "/pkg/dwell.4711.js"),
-        by_user(Method::GET, "/healthz"),
         form(by_script(Method::POST, "/drafts"), &[]),
         form(by_user(Method::POST, "/drafts"), &[]),
         with(
@@ -52,6 +135,32 @@ fn passive() -> Vec<Request<Body>> {
             &[("accept", "text/event-stream")],
         ),
     ]
+}
+
+/// Sends each of `requests` in the middle of the idle timeout and compares.
+async fn extend_nothing(requests: impl IntoIterator<Item = Request<Body>>) {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    let before = last_active_at(&app).await;
+    app.advance(app.policy.idle() / 2);
+    for request in requests {
+        let shown = format!("{request:?}");
+        browser.send(request).await;
+        assert_eq!(last_active_at(&app).await, before, "{shown}");
+    }
+}
+
+/// Sends each of `requests` a while after the one before and compares.
+async fn extend(requests: impl IntoIterator<Item = Request<Body>>) {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    for request in requests {
+        let before = last_active_at(&app).await;
+        app.advance(app.policy.idle() / 2);
+        let shown = format!("{request:?}");
+        assert_eq!(browser.send(request).await.status, 200, "{shown}");
+        assert!(last_active_at(&app).await > before, "{shown}");
+    }
 }
 
 // A9
@@ -72,14 +181,155 @@ async fn a_hundred_status_calls_leave_the_deadline_where_it_was() {
 // A9
 #[tokio::test]
 async fn what_a_page_or_a_browser_does_by_itself_leaves_the_deadline_where_it_was() {
+    extend_nothing(by_itself()).await;
+}
+
+// A9; another site may embed the product, or open it in a window that it closes again
+#[tokio::test]
+async fn a_navigation_that_the_user_did_not_start_here_leaves_the_deadline_where_it_was() {
+    let any = [navigation, webkit_navigation].into_iter();
+    extend_nothing(any.flat_map(|page| NOT_BY_USER.map(|headers| with(page(), headers)))).await;
+    extend_nothing(NOT_SAID_TO_BE_BY_USER.map(|headers| with(navigation(), headers))).await;
+}
+
+// A9; these browsers never say that the user started it
+#[tokio::test]
+async fn where_the_browser_does_not_say_only_a_way_from_another_page_of_ours_counts() {
+    for page in [webkit_navigation, old_navigation] {
+        extend_nothing(NOT_LEADING_ON.map(|headers| with(page(), headers))).await;
+    }
+    extend_nothing([
+        with(old_navigation(), &[("sec-fetch-site", "same-origin")]),
+        with(webkit_navigation(), &[("user-agent", CHROME)]),
+        with(webkit_navigation(), &[("user-agent", "")]),
+    ])
+    .await;
+}
+
+// A9: what does count, so that the tests above cannot pass by chance.
+#[tokio::test]
+async fn a_navigation_that_the_user_started_moves_the_deadline() {
+    extend([
+        navigation(),
+        with(navigation(), &[("sec-fetch-site", "none")]),
+        // The user loads a page anew.
+        with(
+            navigation(),
+            &[
+                ("cache-control", "max-age=0"),
+                ("referer", "https://dwell.example/workspace"),
+            ],
+        ),
+        webkit_navigation(),
+        with(webkit_navigation(), &[("sec-fetch-site", "same-origin")]),
+        with(webkit_navigation(), &[("user-agent", CHROME_ON_IOS)]),
+        with(
+            webkit_navigation(),
+            &[("referer", "https://dwell.example/workspace?draft=1")],
+        ),
+        old_navigation(),
+    ])
+    .await;
+}
+
+// A9
+#[tokio::test]
+async fn only_pages_that_are_there_count() {
+    let paths: BTreeSet<_> = ROUTES
+        .iter()
+        .filter(|route| route.access != Access::Sessionless)
+        .map(|route| route.path)
+        .collect();
+    let (pages, others): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| {
+        let is_page =
+            |route: &crate::routes::Route| route.path == *path && route.method == Method::GET;
+        ROUTES.iter().any(is_page)
+    });
+    extend(pages.iter().map(|path| by_user(Method::GET, path))).await;
+    extend_nothing(others.iter().map(|path| by_user(Method::GET, path))).await;
+    let sessionless = ["/healthz", "/readyz", "/pkg/dwell.4711.js"];
+    extend_nothing(sessionless.map(|path| by_user(Method::GET, path))).await;
+}
+
+/// A form as a browser sends it when the user presses its button.
+async fn sent_form(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> Request<Body> {
+    let generation = browser.generation().await.to_string();
+    let fields = [fields, &[("generation", generation.as_str())]].concat();
+    form(by_user(Method::POST, path), &fields)
+}
+
+// A9
+#[tokio::test]
+async fn a_form_that_is_taken_moves_the_deadline() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    let note: &[(&str, &str)] = &[("text", "a note")];
+    for (path, fields, headers) in [
+        ("/workspace", note, &[] as Headers),
+        ("/workspace/delete", &[("id", "1")], &[]),
+        (DISCARD_DRAFT_PATH, &[("draft", DRAFT)], &[]),
+        ("/account/sign-out-others", &[], &[]),
+        // In WebKit, and in a browser without Fetch Metadata.
+        (
+            "/workspace",
+            note,
+            &[
+                ("sec-fetch-site", ""),
+                ("sec-fetch-user", ""),
+                ("user-agent", SAFARI),
+                ("referer", "https://dwell.example/workspace"),
+            ],
+        ),
+        (
+            "/workspace",
+            note,
+            &[
+                ("sec-fetch-site", ""),
+                ("sec-fetch-mode", ""),
+                ("sec-fetch-dest", ""),
+                ("sec-fetch-user", ""),
+            ],
+        ),
+    ] {
+        let before = last_active_at(&app).await;
+        app.advance(app.policy.idle() / 2);
+        let request = sent_form(&mut browser, path, fields).await;
+        let answer = browser.send(with(request, headers)).await;
+        assert_eq!(answer.status, 303, "{path} {headers:?}");
+        assert!(last_active_at(&app).await > before, "{path} {headers:?}");
+    }
+}
+
+// A9
+#[tokio::test]
+async fn a_form_that_is_refused_leaves_the_deadline_where_it_was() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let before = last_active_at(&app).await;
     app.advance(app.policy.idle() / 2);
-    for request in passive() {
-        let shown = format!("{request:?}");
-        browser.send(request).await;
-        assert_eq!(last_active_at(&app).await, before, "{shown}");
+    let long = "x".repeat(300 * 1024);
+    let wrong = [("email", EMAIL), ("password", "wrong")];
+    let note: &[(&str, &str)] = &[("text", "a note")];
+    for (path, fields, headers, status) in [
+        ("/workspace", &[("text", " ")] as &[_], &[] as Headers, 422),
+        ("/workspace", &[("text", long.as_str())], &[], 413),
+        ("/workspace", note, &[("sec-fetch-site", "cross-site")], 403),
+        ("/workspace", note, &[("content-type", "text/plain")], 403),
+        ("/workspace", note, &[("dwell-generation", "nonsense")], 403),
+        ("/workspace/delete", &[("id", "none")], &[], 422),
+        ("/account", &[], &[], 405),
+        ("/no-such-page", &[], &[], 404),
+        (SIGN_IN_PATH, &wrong, &[], 401),
+    ] {
+        let request = sent_form(&mut browser, path, fields).await;
+        let answer = browser.send(with(request, headers)).await;
+        assert_eq!(answer.status, status, "{path} {headers:?}");
+        assert_eq!(last_active_at(&app).await, before, "{path} {headers:?}");
+    }
+    for headers in NOT_BY_USER {
+        let request = sent_form(&mut browser, "/workspace", note).await;
+        browser.send(with(request, headers)).await;
+        assert_eq!(last_active_at(&app).await, before, "{headers:?}");
     }
 }
 
@@ -102,42 +352,13 @@ async fn a_report_of_activity_that_is_turned_away_counts_for_nothing() {
     assert_eq!(last_active_at(&app).await, before);
 }
 
-// A9: what does count, so that the tests above cannot pass by chance.
+// A9
 #[tokio::test]
-async fn what_the_user_does_moves_the_deadline() {
+async fn a_report_of_activity_moves_the_deadline() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
-    let generation = browser.generation().await.to_string();
-    let mut before = last_active_at(&app).await;
-    for round in 0..5 {
-        app.advance(app.policy.idle() / 2);
-        let answer = match round {
-            0 => browser.visit("/workspace").await,
-            1 => browser.keep_alive(0).await,
-            2 => without_fetch_metadata(&mut browser).await,
-            3 => browser.visit("/").await,
-            _ => {
-                let fields = [("generation", generation.as_str()), ("text", "a note")];
-                browser.submit("/workspace", &fields).await
-            }
-        };
-        assert!(matches!(answer.status.as_u16(), 200 | 303), "{answer:?}");
-        let now = last_active_at(&app).await;
-        assert!(now > before, "{round}");
-        before = now;
-    }
-}
-
-async fn without_fetch_metadata(browser: &mut Browser) -> crate::harness::Answer {
-    let mut request = by_user(Method::GET, "/workspace");
-    let headers: &mut HeaderMap = request.headers_mut();
-    for name in [
-        "sec-fetch-site",
-        "sec-fetch-mode",
-        "sec-fetch-dest",
-        "sec-fetch-user",
-    ] {
-        headers.remove(name);
-    }
-    browser.send(request).await
+    let before = last_active_at(&app).await;
+    app.advance(app.policy.idle() / 2);
+    assert_eq!(browser.keep_alive(0).await.status, StatusCode::OK);
+    assert!(last_active_at(&app).await > before);
 }

@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
+use argon2::{Argon2, PasswordHasher as _};
+use axum::http::Method;
 use dwell_app::names::SIGN_IN_PATH;
+use dwell_server::accounts::Password;
 use dwell_session::{EndReason, Limits};
 
-use crate::harness::{Answer, EMAIL, PASSWORD, Setup, TestApp};
+use crate::{
+    harness::{Answer, EMAIL, PASSWORD, Setup, TestApp, by_script, by_user, form},
+    routes::{Access, ROUTES},
+};
 
 // F4
 #[tokio::test]
-async fn the_address_is_filled_in_after_a_timeout_and_at_no_other_end() {
+async fn the_address_is_filled_in_where_nobody_meant_the_session_to_end() {
     for reason in EndReason::ALL {
         let app = TestApp::new().await;
         let mut browser = app.in_session().await;
@@ -29,7 +35,7 @@ async fn the_address_is_filled_in_after_a_timeout_and_at_no_other_end() {
         assert!(browser.ask_status().await.is_end(reason), "{reason}");
 
         let page = browser.visit(SIGN_IN_PATH).await;
-        let is_remembered = [EndReason::IdleTimeout, EndReason::AbsoluteTimeout].contains(&reason);
+        let is_remembered = reason.keeps_page();
         let expected = if is_remembered { EMAIL } else { "" };
         assert_eq!(page.field("email").unwrap(), expected, "{reason}");
     }
@@ -133,24 +139,185 @@ async fn the_idle_limit_of_the_live_policy_is_told() {
     }
 }
 
+/// What the sign-in page says to a browser before it is asked for anything.
+fn notice(page: &Answer) -> Option<&str> {
+    let (_, notice) = page.body.split_once("class=\"notice\"")?;
+    Some(notice.split_once("</p>")?.0)
+}
+
 // C7
 #[tokio::test]
-async fn the_reason_is_told_in_words_and_an_unknown_one_is_passed_over() {
-    let app = TestApp::new().await;
+async fn the_reason_is_that_of_the_session_that_this_browser_was_in() {
     let mut explanations = std::collections::BTreeSet::new();
     for reason in EndReason::ALL {
-        let path = format!("{SIGN_IN_PATH}?reason={reason}");
-        let page = app.browser().visit(&path).await.body;
-        let (_, notice) = page.split_once("class=\"notice\">").unwrap();
-        explanations.insert(notice.split_once("</p>").unwrap().0.to_owned());
+        let app = TestApp::new().await;
+        let mut browser = app.in_session().await;
+        assert!(app.end(browser.id(), reason).await);
+        // The address tells another one, and is not believed.
+        let page = browser.visit("/sign-in?reason=nonsense").await;
+        explanations.insert(notice(&page).unwrap().to_owned());
     }
     assert_eq!(explanations.len(), EndReason::ALL.len());
-    for reason in ["", "nonsense", "IDLE_TIMEOUT", "%00"] {
+}
+
+// C7
+#[tokio::test]
+async fn an_address_gives_no_reason() {
+    let app = TestApp::new().await;
+    let mut signed_in = app.in_session().await;
+    for reason in EndReason::ALL {
         let path = format!("{SIGN_IN_PATH}?reason={reason}");
         let page = app.browser().visit(&path).await;
-        assert_eq!(page.status, 200);
-        assert!(!page.body.contains("role=\"status\""));
+        assert_eq!(notice(&page), None, "{reason}");
+        let page = signed_in.visit(&path).await;
+        for told in ["You were signed out", "You have signed out"] {
+            assert!(!page.body.contains(told), "{reason}");
+        }
     }
+}
+
+// C7
+#[tokio::test]
+async fn a_sign_out_is_told_until_somebody_signs_in() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    let answer = browser.sign_out().await;
+    for _ in 0..2 {
+        let page = browser.visit(answer.location()).await;
+        assert!(notice(&page).unwrap().contains("You have signed out."));
+    }
+    browser.sign_in(EMAIL, PASSWORD).await;
+    let page = browser.visit(answer.location()).await;
+    assert!(!page.body.contains("You have signed out."));
+}
+
+#[tokio::test]
+async fn somebody_who_is_signed_in_is_told_so_and_led_on() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    let page = browser.visit("/sign-in?next=%2Faccount%3Fa%3Db").await;
+    assert!(page.body.contains("You are signed in as"), "{}", page.body);
+    assert!(page.body.contains(EMAIL));
+    assert!(page.body.contains("href=\"/account?a=b\""), "{}", page.body);
+    assert!(
+        page.body.contains("name=\"dwell-status\""),
+        "it runs the monitor"
+    );
+    // As somebody else, or as oneself with the whole time anew.
+    let grace = "grace@example.com";
+    app.another_account(grace).await;
+    let fields = [
+        ("email", grace),
+        ("password", PASSWORD),
+        ("next", "/account"),
+    ];
+    let answer = browser.submit(SIGN_IN_PATH, &fields).await;
+    assert_eq!(answer.location(), "/account");
+    assert!(browser.visit("/account").await.body.contains(grace));
+
+    let refused = browser.sign_in(EMAIL, "wrong password").await;
+    assert_eq!(refused.status, 401);
+    assert!(refused.body.contains("You are signed in as"), "{refused:?}");
+}
+
+/// Every address of the server, as where signing in leads.
+#[tokio::test]
+async fn signing_in_leads_to_a_page_whatever_was_asked_for() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await;
+    for route in ROUTES
+        .iter()
+        .filter(|route| route.access != Access::Sessionless)
+    {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("next", route.path)
+            .finish();
+        let page = app
+            .browser()
+            .visit(&format!("{SIGN_IN_PATH}?{query}"))
+            .await;
+        let next = page.field("next").unwrap();
+        let answer = browser.visit(&next).await;
+        assert_eq!(answer.status, 200, "{} leads to {next}", route.path);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_in_our_own_words() {
+    let app = TestApp::new().await;
+    let browser = app.in_session().await.with_generation().await;
+    for route in ROUTES
+        .iter()
+        .filter(|route| route.access != Access::Sessionless)
+    {
+        let form_of = |body: &'static str| (by_user(route.method.clone(), route.path), body);
+        let kind = "application/x-www-form-urlencoded";
+        for (kind, (mut request, body)) in [
+            (kind, form_of("id=none&id=1&email=%ff%00&email=2")),
+            (kind, form_of("")),
+            ("text/plain", form_of("text")),
+            (kind, (by_user(Method::PUT, route.path), "")),
+        ] {
+            request
+                .headers_mut()
+                .insert("content-type", kind.parse().unwrap());
+            *request.body_mut() = body.into();
+            let answer = browser.clone().send(request).await;
+            let said = &answer.body;
+            for raw in ["deserialize", "Expected", "missing field", "Form requests"] {
+                assert!(!said.contains(raw), "{route:?} {kind} {said}");
+            }
+            if answer.status.is_client_error() {
+                let is_own = said.contains("<h1>") || said.starts_with('{');
+                assert!(is_own, "{route:?} {kind} {answer:?}");
+            }
+        }
+    }
+    let mut browser = app.in_session().await.with_generation().await;
+    let request = form(by_script(Method::POST, "/workspace/delete"), &[("id", "x")]);
+    let answer = browser.send(request).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.json()["error"], "bad_form");
+    let answer = browser.send(by_script(Method::PUT, "/workspace")).await;
+    assert_eq!(answer.status, 405);
+    assert_eq!(answer.json()["error"], "method_not_allowed");
+}
+
+/// NIST SP 800-63B: however a keyboard writes a character, the password is the same.
+#[tokio::test]
+async fn a_password_is_the_same_however_its_characters_are_composed() {
+    let app = TestApp::new().await;
+    let email = "zoe@example.com";
+    let composed = "Zo\u{eb} waits for \u{fb01}sh";
+    let password = Password::chosen(composed.into()).unwrap();
+    app.accounts
+        .add(&email.parse().unwrap(), password)
+        .await
+        .unwrap();
+    for typed in [composed, "Zoe\u{308} waits for fish", "Ｚoë waits for fish"] {
+        let answer = app.browser().sign_in(email, typed).await;
+        assert_eq!(answer.status, 303, "{typed}");
+    }
+    assert_eq!(
+        app.browser()
+            .sign_in(email, "Zoe waits for fish")
+            .await
+            .status,
+        401
+    );
+}
+
+#[tokio::test]
+async fn a_password_that_was_hashed_as_it_was_typed_is_still_the_right_one() {
+    let app = TestApp::new().await;
+    let typed = "Zoe\u{308} waits for fish";
+    let hash = Argon2::default().hash_password(typed.as_bytes()).unwrap();
+    sqlx::query("update accounts set password_hash = $1")
+        .bind(hash.to_string())
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    assert_eq!(app.browser().sign_in(EMAIL, typed).await.status, 303);
 }
 
 /// The answer to somebody who tries to sign in, without what is random in it.

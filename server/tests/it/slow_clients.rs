@@ -321,7 +321,7 @@ fn what_is_too_large_is_said_to_be_and_is_not_waited_for() {
         ("/sign-in", 65_537),
         ("/sign-out", 65_537),
         ("/api/session/keep-alive", 65_537),
-        ("/workspace", 1_048_577),
+        ("/workspace", 262_145),
     ] {
         let head = format!("POST {path} HTTP/1.1\r\n{host}{form}content-length: {length}\r\n\r\n");
         let answer = server.send(&head);

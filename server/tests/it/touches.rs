@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use dwell_session::EndReason;
+use dwell_server::clock::Clock as _;
+use dwell_session::{EndReason, Instant, Limits};
 use futures::future::join_all;
 
-use crate::harness::{Probe, TestApp};
+use crate::harness::{Probe, Setup, TestApp};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -85,11 +86,46 @@ async fn whoever_waits_for_a_write_that_fails_is_denied() {
     assert!(answers.iter().all(|answer| answer.status == 200));
 }
 
+/// Whatever is not written is lost when the process is killed.
+#[tokio::test]
+async fn what_is_written_down_is_never_the_grace_behind_what_has_been_told() {
+    let seconds = Duration::from_secs;
+    for grace in [MS, 500 * MS, seconds(5), seconds(60)] {
+        let limits = Limits {
+            grace,
+            ..Limits::default()
+        };
+        let app = TestApp::of(Setup {
+            limits,
+            ..Setup::default()
+        })
+        .await;
+        let mut browser = app.in_session().await;
+        for waited in [
+            grace / 3,
+            grace / 3,
+            grace / 2,
+            MS,
+            grace - MS,
+            grace,
+            MS,
+            grace * 5,
+        ] {
+            app.advance(waited);
+            assert_eq!(browser.visit("/workspace").await.status, 200);
+            assert_eq!(browser.keep_alive(0).await.status, 200);
+            let written = app.count("select last_active_at from sessions").await;
+            let behind = app.clock.now().since(Instant::from_millis(written));
+            assert!(behind < grace, "{behind:?} of {grace:?} after {waited:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_touch_that_was_kept_back_is_written_before_a_shutdown() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
-    app.advance(app.policy.touch_interval() - MS);
+    app.advance(app.policy.grace() - MS);
     browser.visit("/workspace").await;
     app.sessions.write_all().await.unwrap();
 
@@ -126,15 +162,15 @@ async fn a_touch_that_is_being_written_is_told_all_the_same() {
 async fn a_touch_outlives_a_moment_in_which_the_store_fails() {
     let (app, probe) = Probe::app().await;
     let mut browser = app.in_session().await;
-    app.advance(app.policy.touch_interval() - MS);
+    app.advance(app.policy.grace() - MS);
     browser.visit("/workspace").await;
-    app.advance(app.policy.touch_interval());
+    app.advance(app.policy.grace());
     probe.fail_after(1);
     assert!(app.sessions.maintain().await.is_err());
     assert_eq!(probe.recover(), 1);
     app.sessions.maintain().await.unwrap();
 
-    app.advance(app.policy.idle() - app.policy.touch_interval() - MS);
+    app.advance(app.policy.idle() - app.policy.grace() - MS);
     let elsewhere = app.another_node().await;
     let told = browser.at(&elsewhere.router).ask_status().await;
     assert_eq!(told.status, 200);
@@ -145,8 +181,8 @@ async fn a_touch_outlives_a_moment_in_which_the_store_fails() {
 async fn a_page_loaded_once_and_left_keeps_its_full_idle_timeout_on_any_node() {
     let app = TestApp::new().await;
     let elsewhere = app.another_node().await;
-    let interval = app.policy.touch_interval();
-    for loaded_after in [Duration::ZERO, MS, interval / 2, interval - MS, interval] {
+    let grace = app.policy.grace();
+    for loaded_after in [Duration::ZERO, MS, grace / 2, grace - MS, grace, grace * 12] {
         let mut browser = app.in_session().await;
         app.advance(loaded_after);
         assert_eq!(browser.visit("/workspace").await.status, 200);
@@ -176,16 +212,18 @@ async fn another_node_never_ends_a_session_whose_user_is_active_here() {
     let app = TestApp::new().await;
     let elsewhere = app.another_node().await;
     let mut browser = app.in_session().await;
-    let step = app.policy.touch_interval() / 3;
+    let grace = app.policy.grace();
+    let mut steps = [grace / 3, grace - MS, grace * 4].into_iter().cycle();
     let mut passed = Duration::ZERO;
     while passed < app.policy.idle() * 3 {
+        let step = steps.next().unwrap();
         app.advance(step);
         passed += step;
         browser.visit("/workspace").await;
         app.sessions.maintain().await.unwrap();
         elsewhere.sessions.maintain().await.unwrap();
         let told = browser.at(&elsewhere.router).ask_status().await;
-        let least = app.policy.idle() - app.policy.grace() - app.policy.touch_interval();
+        let least = app.policy.idle() - grace - grace;
         assert!(u128::from(told.idle_remaining_ms()) >= least.as_millis());
     }
 }

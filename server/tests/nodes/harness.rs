@@ -21,7 +21,7 @@ pub use self::{
     figures::Figures,
     link::{Link, Way},
     node::Node,
-    stopwatch::{now, until},
+    stopwatch::{PATIENCE, now, until},
 };
 
 /// Makes a test of each case for each engine that nodes can share.

@@ -6,7 +6,7 @@ use dwell_session::EndReason;
 use tokio::time::sleep;
 
 use crate::harness::{
-    Answer, Asking, Browser, EMAIL, Engine, Kind, NoAnswer, Node, STALENESS, now, until,
+    Answer, Asking, Browser, EMAIL, Engine, Kind, NoAnswer, Node, PATIENCE, STALENESS, now, until,
 };
 
 on_every_engine!(
@@ -16,9 +16,9 @@ on_every_engine!(
 
 const NOTE: &str = "a note that is nobody else's business";
 const STORE_TIMEOUT: Duration = Duration::from_secs(3);
-/// What a machine with other things to do takes to answer.
-const SLACK: Duration = Duration::from_secs(1);
-const RECOVERS_WITHIN: Duration = Duration::from_secs(10);
+/// What a machine with other things to do takes to answer. Who waits for the timeout twice takes
+/// longer.
+const SLACK: Duration = Duration::from_millis(2_500);
 
 // A11, C1
 async fn a_crash_of_the_engine_denies_and_loses_nothing(kind: Kind) {
@@ -50,7 +50,7 @@ async fn outage(kind: Kind, begin: fn(&mut Engine), end: fn(&mut Engine)) {
     end(&mut engine);
 
     for node in [one, other] {
-        until("the node is ready", RECOVERS_WITHIN, async || {
+        until("the node is ready", PATIENCE, async || {
             let answer = browser.probe(node, "/readyz").await.unwrap();
             answer.is_served().then_some(())
         })
@@ -67,8 +67,12 @@ async fn outage(kind: Kind, begin: fn(&mut Engine), end: fn(&mut Engine)) {
     }
     assert!(browser.keep_alive(one).await.unwrap().is_served());
     for answer in answers {
-        let took = answer.answered_at - answer.asked_at;
-        assert!(took < STORE_TIMEOUT + SLACK, "{took:?}");
+        // When the engine is back, what a request asks it may take its time, one after the other.
+        let waited = answer
+            .answered_at
+            .min(back_at)
+            .saturating_duration_since(answer.asked_at);
+        assert!(waited < STORE_TIMEOUT + SLACK, "{waited:?}");
         if answer.is_served() {
             let was_gone = answer.asked_at > gone_at + STALENESS;
             assert!(!was_gone || answer.answered_at > back_at, "{answer:?}");

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use dwell_session::EndReason;
 use tokio::time::{sleep, sleep_until};
 
-use crate::harness::{Answer, Asking, Browser, Engine, Kind, Link, Node, STALENESS, Way, until};
+use crate::harness::{
+    Answer, Asking, Browser, Engine, Kind, Link, Node, PATIENCE, STALENESS, Way, until,
+};
 
 on_every_engine!(
     a_node_that_was_paused_serves_nothing_that_ended_meanwhile,
@@ -16,13 +18,10 @@ on_every_engine!(
     nodes_whose_connections_are_dropped_serve_nothing_that_has_ended,
 );
 
-/// How soon a node is itself again.
-const RECOVERS_WITHIN: Duration = Duration::from_secs(15);
-
 /// Signs out at `node`, where that may take another try, and tells when that was told.
 async fn sign_out(browser: &Browser, node: &Node) -> Instant {
     let mut browser = browser.clone();
-    until("the session has ended", RECOVERS_WITHIN, async || {
+    until("the session has ended", PATIENCE, async || {
         let answer = browser.sign_out(node.address).await.unwrap();
         let has_ended = answer.is_served() || answer.is_end(EndReason::SignedOut);
         assert!(has_ended || answer.is_unavailable(), "{answer:?}");
@@ -54,7 +53,7 @@ fn are_refused(answers: &[Answer], ended_at: Instant) {
 /// The node refuses what has ended, serves the others and listens again, by itself.
 async fn recovers(node: &Node, ended: &Browser, staying: &Browser) {
     let (mut ended, mut staying) = (ended.clone(), staying.clone());
-    until("the node is itself again", RECOVERS_WITHIN, async || {
+    until("the node is itself again", PATIENCE, async || {
         let refused = ended.fetch(node.address).await.unwrap();
         let served = staying.fetch(node.address).await.unwrap();
         assert!(served.is_served() || served.is_unavailable(), "{served:?}");
@@ -166,7 +165,7 @@ async fn nodes_whose_connections_are_dropped_serve_nothing_that_has_ended(kind: 
     let staying = known_to(&far, &near).await;
     for round in 0..6 {
         let browser = Browser::default();
-        let browser = until("somebody signs in", RECOVERS_WITHIN, async || {
+        let browser = until("somebody signs in", PATIENCE, async || {
             let mut browser = browser.clone();
             let answer = browser.sign_in(near.address).await.unwrap();
             answer.is_served().then_some(browser)
@@ -184,7 +183,7 @@ async fn nodes_whose_connections_are_dropped_serve_nothing_that_has_ended(kind: 
 
 async fn recovers_knowing(node: &Node, browser: &Browser) {
     let mut browser = browser.clone();
-    until("the node serves again", RECOVERS_WITHIN, async || {
+    until("the node serves again", PATIENCE, async || {
         let answer = browser.fetch(node.address).await.unwrap();
         answer.is_served().then_some(())
     })

@@ -22,6 +22,15 @@ pub(super) struct InFlight {
 }
 
 impl Monitor {
+    /// The user wants to know at once what the server says, rather than when it is asked again.
+    pub fn handle_retry(&mut self, now: Instant) {
+        if self.state == State::Unreachable {
+            self.state = State::Confirming;
+        }
+        self.handle_return(now);
+        self.show(now);
+    }
+
     /// When activity is to be reported: once a touch interval, and in time before the warning.
     /// A tab that does not lead gives the one that does time to report.
     pub(super) fn report_at(&self) -> Option<Instant> {
@@ -64,10 +73,11 @@ impl Monitor {
         self.send(Purpose::KeepAlive { idle_for }, now);
     }
 
-    /// Asks the server, with the activity it does not know of, if there is any.
+    /// Asks the server, with the activity it does not know of, if there is any, or to sign out.
     pub(super) fn ask(&mut self, now: Instant) {
         self.ask_at = None;
         match self.unreported {
+            _ if self.state == State::SigningOut => self.send(Purpose::SignOut, now),
             Some(_) => self.send_report(now),
             None => self.send(Purpose::Status, now),
         }
@@ -83,7 +93,7 @@ impl Monitor {
             sent_at: now,
             reports: match purpose {
                 Purpose::KeepAlive { .. } => self.unreported,
-                Purpose::Status => None,
+                Purpose::Status | Purpose::SignOut => None,
             },
             is_outdated: false,
         });
@@ -98,7 +108,7 @@ impl Monitor {
     pub(super) fn retry_delay(&mut self) -> Duration {
         let longest = match self.state {
             State::Active | State::Ended(_) => LONGEST_RETRY,
-            State::Warning | State::Confirming | State::Unreachable => {
+            State::Warning | State::Confirming | State::Unreachable | State::SigningOut => {
                 LONGEST_RETRY_WHEN_WAITED_FOR
             }
         };

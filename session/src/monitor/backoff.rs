@@ -25,6 +25,11 @@ impl Backoff {
         self.failures = 0;
     }
 
+    /// Whether nothing has succeeded since the last failure.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
+
     /// How long to wait after one more failure: between half of `longest` and all of it, and less
     /// after the first failures.
     pub(super) fn next(&mut self, longest: Duration) -> Duration {

@@ -16,6 +16,8 @@ pub struct Countdown {
     pub extension: Extension,
     /// The user has chosen to go on working until the absolute timeout.
     pub dismissed: bool,
+    /// The user was active, and the server, which does not answer, has not heard of it.
+    pub unheard: bool,
 }
 
 /// How far "Stay signed in" has come.

@@ -35,6 +35,8 @@ pub enum News {
     },
     /// The server has said that the session has ended.
     Ended,
+    /// The user wants it to end and the server does not answer, or the server knows nothing of it.
+    InDoubt,
 }
 
 impl fmt::Display for Message {
@@ -53,6 +55,7 @@ impl fmt::Display for Message {
                 }
             }
             News::Ended => write!(f, "{generation} ended"),
+            News::InDoubt => write!(f, "{generation} in_doubt"),
         }
     }
 }
@@ -75,6 +78,7 @@ impl FromStr for Message {
                 active_for: Some(millis(active_for)?),
             },
             [_, "ended"] => News::Ended,
+            [_, "in_doubt"] => News::InDoubt,
             _ => return Err(UnknownMessage),
         };
         let generation = words[0].parse().map_err(|_| UnknownMessage)?;
@@ -114,6 +118,7 @@ mod tests {
                 }
             }),
             Just(News::Ended),
+            Just(News::InDoubt),
         ]
     }
 
@@ -126,7 +131,7 @@ mod tests {
         }
 
         #[test]
-        fn anything_else_is_no_message(text in "[0-9a-f]{0,33}( (alive|active|ended|-?[0-9]{1,12}|\\PC*)){0,4}") {
+        fn anything_else_is_no_message(text in "[0-9a-f]{0,33}( (alive|active|ended|in_doubt|-?[0-9]{1,12}|\\PC*)){0,4}") {
             if let Ok(message) = text.parse::<Message>() {
                 prop_assert_eq!(message.to_string().parse(), Ok(message));
             }

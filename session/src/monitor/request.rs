@@ -31,4 +31,6 @@ pub enum Purpose {
     },
     /// To ask for the status, which is passive.
     Status,
+    /// To sign out.
+    SignOut,
 }

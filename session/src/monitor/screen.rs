@@ -19,8 +19,15 @@ pub enum Screen {
 pub enum Concealed {
     /// The server is being asked.
     Confirming,
+    /// The told deadline has passed and grace has not: the server has been asked, and will be again.
+    Grace,
     /// The server cannot be reached.
     Unreachable,
-    /// The session has ended.
-    Ended(EndReason),
+    /// The user signs out.
+    SigningOut {
+        /// The server did not answer, so the session lives on. It is being asked again.
+        unanswered: bool,
+    },
+    /// The session has ended, for this reason if the server knows of one.
+    Ended(Option<EndReason>),
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{Action, Extension, Message, Monitor, News, State};
-use crate::Instant;
+use crate::{EndReason, Instant};
 
 /// How long a tab that has told of activity waits for the leading tab's report.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -90,7 +90,8 @@ impl Monitor {
         let sent_at = now - age;
         if message.generation != self.expectation.generation() {
             // The end of another session is news to a page that may be about to go on in it.
-            if message.news != News::Ended || self.is_concealed() {
+            let tells_of_life = !matches!(message.news, News::Ended | News::InDoubt);
+            if tells_of_life || self.is_concealed() {
                 self.tabs.heard_of_another = true;
                 self.doubt(now);
             }
@@ -118,6 +119,11 @@ impl Monitor {
             News::Ended => {
                 self.tabs.told_of_end = true;
                 self.doubt(now);
+            }
+            News::InDoubt => {
+                if !self.is_concealed() {
+                    self.doubt(now);
+                }
             }
         }
     }
@@ -163,13 +169,15 @@ impl Monitor {
         });
     }
 
-    pub(super) fn tell_end(&mut self) {
-        if !self.tabs.told_of_end {
-            self.tell(News::Ended);
+    pub(super) fn tell_end(&mut self, reason: Option<EndReason>) {
+        match reason {
+            None => self.tell(News::InDoubt),
+            Some(_) if self.tabs.told_of_end => {}
+            Some(_) => self.tell(News::Ended),
         }
     }
 
-    fn tell(&mut self, news: News) {
+    pub(super) fn tell(&mut self, news: News) {
         let generation = self.expectation.generation();
         self.actions
             .push_back(Action::Tell(Message { generation, news }));
@@ -202,6 +210,7 @@ impl Monitor {
                 self.advance(now);
             }
             State::Confirming | State::Unreachable | State::Ended(_) => self.doubt(now),
+            State::SigningOut => {}
         }
     }
 
@@ -216,7 +225,9 @@ impl Monitor {
         if let State::Ended(_) = self.state {
             return self.ask_after_end(now);
         }
-        self.state = State::Confirming;
+        if self.state != State::SigningOut {
+            self.state = State::Confirming;
+        }
         self.in_flight = None;
         self.ask(now);
         self.show(now);

@@ -89,7 +89,8 @@ pub(super) fn ahead(clocks: &Clocks, since: Instant, now: Instant) -> Duration {
 ///
 /// It was told the deadline less the grace, if that is the idle one, and anchored it to before the
 /// server's answer: what remains is how far its clock is `behind`, and its timer late. Where a crash
-/// has `lost` a touch since, it was told a deadline that was later by that, of whichever limit.
+/// has `lost` a touch since, which is less than the grace, it was told a deadline that was later by
+/// that.
 pub(super) fn shown_until(
     deadline: Deadline,
     policy: &Policy,
@@ -97,10 +98,10 @@ pub(super) fn shown_until(
     lost: Duration,
 ) -> Instant {
     let grace = match deadline.limit {
-        Limit::Idle if lost.is_zero() => policy.grace(),
-        Limit::Idle | Limit::Absolute => Duration::ZERO,
+        Limit::Idle => policy.grace().saturating_sub(lost),
+        Limit::Absolute => Duration::ZERO,
     };
-    deadline.at + lost + (behind + LATENESS).saturating_sub(grace)
+    deadline.at + (behind + LATENESS).saturating_sub(grace)
 }
 
 /// By how much more a hidden page may be late: its one timer stands still while the machine

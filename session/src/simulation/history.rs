@@ -89,6 +89,7 @@ impl fmt::Display for Told {
                 "that the session lives, idle {idle_left:?} left, and of activity {active_for:?} ago"
             ),
             News::Ended => f.write_str("of the end"),
+            News::InDoubt => f.write_str("of doubt"),
         }
     }
 }

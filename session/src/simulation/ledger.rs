@@ -123,6 +123,7 @@ impl World<'_> {
             }
             Deed::Touched(_) => {}
             Deed::LostTouch(session, lost) => {
+                self.check_loss(session, lost);
                 self.ledger.entry_mut(session).losses.push((self.now, lost));
                 self.coverage.note(Happening::TouchLost);
                 self.write("server", || {
@@ -148,6 +149,7 @@ fn happening(reason: EndReason) -> Happening {
         EndReason::AbsoluteTimeout => Happening::EndByAbsoluteTimeout,
         EndReason::SignedOut => Happening::EndBySignOut,
         EndReason::Revoked => Happening::EndByRevocation,
-        EndReason::Replaced => Happening::EndByReplacement,
+        // No operator restores a backup here.
+        EndReason::Replaced | EndReason::Restored => Happening::EndByReplacement,
     }
 }

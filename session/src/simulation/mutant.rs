@@ -21,6 +21,8 @@ pub enum Mutant {
     DropsReports,
     /// A tab never reports.
     NeverReports,
+    /// The server keeps touches back for a touch interval.
+    KeepsTouchesBack,
     /// The store inserts where it means to update, so a touch brings an ended session back.
     InsertsOnTouch,
     /// A touch moves the instant of authentication.
@@ -40,7 +42,9 @@ impl Mutant {
             Self::ShowsWhatIsConcealed | Self::KeepsEndToItself => Property::NoGhost,
             Self::TakesFailureForEnd | Self::ForgetsFailures => Property::NoEarlyEnd,
             Self::AnchorsToTheAnswer | Self::HearsNoClaims => Property::HonestCountdown,
-            Self::DropsReports | Self::NeverReports => Property::ActivityPreserves,
+            Self::DropsReports | Self::NeverReports | Self::KeepsTouchesBack => {
+                Property::ActivityPreserves
+            }
             Self::InsertsOnTouch => Property::NoZombie,
             Self::MovesAuthentication => Property::Bounded,
             Self::TouchesOnStatus | Self::TouchesOnReload | Self::TakesWakingForActivity => {

@@ -38,9 +38,6 @@ impl World<'_> {
                 }
             }
             (Asker::Monitor { attempt, .. }, _) => self.hand_over(number, attempt, answer),
-            (Asker::Page { .. }, Call::SignOut { .. }) => {
-                self.learn_of_sign_out(place, call, answer);
-            }
             (Asker::Page { .. }, Call::SignIn { .. }) => self.learn_of_sign_in(place, answer),
             (Asker::Page { .. }, _) => {}
         }
@@ -99,6 +96,9 @@ impl World<'_> {
                 Heard::Status(Status::Active(status))
             }
             Some(Answer::Told(status, _)) => Heard::Status(status),
+            Some(Answer::SignedOut) => Heard::Status(Status::Ended {
+                reason: EndReason::SignedOut,
+            }),
             Some(Answer::Refused) => Heard::Refusal,
             _ => match self.mutant {
                 Some(Mutant::TakesFailureForEnd) => Heard::Status(Status::Ended {
@@ -148,18 +148,6 @@ impl World<'_> {
             asked_at,
             answered_at: self.now,
         });
-    }
-
-    /// Where the fetch did not sign out, the form is sent instead.
-    fn learn_of_sign_out(&mut self, place: Place, call: Call, answer: Option<Answer>) {
-        let reason = EndReason::SignedOut;
-        match answer {
-            Some(Answer::SignedOut) => self.handle(place, Monitor::handle_signed_out),
-            Some(Answer::Told(status, _)) if status == (Status::Ended { reason }) => {
-                self.handle(place, Monitor::handle_signed_out);
-            }
-            _ => self.navigate(place, call),
-        }
     }
 
     fn learn_of_sign_in(&mut self, place: Place, answer: Option<Answer>) {

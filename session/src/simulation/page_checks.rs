@@ -139,6 +139,7 @@ impl World<'_> {
         let deadline = self.server.store.deadline(page.session).at;
         let is_over = self.ledger.entry(page.session).ended_at.is_some()
             || self.now >= bounds::revealed_until(deadline, policy)
+            || page.state() == State::SigningOut
             || machine.cookie != Some(page.session);
         if is_over || !is_visible || !self.is_calm(machine) {
             return None;
@@ -190,7 +191,7 @@ impl World<'_> {
     }
 
     /// A page has learnt that its session ended.
-    pub(super) fn check_end(&mut self, place: Place, reason: EndReason) {
+    pub(super) fn check_end(&mut self, place: Place, reason: Option<EndReason>) {
         let machine = &self.machines[place.machine];
         let Some(page) = machine.tabs[place.tab].page() else {
             return;
@@ -198,11 +199,11 @@ impl World<'_> {
         let session = page.session;
         let has_cookie = machine.cookie == Some(session);
         let ended = self.server.store.session(session).ended();
-        if has_cookie && ended != Some(reason) {
+        if has_cookie && (ended.is_none() || ended != reason) {
             self.find(Property::NoEarlyEnd, || match ended {
                 None => format!("{place}: session {session} lives and is taken for ended"),
                 Some(ended) => {
-                    format!("{place}: session {session}, {ended}, is taken for {reason}")
+                    format!("{place}: session {session}, {ended}, is taken for {reason:?}")
                 }
             });
         }

@@ -230,6 +230,7 @@ impl World<'_> {
                 generation,
             },
             Purpose::Status => Call::Status { generation },
+            Purpose::SignOut => Call::SignOut { generation },
         };
         self.fetch(place, call, Some(request.attempt));
     }
@@ -287,7 +288,8 @@ impl World<'_> {
             EndReason::IdleTimeout
             | EndReason::AbsoluteTimeout
             | EndReason::SignedOut
-            | EndReason::Revoked => self.navigate(place, Call::SignInPage),
+            | EndReason::Revoked
+            | EndReason::Restored => self.navigate(place, Call::SignInPage),
         }
     }
 
@@ -327,9 +329,18 @@ impl World<'_> {
                     "is told that the server is unreachable",
                 );
             }
+            (_, Screen::Concealed(Concealed::Grace)) => {
+                self.write(place, || "waits for grace to be over");
+            }
+            (_, Screen::Concealed(Concealed::SigningOut { .. })) => {
+                self.note(Happening::Conceal, place, "is concealed, and signs out");
+            }
             (_, Screen::Concealed(Concealed::Ended(reason))) => {
                 self.coverage.note(Happening::EndSeen);
-                self.write(place, || format!("learns of the end: {reason}"));
+                self.write(place, || match reason {
+                    Some(reason) => format!("learns of the end: {reason}"),
+                    None => "learns that nobody is signed in".to_owned(),
+                });
                 self.check_end(place, reason);
             }
         }

@@ -1,6 +1,8 @@
 //! Whether the properties hold on the server, for every request. How far each may be off stands in
 //! `bounds`.
 
+use std::time::Duration;
+
 use super::{
     Property, bounds,
     call::{Answer, Basis, Call},
@@ -82,6 +84,17 @@ impl World<'_> {
             self.find(Property::ActivityPreserves, || {
                 let (promised, deadline) = (Moment(promised), Moment(deadline));
                 format!("{place}: after the report session {session} ends at {deadline}, not at {promised}")
+            });
+        }
+    }
+
+    /// A crash has taken back a touch that had been confirmed: less than is taken off whatever is
+    /// told.
+    pub(super) fn check_loss(&mut self, session: SessionNo, lost: Duration) {
+        let grace = self.plan.policy.grace();
+        if lost >= grace {
+            self.find(Property::ActivityPreserves, || {
+                format!("session {session} loses {lost:?}, and the grace is {grace:?}")
             });
         }
     }

@@ -1,7 +1,6 @@
 //! The sessions: the real [`Lifetime`] under the real [`Policy`], in a store that may fail.
 //!
-//! Touches are coalesced as in `server/src/sessions.rs`: one is written at once if the store's last
-//! is a touch interval old, and otherwise kept in memory until it is.
+//! Touches are coalesced as in `server/src/sessions.rs`, by the same rule of the policy.
 
 use std::time::Duration;
 
@@ -197,8 +196,7 @@ impl Store {
 
     /// Moves the last activity of a session that was live to `at`, bounded by then.
     pub(super) fn touch(&mut self, live: &Live, at: Instant, now: Instant) -> Visit {
-        let unwritten_for = live.now.since(live.stored_last_active_at);
-        if unwritten_for >= self.policy.touch_interval() {
+        if !self.may_keep_back(live) {
             return self.touch_stored(live, at, now);
         }
         let lifetime = match live.lifetime.touched(&self.policy, at, live.now) {
@@ -207,7 +205,7 @@ impl Store {
         };
         let at = lifetime.last_active_at();
         if at > live.stored_last_active_at {
-            let due_at = live.stored_last_active_at + self.policy.touch_interval();
+            let due_at = live.stored_last_active_at + self.write_after();
             let pending = &mut self.sessions[live.session].pending;
             let touch = pending.get_or_insert(PendingTouch { at, due_at });
             touch.at = touch.at.max(at);
@@ -269,9 +267,29 @@ impl Store {
         }
     }
 
+    fn may_keep_back(&self, live: &Live) -> bool {
+        let stored_at = live.stored_last_active_at;
+        match self.mutant {
+            Some(Mutant::KeepsTouchesBack) => {
+                live.now.since(stored_at) < 2 * self.policy.touch_interval()
+            }
+            _ => self.policy.may_keep_back(stored_at, live.now),
+        }
+    }
+
+    fn write_after(&self) -> Duration {
+        match self.mutant {
+            Some(Mutant::KeepsTouchesBack) => self.policy.touch_interval(),
+            _ => self.policy.write_after(),
+        }
+    }
+
+    /// As the server's, or a little longer where that is busy.
     fn maintenance_interval(&self) -> Duration {
         let longest = Duration::from_secs(1);
-        (self.policy.touch_interval() / 2).clamp(Duration::from_millis(20), longest)
+        self.policy
+            .write_after()
+            .clamp(Duration::from_millis(20), longest)
     }
 }
 

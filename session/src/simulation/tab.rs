@@ -316,7 +316,10 @@ impl Page {
 
     fn show(&mut self, screen: Screen, effects: &mut Vec<Effect>) {
         let is_ghost = self.mutant == Some(Mutant::ShowsWhatIsConcealed)
-            && matches!(screen, Screen::Concealed(Concealed::Confirming));
+            && matches!(
+                screen,
+                Screen::Concealed(Concealed::Confirming | Concealed::Grace)
+            );
         if is_ghost {
             return;
         }

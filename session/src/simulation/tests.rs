@@ -12,7 +12,7 @@ use std::{
 
 use super::*;
 
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 4_000;
 
 /// A mutant is caught within this many.
 const SEEDS_FOR_A_MUTANT: u64 = 3_000;
@@ -139,6 +139,11 @@ fn a_server_that_drops_reports_is_caught() {
 #[test]
 fn a_tab_that_never_reports_is_caught() {
     first_caught(Mutant::NeverReports);
+}
+
+#[test]
+fn a_server_that_loses_more_than_the_grace_in_a_crash_is_caught() {
+    first_caught(Mutant::KeepsTouchesBack);
 }
 
 #[test]

@@ -72,9 +72,9 @@ impl World<'_> {
                 self.touch_page(place);
                 self.navigate(place, Call::Form { generation });
             }
-            (Deed::SignOut, Some(generation)) => {
+            (Deed::SignOut, Some(_)) => {
                 self.touch_page(place);
-                self.fetch(place, Call::SignOut { generation }, None);
+                self.handle(place, Monitor::handle_sign_out);
             }
             (Deed::RevokeOthers, Some(generation)) => {
                 self.touch_page(place);
@@ -162,9 +162,9 @@ impl World<'_> {
                 self.note(Happening::Stay, place, "the user stays signed in");
                 self.handle(place, Monitor::handle_stay);
             }
-            Screen::Concealed(Concealed::Ended(
-                EndReason::IdleTimeout | EndReason::AbsoluteTimeout,
-            )) if !page.is_signing_in => {
+            Screen::Concealed(Concealed::Ended(reason))
+                if reason.is_none_or(EndReason::keeps_page) && !page.is_signing_in =>
+            {
                 page.is_signing_in = true;
                 self.sign_in(place, account, true);
             }

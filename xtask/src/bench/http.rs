@@ -10,6 +10,21 @@ use super::session::Session;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The headers with which a browser opens a page for its user, one a line.
+pub(crate) const BY_USER: &str = "\
+Accept: text/html
+Sec-Fetch-Site: same-origin
+Sec-Fetch-Mode: navigate
+Sec-Fetch-Dest: document
+Sec-Fetch-User: ?1";
+
+/// Those with which it sends what a script of a page asks for.
+pub(crate) const BY_SCRIPT: &str = "\
+Accept: */*
+Sec-Fetch-Site: same-origin
+Sec-Fetch-Mode: cors
+Sec-Fetch-Dest: empty";
+
 /// A request whose answer has not been read yet.
 pub(crate) struct Exchange(TcpStream);
 
@@ -29,7 +44,7 @@ impl Exchange {
         Ok(Self(stream))
     }
 
-    /// A navigation, or, where something is posted, a call.
+    /// A navigation by the user, or, where something is posted, a call by a script.
     pub(crate) fn send(
         &mut self,
         method: &str,
@@ -37,8 +52,11 @@ impl Exchange {
         session: Option<&Session>,
     ) -> Result<()> {
         let host = self.0.peer_addr()?;
-        let accept = if method == "GET" { "text/html" } else { "*/*" };
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\n");
+        let headers = if method == "GET" { BY_USER } else { BY_SCRIPT };
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
+        for line in headers.lines() {
+            head += &format!("{line}\r\n");
+        }
         if let Some(Session { cookie, generation }) = session {
             head += &format!("Cookie: {cookie}\r\n");
             if let Some(generation) = generation {

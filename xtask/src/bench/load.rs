@@ -11,7 +11,10 @@ use std::thread::available_parallelism;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use super::cores::Distance;
+use super::{
+    cores::Distance,
+    http::{BY_SCRIPT, BY_USER},
+};
 use crate::process::{command, shown};
 use crate::workspace;
 
@@ -119,7 +122,7 @@ fn wrk(target: &Target, call: Call, seconds: u32, connections: usize, threads: u
         .env("BENCH_THREADS", threads.to_string())
         .env("BENCH_METHOD", call.method())
         .env("BENCH_PATH", call.path())
-        .env("BENCH_ACCEPT", call.accept())
+        .env("BENCH_HEADERS", call.headers())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -168,10 +171,11 @@ impl Call {
         }
     }
 
-    fn accept(self) -> &'static str {
+    /// As browsers send them, one a line.
+    fn headers(self) -> &'static str {
         match self {
-            Self::Page => "text/html",
-            Self::PassivePage | Self::KeepAlive => "*/*",
+            Self::Page => BY_USER,
+            Self::PassivePage | Self::KeepAlive => BY_SCRIPT,
         }
     }
 

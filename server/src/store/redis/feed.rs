@@ -31,7 +31,7 @@ impl RedisStore {
     pub(super) async fn follow_ends(&self, listener: &dyn Listener) -> StoreError {
         match Ends::of(self).await {
             Ok(mut ends) => {
-                let error = feed::follow(&mut ends, listener).await;
+                let error = feed::follow(&mut ends, self, listener).await;
                 // The connection is of no more use, however it parts.
                 let _ = ends.client.quit().await;
                 error

@@ -58,6 +58,16 @@ local function live(key)
     return nil
 end
 
+-- Moves the last activity of a live session, never back and never ahead of the clock.
+local function touch(session, at)
+    at = math.min(math.max(at, session.last_active_at), now)
+    if at ~= session.last_active_at then
+        session.last_active_at = at
+        redis.call('HSET', session_of(session.key), 'last_active_at', at)
+        redis.call('ZADD', BY_ACTIVITY, at, session.key)
+    end
+end
+
 local function is_taken(key, generation)
     return redis.call('EXISTS', session_of(key), generation_of(generation)) > 0
 end

@@ -10,7 +10,7 @@ use crate::{
     database::Database,
     store::{
         Listener, Store as _, StoreError,
-        feed::{self, BEAT_INTERVAL, Channel, PATIENCE},
+        feed::{self, BEAT_INTERVAL, Channel, PATIENCE, make_sure},
     },
 };
 
@@ -20,9 +20,9 @@ const ENDS: &str = "dwell_ends";
 struct Ends(PgListener);
 
 /// On a connection of its own.
-pub(super) async fn follow_ends(database: &Database, listener: &dyn Listener) -> StoreError {
-    match timeout(PATIENCE, listen(database)).await {
-        Ok(Ok(ends)) => feed::follow(&mut Ends(ends), listener).await,
+pub(super) async fn follow_ends(store: &SqlStore, listener: &dyn Listener) -> StoreError {
+    match timeout(PATIENCE, listen(&store.database)).await {
+        Ok(Ok(ends)) => feed::follow(&mut Ends(ends), store, listener).await,
         Ok(Err(error)) => error.into(),
         Err(error) => StoreError::new(error),
     }
@@ -41,11 +41,16 @@ async fn listen(database: &Database) -> Result<PgListener, sqlx::Error> {
     Ok(ends)
 }
 
-/// Waits until an embedded database fails.
-pub(super) async fn watch(store: &SqlStore) -> StoreError {
+/// Looks after an embedded database until it fails. Only this process ends sessions there, but for
+/// an operator, who tells nobody.
+pub(super) async fn watch(store: &SqlStore, listener: &dyn Listener) -> StoreError {
     loop {
         sleep(BEAT_INTERVAL).await;
-        if let Err(error) = store.ping().await {
+        let looked = async {
+            store.ping().await?;
+            make_sure(store, listener).await
+        };
+        if let Err(error) = looked.await {
             return error;
         }
     }

@@ -14,6 +14,8 @@ pub(super) struct Statements {
     pub touch: &'static str,
     /// 4 a JSON array of the keys, in hexadecimal, each with the time of the activity.
     pub touch_all: &'static str,
+    /// 4 a JSON array of the keys, in hexadecimal.
+    pub live_among: &'static str,
     /// 5 the reason.
     pub end: &'static str,
     /// 4 the key that stays, 5 the reason, 6 the account.
@@ -100,6 +102,7 @@ macro_rules! statements {
         in_order: $in_order:literal,
         now: $now:literal,
         touches: $touches:literal,
+        keys: $keys:literal,
     ) => {
         Statements {
             now: concat!("select now from ", $clock),
@@ -137,7 +140,16 @@ macro_rules! statements {
                 ") as touches using (key)",
                 $as_held,
                 " where sessions.key = held.key and ",
-                live!("held")
+                live!("held"),
+                " returning sessions.key, sessions.last_active_at"
+            ),
+            live_among: concat!(
+                "select sessions.key from (",
+                $keys,
+                ") as asked join sessions using (key), ",
+                $clock,
+                " where ",
+                live!("sessions")
             ),
             end: concat!(
                 "update sessions set ended_at = now, end_reason = $5, ",
@@ -216,6 +228,7 @@ pub(super) static SQLITE: Statements = statements! {
     now: "$1",
     touches: "select unhex(json_extract(value, '$[0]')) as key, \
         json_extract(value, '$[1]') as at from json_each($4)",
+    keys: "select unhex(value) as key from json_each($4)",
 };
 
 /// PostgreSQL tells the time itself: where rows are to be changed, after any wait for them, since a
@@ -230,6 +243,7 @@ pub(super) static POSTGRES: Statements = statements! {
     now: "held.now",
     touches: "select decode(touch ->> 0, 'hex') as key, (touch ->> 1)::bigint as at \
         from json_array_elements($4::text::json) as touch",
+    keys: "select decode(value, 'hex') as key from json_array_elements_text($4::text::json)",
 };
 
 #[cfg(test)]
@@ -243,8 +257,9 @@ mod tests {
 
     use super::*;
 
-    /// How many steps SQLite takes to write `count` touches.
-    async fn steps_of_touching(count: u32) -> u32 {
+    /// How many steps SQLite takes to carry out `statement` with `argument`, and how many rows it
+    /// answers with.
+    async fn steps(statement: &'static str, argument: String) -> (u32, usize) {
         let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         let migrator = sqlx::migrate!("./migrations/sqlite");
         migrator.run(&mut database).await.unwrap();
@@ -255,7 +270,6 @@ mod tests {
             select unhex(printf('%064x', n)), 1, printf('%d', n), 0, 0, '', '', '{}', null, null
             from numbers";
         database.execute(sessions).await.unwrap();
-        let touches: Vec<_> = (0..count).map(|n| (format!("{n:064x}"), 1)).collect();
         let steps = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&steps);
         let mut handle = database.lock_handle().await.unwrap();
@@ -264,16 +278,31 @@ mod tests {
             true
         });
         drop(handle);
-        let touched = sqlx::query(SQLITE.touch_all)
+        let rows = sqlx::query(statement)
             .bind(1_i64)
             .bind(1_000_i64)
             .bind(1_000_i64)
-            .bind(serde_json::to_string(&touches).unwrap())
-            .execute(&mut database)
+            .bind(argument)
+            .fetch_all(&mut database)
             .await
             .unwrap();
-        assert_eq!(touched.rows_affected(), u64::from(count));
-        steps.load(Relaxed)
+        (steps.load(Relaxed), rows.len())
+    }
+
+    async fn steps_of_touching(count: usize) -> u32 {
+        let touches: Vec<_> = (0..count).map(|n| (format!("{n:064x}"), 1)).collect();
+        let touches = serde_json::to_string(&touches).unwrap();
+        let (steps, touched) = steps(SQLITE.touch_all, touches).await;
+        assert_eq!(touched, count);
+        steps
+    }
+
+    async fn steps_of_asking(count: usize) -> u32 {
+        let keys: Vec<_> = (0..count).map(|n| format!("{n:064x}")).collect();
+        let keys = serde_json::to_string(&keys).unwrap();
+        let (steps, live) = steps(SQLITE.live_among, keys).await;
+        assert_eq!(live, count);
+        steps
     }
 
     // Whoever writes has the whole database to himself, so a sign-in waits for this.
@@ -281,5 +310,12 @@ mod tests {
     async fn twice_the_touches_take_twice_the_work() {
         let steps = [steps_of_touching(200).await, steps_of_touching(400).await];
         assert!(steps[1] < 3 * steps[0], "{steps:?}");
+    }
+
+    // However many sessions there are: this is asked at every beat.
+    #[tokio::test]
+    async fn asking_about_some_sessions_takes_no_look_at_the_others() {
+        let steps = [steps_of_asking(1).await, steps_of_asking(10).await];
+        assert!(steps[1] < 1_000, "{steps:?}");
     }
 }

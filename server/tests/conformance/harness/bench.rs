@@ -33,6 +33,15 @@ pub enum Kind {
     Redis,
 }
 
+/// What an operator does to sessions with the tools of the engine.
+#[derive(Debug, Clone, Copy)]
+pub enum ByHand {
+    End,
+    Delete,
+    /// Deletes all sessions.
+    Empty,
+}
+
 /// A store of its own for one test, on an engine that others use too.
 pub struct Bench {
     pub kind: Kind,
@@ -157,6 +166,41 @@ impl Bench {
                 count
             }
         }
+    }
+
+    pub async fn by_hand(&self, deed: ByHand, key: SessionKey) {
+        if let Some(client) = &self.redis {
+            let name = format!("{{dwell}}:session:{key}*");
+            let script = match deed {
+                ByHand::End => {
+                    "redis.call('HSET', redis.call('KEYS', ARGV[1])[1], \
+                     'ended_at', 1, 'end_reason', 'revoked')"
+                }
+                ByHand::Delete => "redis.call('DEL', redis.call('KEYS', ARGV[1])[1])",
+                ByHand::Empty => {
+                    "local now = redis.call('GET', '{dwell}:clock_of_the_test')
+                     redis.call('FLUSHDB')
+                     redis.call('SET', '{dwell}:clock_of_the_test', now)"
+                }
+            };
+            client.eval::<(), _, _, _>(script, (), name).await.unwrap();
+            return;
+        }
+        let digits = match self.kind {
+            Kind::Postgres => "encode(key, 'hex')",
+            Kind::Sqlite | Kind::Redis => "lower(hex(key))",
+        };
+        let deed = match (deed, self.kind) {
+            (ByHand::End, _) => "update sessions set ended_at = 1, end_reason = 'revoked'",
+            (ByHand::Empty, Kind::Postgres) => "truncate sessions",
+            (ByHand::Delete | ByHand::Empty, _) => "delete from sessions",
+        };
+        let which = match deed {
+            "truncate sessions" => String::new(),
+            _ => format!(" where {digits} like '{key}%'"),
+        };
+        let statement = AssertSqlSafe(format!("{deed}{which}"));
+        self.pool.execute(statement).await.unwrap();
     }
 
     /// A place for another database like this one, with the engine's own clock.

@@ -1,6 +1,6 @@
 //! The server under test.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use dwell_server::{
@@ -61,7 +61,8 @@ pub struct TestApp {
     pub directory: TempDir,
     pub clock: Arc<ManualClock>,
     pub policy: Policy,
-    /// What [`database`](Self::database) leads to, for tests that look into it.
+    /// What [`database`](Self::database) leads to, for tests that look into it as another process
+    /// would.
     pub pool: AnyPool,
     pub database: Database,
     pub store: Arc<dyn Store>,
@@ -94,9 +95,12 @@ impl TestApp {
         std::fs::create_dir(&pkg).unwrap();
         std::fs::write(pkg.join("dwell.4711.js"), "export default 1;").unwrap();
 
-        let pool = open(directory.path().join("dwell.db")).await;
-        let patience = Connections::default().timeout;
-        let database = Database::new(pool.clone(), patience);
+        let connections = Connections::default();
+        let patience = connections.timeout;
+        let file = directory.path().join("dwell.db");
+        let url = format!("sqlite://{}", file.display()).parse().unwrap();
+        let pool = database::open(&url, connections).await.unwrap();
+        let database = Database::open(&url, connections).await.unwrap();
         let policy = Policy::new(limits, None, Checks::Warn).unwrap();
         let clock = Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)));
         let as_clock: Arc<dyn Clock> = clock.clone();
@@ -230,14 +234,6 @@ async fn follow(sessions: &Arc<Sessions>) {
     let follower = Arc::clone(sessions);
     tokio::spawn(async move { follower.follow().await });
     tokio::task::yield_now().await;
-}
-
-async fn open(file: PathBuf) -> AnyPool {
-    let url = format!("sqlite://{}", file.display());
-    let connections = Connections::default();
-    database::open(&url.parse().unwrap(), connections)
-        .await
-        .unwrap()
 }
 
 async fn add_account(accounts: &Accounts, email: &str) -> AccountId {

@@ -66,13 +66,15 @@ fn request(method: Method, path: &str, headers: &[(&str, &str)]) -> Request<Body
         .unwrap()
 }
 
-/// A browser with two cookies at most: that of the session, and that by which it is known.
+/// A browser that keeps the cookie of the session, the one that tells of a sign-out, and the one by
+/// which it is known.
 #[derive(Debug, Clone)]
 pub struct Browser {
     router: Router,
     cookie_name: String,
     cookie: Option<String>,
     known: Option<String>,
+    has_signed_out: bool,
     generation: Option<String>,
 }
 
@@ -83,6 +85,7 @@ impl Browser {
             cookie_name: cookie_name.into(),
             cookie: None,
             known: None,
+            has_signed_out: false,
             generation: None,
         }
     }
@@ -121,16 +124,17 @@ impl Browser {
 
     /// Sends `request` with the cookie, and keeps the cookie that comes back.
     pub async fn send(&mut self, mut request: Request<Body>) -> Answer {
-        let known_name = format!("{}-known", self.cookie_name);
-        let cookies = [
-            (&self.cookie_name, &self.cookie),
-            (&known_name, &self.known),
-        ];
-        for (name, value) in cookies {
-            if let Some(value) = value {
-                let cookie = HeaderValue::try_from(format!("{name}={value}")).unwrap();
-                request.headers_mut().append(header::COOKIE, cookie);
-            }
+        let name = &self.cookie_name;
+        let session = self.cookie.iter().map(|cookie| format!("{name}={cookie}"));
+        let sign_out = self.has_signed_out.then(|| format!("{name}-signed-out=1"));
+        let known = self
+            .known
+            .iter()
+            .map(|known| format!("{name}-known={known}"));
+        let cookies: Vec<_> = session.chain(sign_out).chain(known).collect();
+        if !cookies.is_empty() {
+            let cookies = HeaderValue::try_from(cookies.join("; ")).unwrap();
+            request.headers_mut().insert(header::COOKIE, cookies);
         }
         if let Some(generation) = &self.generation {
             request
@@ -143,8 +147,9 @@ impl Browser {
             if cookie.name() == self.cookie_name {
                 let is_removed = cookie.max_age().is_some_and(|age| age.is_zero());
                 self.cookie = (!is_removed).then(|| cookie.value().to_owned());
-            }
-            if cookie.name() == known_name {
+            } else if cookie.name() == format!("{}-signed-out", self.cookie_name) {
+                self.has_signed_out = true;
+            } else if cookie.name() == format!("{}-known", self.cookie_name) {
                 self.known = Some(cookie.value().to_owned());
             }
         }

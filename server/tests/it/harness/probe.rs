@@ -149,10 +149,17 @@ impl Store for Probe {
         self.answer()?.touch(key, at).await
     }
 
-    async fn touch_all(&self, touches: &[(SessionKey, Instant)]) -> Result<(), StoreError> {
+    async fn touch_all(
+        &self,
+        touches: &[(SessionKey, Instant)],
+    ) -> Result<Vec<(SessionKey, Instant)>, StoreError> {
         self.writes.fetch_add(1, SeqCst);
         self.touches.fetch_add(touches.len(), SeqCst);
         self.answer()?.touch_all(touches).await
+    }
+
+    async fn live_among(&self, keys: &[SessionKey]) -> Result<Vec<SessionKey>, StoreError> {
+        self.answer()?.live_among(keys).await
     }
 
     async fn rotate(

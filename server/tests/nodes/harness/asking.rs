@@ -6,12 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
-    time::Duration,
 };
 
 use tokio::task::JoinHandle;
 
-use super::{Answer, Browser, until};
+use super::{Answer, Browser, PATIENCE, until};
 
 /// Asks for the page with the notes, on several connections to each node.
 pub struct Asking {
@@ -35,7 +34,7 @@ impl Asking {
             .flat_map(|node| [*node; CONNECTIONS])
             .map(|node| tokio::spawn(ask(browser.clone(), node, state.clone())))
             .collect();
-        until("there are answers", Duration::from_secs(10), async || {
+        until("there are answers", PATIENCE, async || {
             (state.answers.load(SeqCst) >= 5 * tasks.len()).then_some(())
         })
         .await;

@@ -110,14 +110,19 @@ impl Browser {
     /// The user opens the page with the notes.
     pub async fn visit(&mut self, at: SocketAddr) -> Result<Answer, NoAnswer> {
         let request = Request::get("/workspace")
+            .header("sec-fetch-site", "same-origin")
             .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document")
             .header("sec-fetch-user", "?1");
         self.send(at, request.body(Body::empty()).unwrap()).await
     }
 
     /// A script gets the page with the notes, which is no activity.
     pub async fn fetch(&mut self, at: SocketAddr) -> Result<Answer, NoAnswer> {
-        let request = Request::get("/workspace").header("sec-fetch-mode", "cors");
+        let request = Request::get("/workspace")
+            .header("sec-fetch-site", "same-origin")
+            .header("sec-fetch-mode", "cors")
+            .header("sec-fetch-dest", "empty");
         self.send(at, request.body(Body::empty()).unwrap()).await
     }
 
@@ -139,6 +144,7 @@ impl Browser {
             .uri(path)
             .header("sec-fetch-site", "same-origin")
             .header("sec-fetch-mode", "cors")
+            .header("sec-fetch-dest", "empty")
             .header(header::CONTENT_TYPE, kind);
         if let Some(generation) = &self.generation {
             request = request.header(GENERATION_HEADER, generation);

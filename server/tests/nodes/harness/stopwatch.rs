@@ -11,6 +11,9 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
+/// Longer than anything that a test waits for takes on a busy machine: who waits so long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Asks again and again until there is an answer. Fails if there is none for `patience`.
 pub async fn until<T>(
     what: &str,

@@ -33,6 +33,8 @@ pub(super) struct Pair {
     pub(super) policy: Policy,
     pub(super) lifetime: Lifetime,
     pub(super) ended: Option<EndReason>,
+    /// Whether the browser has the session's cookie.
+    pub(super) has_cookie: bool,
     pub(super) monitor: Monitor,
     pub(super) now: Instant,
     pub(super) latency: Duration,
@@ -45,6 +47,7 @@ pub(super) struct Pair {
     pub(super) generation: Generation,
     pub(super) keep_alives: Vec<Instant>,
     pub(super) status_calls: Vec<Instant>,
+    pub(super) sign_outs: Vec<Instant>,
 }
 
 impl Pair {
@@ -62,6 +65,7 @@ impl Pair {
             policy,
             lifetime,
             ended: None,
+            has_cookie: true,
             monitor: Monitor::new(&status, now, 0, now),
             now,
             latency,
@@ -73,6 +77,7 @@ impl Pair {
             generation: generation(),
             keep_alives: Vec::new(),
             status_calls: Vec::new(),
+            sign_outs: Vec::new(),
         };
         pair.monitor.handle_lead(true, now);
         pair.carry_out();
@@ -149,6 +154,7 @@ impl Pair {
         match request.purpose {
             Purpose::KeepAlive { .. } => self.keep_alives.push(self.now),
             Purpose::Status => self.status_calls.push(self.now),
+            Purpose::SignOut => self.sign_outs.push(self.now),
         }
         self.now = self.now + self.latency;
         if !self.online {
@@ -167,7 +173,16 @@ impl Pair {
     }
 
     pub(super) fn serve(&mut self, purpose: Purpose) -> Status {
+        if !self.has_cookie {
+            return Status::Anonymous;
+        }
         if let Some(reason) = self.ended.or(self.lifetime.ended(&self.policy, self.now)) {
+            return Status::Ended { reason };
+        }
+        if purpose == Purpose::SignOut {
+            let reason = EndReason::SignedOut;
+            self.ended = Some(reason);
+            self.has_cookie = false;
             return Status::Ended { reason };
         }
         if let Purpose::KeepAlive { idle_for } = purpose {
@@ -183,7 +198,7 @@ impl Pair {
     /// Why the session has ended, as the page says.
     pub(super) fn ended_as(&self) -> Option<EndReason> {
         match self.screen {
-            Screen::Concealed(Concealed::Ended(reason)) => Some(reason),
+            Screen::Concealed(Concealed::Ended(reason)) => reason,
             _ => None,
         }
     }

@@ -248,7 +248,7 @@ fn a_forged_message_does_not_extend() {
     browser.run_until(at(595_000));
     assert!(concealed(browser.tabs[0].screen));
     browser.run_until(at(601_000));
-    let ended = Screen::Concealed(Concealed::Ended(EndReason::IdleTimeout));
+    let ended = Screen::Concealed(Concealed::Ended(Some(EndReason::IdleTimeout)));
     assert_eq!(browser.tabs[0].screen, ended);
     assert_eq!(browser.tabs[0].reports(), 0);
 }
@@ -296,12 +296,11 @@ fn activity_that_is_told_late_counts_from_when_it_was() {
 fn an_end_in_one_tab_conceals_all_and_the_server_says_why() {
     let mut browser = Browser::with_tabs(3);
     browser.run_until(at(100_000));
-    browser.server.ended = Some(EndReason::SignedOut);
-    browser.handle(0, Monitor::handle_signed_out);
+    browser.handle(0, Monitor::handle_sign_out);
     for tab in &browser.tabs {
         assert_eq!(
             tab.screen,
-            Screen::Concealed(Concealed::Ended(EndReason::SignedOut))
+            Screen::Concealed(Concealed::Ended(Some(EndReason::SignedOut)))
         );
         assert_eq!(tab.left, Some(EndReason::SignedOut));
     }
@@ -357,7 +356,7 @@ fn an_answer_from_before_the_end_that_another_tab_tells_of_does_not_reveal() {
     browser.handle(0, |monitor, now| {
         monitor.handle_answer(question.attempt, &from_before, now);
     });
-    let ended = Screen::Concealed(Concealed::Ended(EndReason::Revoked));
+    let ended = Screen::Concealed(Concealed::Ended(Some(EndReason::Revoked)));
     assert_eq!(browser.tabs[0].screen, ended);
 }
 
@@ -385,7 +384,7 @@ fn when_time_ends_the_session_every_tab_asks_a_few_times_at_most() {
     for tab in &browser.tabs {
         assert_eq!(
             tab.screen,
-            Screen::Concealed(Concealed::Ended(EndReason::IdleTimeout))
+            Screen::Concealed(Concealed::Ended(Some(EndReason::IdleTimeout)))
         );
         assert!(tab.asked.len() <= 4, "{:?}", tab.asked);
     }

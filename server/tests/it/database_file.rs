@@ -1,0 +1,227 @@
+//! The file of the database, which has several names, readers, and an operator who takes it away.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+    time::Duration,
+};
+
+use dwell_server::{connections::Connections, database::Database};
+use tempfile::TempDir;
+
+use crate::{
+    cli::{ADD, one_line, run},
+    harness::{PASSWORD, Server, cookie_header, generation_of},
+};
+
+const DATABASE: &str = "data/dwell.db";
+
+/// Each would know of its own sessions only: a sign-out at one would not be heard by the other.
+#[test]
+fn two_servers_do_not_share_a_file_under_whichever_names() {
+    let directory = TempDir::new().unwrap();
+    let server = Server::start(&directory, &[]);
+    let path = |name: &str| directory.path().join(name);
+    symlink(path(DATABASE), path("symbolic.db")).unwrap();
+    symlink("data", path("elsewhere")).unwrap();
+    fs::hard_link(path(DATABASE), path("hard.db")).unwrap();
+    let absolute = format!("sqlite://{}", path(DATABASE).display());
+    for url in [
+        "sqlite://data/dwell.db",
+        "sqlite://data/../data/dwell.db",
+        "sqlite://elsewhere/dwell.db",
+        "sqlite://symbolic.db",
+        "sqlite://hard.db",
+        &absolute,
+    ] {
+        let settings = [
+            ("DWELL_ADDR", "127.0.0.1:0"),
+            ("DWELL_SITE_ROOT", "site"),
+            ("DWELL_DATABASE_URL", url),
+        ];
+        let second = run(&directory, &["serve"], &settings, "");
+        assert_eq!(second.status.code(), Some(1), "{url} {second:?}");
+        assert!(one_line(&second).contains("another dwell"), "{second:?}");
+    }
+    fs::remove_file(path("hard.db")).unwrap();
+    server.stop();
+    let elsewhere = [("DWELL_DATABASE_URL", "sqlite://symbolic.db")];
+    Server::start_again(&directory, &elsewhere).stop();
+}
+
+#[test]
+fn a_new_database_is_told_of_and_is_for_its_owner_alone() {
+    let directory = TempDir::new().unwrap();
+    Server::start(&directory, &[]).stop();
+    let other = [("DWELL_DATABASE_URL", "sqlite://made/here/other.db")];
+    let server = Server::start_again(&directory, &other);
+    let mode = |name: &str| {
+        let metadata = fs::metadata(directory.path().join(name)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    for name in ["made", "made/here"] {
+        assert_eq!(mode(name), 0o700, "{name}");
+    }
+    for name in ["other.db", "other.db-wal", "other.db-shm"] {
+        assert_eq!(mode(&format!("made/here/{name}")), 0o600, "{name}");
+    }
+    let (_, log) = server.stop();
+    assert_eq!(
+        log.matches("an empty one has been made").count(),
+        1,
+        "{log}"
+    );
+    let (_, log) = Server::start_again(&directory, &other).stop();
+    assert!(!log.contains("an empty one has been made"), "{log}");
+}
+
+#[test]
+fn a_database_that_others_can_read_is_warned_of() {
+    let directory = TempDir::new().unwrap();
+    Server::start(&directory, &[]).stop();
+    let warns = |directory_mode, file_mode| {
+        let data = directory.path().join("data");
+        fs::set_permissions(&data, fs::Permissions::from_mode(directory_mode)).unwrap();
+        let file = directory.path().join(DATABASE);
+        fs::set_permissions(&file, fs::Permissions::from_mode(file_mode)).unwrap();
+        let (_, log) = Server::start_again(&directory, &[]).stop();
+        let mode = fs::metadata(&data).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, directory_mode, "left as the operator made it");
+        log.contains("others on this machine can read the database")
+    };
+    assert!(warns(0o755, 0o644));
+    assert!(warns(0o750, 0o640));
+    assert!(!warns(0o755, 0o600));
+    assert!(!warns(0o700, 0o644));
+}
+
+fn status(answer: &str) -> &str {
+    answer.get(9..12).unwrap_or(answer)
+}
+
+/// Waits until `/readyz` answers so.
+fn wait_until_ready_is(server: &Server, expected: &str) -> String {
+    loop {
+        let answer = server.get("/readyz", "");
+        if status(&answer) == expected {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+// A11
+#[test]
+fn a_file_that_is_taken_away_denies_until_the_very_same_is_back() {
+    for is_replaced in [false, true] {
+        let directory = TempDir::new().unwrap();
+        let server = Server::start(&directory, &[]);
+        let cookie = cookie_header(&server.sign_in(""));
+        let generation = generation_of(&server.get("/workspace", &cookie)).to_owned();
+        let form = format!("text=kept+nowhere&generation={generation}");
+        let (file, aside) = (
+            directory.path().join(DATABASE),
+            directory.path().join("data/aside.db"),
+        );
+        fs::rename(&file, &aside).unwrap();
+        if is_replaced {
+            fs::copy(&aside, &file).unwrap();
+        }
+
+        let answer = wait_until_ready_is(&server, "503");
+        assert!(answer.contains("removed or replaced"), "{answer}");
+        for answer in [
+            server.post("/workspace", &cookie, &form),
+            server.sign_in(""),
+            server.get("/workspace", &cookie),
+            server.get("/account", &cookie),
+            server.post("/sign-out", &cookie, &form),
+        ] {
+            assert_eq!(status(&answer), "503", "{answer}");
+        }
+        assert_eq!(status(&server.get("/healthz", "")), "200");
+        assert_eq!(file.exists(), is_replaced, "no file is made");
+
+        fs::rename(&aside, &file).unwrap();
+        wait_until_ready_is(&server, "200");
+        let page = server.get("/workspace", &cookie);
+        assert_eq!(status(&page), "200", "{page}");
+        assert!(!page.contains("kept nowhere"), "{page}");
+        let (_, log) = server.stop();
+        for line in [
+            "every request is denied",
+            "the file of the database is back",
+        ] {
+            assert_eq!(log.matches(line).count(), 1, "{log}");
+        }
+    }
+}
+
+/// As long as there is a file: one that is gone when the next connection is opened comes back
+/// empty otherwise.
+#[tokio::test]
+async fn only_the_first_connection_makes_a_file() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("dwell.db");
+    let url = format!("sqlite://{}", file.display()).parse().unwrap();
+    let database = Database::open(&url, Connections::default()).await.unwrap();
+    let accounts = || sqlx::query_as::<_, (i64,)>("select count(*) from accounts");
+    fs::rename(&file, directory.path().join("aside.db")).unwrap();
+    for _ in 0..3 {
+        assert!(database.read_one(accounts()).await.is_err());
+        let write = sqlx::query("delete from accounts");
+        assert!(database.execute(write).await.is_err());
+    }
+    assert!(!Path::new(&file).exists());
+    fs::rename(directory.path().join("aside.db"), &file).unwrap();
+    assert_eq!(database.read_one(accounts()).await.unwrap(), (0,));
+}
+
+#[test]
+fn a_file_that_is_said_to_be_there_is_not_made() {
+    let directory = TempDir::new().unwrap();
+    let settings = [("DWELL_DATABASE_URL", "sqlite://data/dwell.db?mode=rw")];
+    let output = run(&directory, &ADD, &settings, PASSWORD);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(one_line(&output).contains("no database data/dwell.db"));
+    assert!(!directory.path().join(DATABASE).exists());
+}
+
+#[tokio::test]
+async fn readers_do_not_wait_behind_writers() {
+    let directory = TempDir::new().unwrap();
+    let url = format!("sqlite://{}/dwell.db", directory.path().display());
+    let url = url.parse().unwrap();
+    let connections = Connections::default();
+    let database = Database::open(&url, connections).await.unwrap();
+    let other = dwell_server::database::open(&url, connections)
+        .await
+        .unwrap();
+    let mut lock = other.acquire().await.unwrap();
+    sqlx::raw_sql("begin immediate")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    let writers: Vec<_> = (0..connections.most)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move {
+                let write = sqlx::query("delete from accounts");
+                database.execute(write).await.map(|_| ())
+            })
+        })
+        .collect();
+    // The writers are in the queue, or with SQLite, before anybody reads.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let accounts = sqlx::query_as::<_, (i64,)>("select count(*) from accounts");
+    assert_eq!(database.read_one(accounts).await.unwrap(), (0,));
+    assert!(writers.iter().all(|writer| !writer.is_finished()));
+
+    sqlx::raw_sql("commit").execute(&mut *lock).await.unwrap();
+    for writer in writers {
+        writer.await.unwrap().unwrap();
+    }
+}

@@ -1,0 +1,227 @@
+//! What is said of a session is what is known of it.
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::pair::{Pair, at, secs};
+use crate::{
+    EndReason, Generation, Lifetime,
+    monitor::{Action, Concealed, Limit, Message, Monitor, News, Purpose, Screen, State},
+};
+
+fn sign_out(pair: &mut Pair) {
+    pair.monitor.handle_sign_out(pair.now);
+    pair.carry_out();
+}
+
+#[test]
+fn a_missing_cookie_is_no_sign_out_and_the_page_is_kept() {
+    let mut pair = Pair::new();
+    pair.run_for(secs(100));
+    pair.has_cookie = false;
+    pair.come_back();
+    assert_eq!(pair.screen, Screen::Concealed(Concealed::Ended(None)));
+    assert_eq!(pair.left, None, "it is not known that the session ended");
+
+    pair.has_cookie = true;
+    pair.begin_again();
+    pair.monitor.handle_signed_in(pair.now);
+    pair.carry_out();
+    assert_eq!(pair.screen, Screen::Page);
+}
+
+// C7
+#[test]
+fn a_restored_backup_keeps_the_page_and_is_told_as_what_it_is() {
+    let mut pair = Pair::new();
+    pair.run_for(secs(100));
+    pair.ended = Some(EndReason::Restored);
+    pair.come_back();
+    assert_eq!(pair.ended_as(), Some(EndReason::Restored));
+    assert_eq!(pair.left, None);
+}
+
+#[test]
+fn a_tab_without_a_cookie_believes_another_that_told_of_the_end() {
+    let mut pair = Pair::new();
+    pair.run_for(secs(100));
+    pair.has_cookie = false;
+    pair.come_back();
+    assert_eq!(pair.left, None);
+    let message = Message {
+        generation: pair.generation,
+        news: News::Ended,
+    };
+    pair.monitor.handle_message(&message, secs(0), pair.now);
+    pair.carry_out();
+    assert_eq!(pair.left, Some(EndReason::SignedOut));
+}
+
+#[test]
+fn a_countdown_over_reports_that_do_not_get_through_says_so() {
+    let mut pair = Pair::new();
+    pair.run_until(at(500_000));
+    pair.online = false;
+    pair.act();
+    pair.run_until(at(540_000));
+    assert!(pair.countdown().unheard, "the user was active");
+
+    pair.online = true;
+    pair.run_for(secs(6));
+    assert_eq!(pair.screen, Screen::Page);
+
+    let mut idle = Pair::new();
+    idle.online = false;
+    idle.run_until(at(530_000));
+    idle.come_back();
+    idle.run_until(at(540_000));
+    assert!(!idle.countdown().unheard, "there is nothing to hear of");
+}
+
+#[test]
+fn signing_in_again_during_the_countdown_goes_on_with_the_whole_time() {
+    let mut pair = Pair::new();
+    while pair.now < at(7_150_000) {
+        pair.run_for(secs(1));
+        pair.act();
+    }
+    assert_eq!(pair.countdown().limit, Limit::Absolute);
+    pair.begin_again();
+    pair.monitor.handle_signed_in(pair.now);
+    let question = pair.sent();
+    assert!(
+        matches!(pair.monitor.state(), State::Confirming),
+        "only the server says whose page it is"
+    );
+    pair.exchange(question);
+    pair.carry_out();
+    assert_eq!(pair.screen, Screen::Page);
+    assert_eq!(pair.generation, Generation::from_random(8));
+    assert!(pair.monitor.told_deadline().0 > at(7_700_000));
+}
+
+// C3
+#[test]
+fn signing_out_conceals_before_the_server_is_asked() {
+    let mut pair = Pair::new();
+    pair.run_for(secs(10));
+    pair.act();
+    pair.monitor.handle_sign_out(pair.now);
+    let actions: Vec<_> = std::iter::from_fn(|| pair.monitor.poll_action()).collect();
+    let unanswered = false;
+    let Some(Action::Send(request)) = actions.first().cloned() else {
+        panic!("the server is asked: {actions:?}");
+    };
+    assert_eq!(request.purpose, Purpose::SignOut);
+    let concealed = Screen::Concealed(Concealed::SigningOut { unanswered });
+    assert_eq!(actions[1..], [Action::Show(concealed)]);
+
+    pair.exchange(request);
+    pair.carry_out();
+    assert_eq!(pair.left, Some(EndReason::SignedOut));
+    assert!(pair.told.contains(&News::Ended));
+    assert!(!pair.told.contains(&News::InDoubt));
+}
+
+#[test]
+fn a_sign_out_without_a_network_says_so_and_is_made_when_it_is_back() {
+    let mut pair = Pair::new();
+    pair.run_for(secs(10));
+    pair.online = false;
+    sign_out(&mut pair);
+    let unanswered = true;
+    let not_yet = Screen::Concealed(Concealed::SigningOut { unanswered });
+    assert_eq!(pair.screen, not_yet);
+    assert!(pair.told.contains(&News::InDoubt));
+
+    pair.put_away();
+    pair.come_back();
+    pair.run_for(secs(300));
+    assert_eq!(pair.screen, not_yet, "nothing else shows up meanwhile");
+    assert_eq!(pair.left, None, "the session lives");
+    assert!(pair.sign_outs.len() > 20, "it never stops");
+    assert_eq!((pair.keep_alives.len(), pair.status_calls.len()), (0, 0));
+
+    pair.online = true;
+    pair.come_back();
+    assert_eq!(pair.left, Some(EndReason::SignedOut));
+    assert_eq!(pair.ended, Some(EndReason::SignedOut));
+}
+
+#[test]
+fn a_sign_out_whose_answer_is_lost_is_one_all_the_same() {
+    let mut pair = Pair::new();
+    pair.monitor.handle_sign_out(pair.now);
+    let request = pair.sent();
+    pair.serve(request.purpose);
+    pair.monitor.handle_failed(request.attempt, pair.now);
+    pair.carry_out();
+    pair.run_for(secs(2));
+    assert_eq!(pair.left, Some(EndReason::SignedOut));
+}
+
+#[test]
+fn somebody_who_signs_out_is_not_asked_to_sign_in_on_the_page_when_time_was_faster() {
+    let mut pair = Pair::new();
+    pair.online = false;
+    sign_out(&mut pair);
+    pair.run_until(at(700_000));
+    pair.online = true;
+    pair.come_back();
+    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
+    assert_eq!(pair.left, Some(EndReason::IdleTimeout));
+}
+
+// J3
+#[test]
+fn a_sign_out_that_another_sign_in_of_the_person_has_overtaken_ends_that_session() {
+    let mut pair = Pair::new();
+    pair.monitor.handle_sign_out(pair.now);
+    let refused = pair.sent();
+    pair.monitor.handle_refused(refused.attempt, pair.now);
+    let question = pair.sent();
+    assert_eq!(question.purpose, Purpose::Status);
+    let other = Generation::from_random(8);
+    let status = Lifetime::begin(pair.now).status(&pair.policy, other, pair.now);
+    pair.monitor
+        .handle_answer(question.attempt, &status, pair.now);
+    pair.carry_out();
+    assert_eq!(pair.generation, other);
+    assert_eq!(pair.left, Some(EndReason::SignedOut));
+    assert!(!pair.shows_content());
+}
+
+#[test]
+fn another_tabs_doubt_conceals_and_asks_and_ends_nothing() {
+    let mut pair = Pair::new();
+    pair.run_for(secs(10));
+    let message = Message {
+        generation: pair.generation,
+        news: News::InDoubt,
+    };
+    pair.monitor.handle_message(&message, secs(0), pair.now);
+    let shown = pair.monitor.poll_action();
+    assert!(matches!(
+        shown,
+        Some(Action::Send(_) | Action::Show(Screen::Concealed(_)))
+    ));
+    assert!(!matches!(
+        pair.monitor.state(),
+        State::Active | State::Ended(_)
+    ));
+    let mut pair = Pair::new();
+    pair.monitor.handle_message(&message, secs(0), pair.now);
+    pair.carry_out();
+    assert_eq!(pair.screen, Screen::Page);
+    assert_eq!(pair.status_calls.len(), 1);
+}
+
+#[test]
+fn after_the_end_there_is_nothing_to_sign_out_of() {
+    let mut pair = Pair::new();
+    pair.run_until(at(602_000));
+    let before = pair.monitor.state();
+    Monitor::handle_sign_out(&mut pair.monitor, pair.now);
+    assert_eq!(pair.monitor.poll_action(), None);
+    assert_eq!(pair.monitor.state(), before);
+}
