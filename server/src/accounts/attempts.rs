@@ -32,7 +32,7 @@ impl Lane {
         match self {
             Self::Address => "address",
             Self::Account => "account",
-            Self::Browser => "browser",
+            Self::Browser => "device",
         }
     }
 }
