@@ -35,6 +35,7 @@ const PASSWORD: &str = "a password for the benchmark";
 pub(crate) struct Spite {
     quiet: Seen,
     under_spite: Seen,
+    guesses: u32,
     refused: u32,
     connections_reopened: u32,
 }
@@ -81,6 +82,7 @@ pub(crate) fn measure(place: &Place, seconds: u32) -> Result<Spite> {
         Ok(Spite {
             quiet,
             under_spite,
+            guesses: spite.guesses.into_inner(),
             refused: spite.refused.into_inner(),
             connections_reopened: spite.reopened.into_inner(),
         })
@@ -92,6 +94,7 @@ pub(crate) fn measure(place: &Place, seconds: u32) -> Result<Spite> {
 struct Attack {
     is_over: AtomicBool,
     holds: AtomicBool,
+    guesses: AtomicU32,
     refused: AtomicU32,
     reopened: AtomicU32,
 }
@@ -141,10 +144,12 @@ impl Attack {
         }
     }
 
+    /// Tries one password on one account after the other, known or not.
     fn guess(&self, address: SocketAddr) {
         let pause = Duration::from_secs(1) * GUESSERS / WRONG_A_SECOND;
         while !self.is_over.load(Relaxed) {
-            let answered = sign_in(address, "198.51.100.1", EMAIL, "wrong");
+            let email = format!("{}@example.com", self.guesses.fetch_add(1, Relaxed));
+            let answered = sign_in(address, "198.51.100.1", &email, "wrong");
             if answered.is_ok_and(|answer| answer.status == 429) {
                 self.refused.fetch_add(1, Relaxed);
             }
@@ -247,9 +252,9 @@ impl Spite {
             megabytes(&self.under_spite)
         );
         println!(
-            "\n{} wrong sign-ins were refused without a look at the password; {} connections were \
-             opened anew after the server had closed them.",
-            self.refused, self.connections_reopened
+            "\nOf {} wrong sign-ins {} were refused without a look at the password; {} connections \
+             were opened anew after the server had closed them.",
+            self.guesses, self.refused, self.connections_reopened
         );
     }
 
@@ -261,6 +266,7 @@ impl Spite {
                 "half_bodies": HELD,
                 "quiet": self.quiet.to_json(),
                 "under_spite": self.under_spite.to_json(),
+                "wrong_sign_ins": self.guesses,
                 "wrong_sign_ins_refused": self.refused,
                 "connections_reopened": self.connections_reopened,
             }
