@@ -11,6 +11,8 @@ pub enum SignInTrouble {
     WrongCredentials,
     /// Too many people sign in at once.
     Busy,
+    /// There have been too many attempts.
+    TooMany,
     /// The server did not answer.
     Unreachable,
 }
@@ -21,6 +23,7 @@ impl SignInTrouble {
         match self {
             Self::WrongCredentials => "The e-mail address or the password is not right.",
             Self::Busy => "Too many people are signing in at this moment. Please try again.",
+            Self::TooMany => "There were too many attempts. Please wait a few minutes.",
             Self::Unreachable => "The server does not answer. Please try again.",
         }
     }

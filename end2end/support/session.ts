@@ -13,6 +13,11 @@ export interface Active {
 
 export type Status = Active | { state: "ended"; reason: string } | { state: "anonymous" };
 
+/** The cookies of `context` but for the one by which the browser is known, which outlives sessions. */
+export async function sessionCookies(context: Pick<BrowserContext, "cookies">) {
+    return (await context.cookies()).filter(({ name }) => !name.endsWith("-known"));
+}
+
 /** The server's own view of the session in `context`, past the browser. */
 export class ServersView {
     constructor(

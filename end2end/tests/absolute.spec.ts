@@ -1,3 +1,4 @@
+import { sessionCookies } from "../support/session.ts";
 import { expect, NEAR_ABSOLUTE, test } from "../support/test.ts";
 import { observe, seconds, sinceWhen } from "../support/probes.ts";
 
@@ -59,7 +60,7 @@ test.describe("near the absolute timeout", () => {
     for (const from of ["the dialog", "the note"]) {
         test(`signing in again in ${from} goes on with the whole time, and with everything as it was`, async ({ page, app, account, server }) => {
             await app.signInAs(account);
-            const [old] = await page.context().cookies();
+            const [old] = await sessionCookies(page.context());
             await app.newNote.pressSequentially("Unsaved");
             await page.evaluate(() => (document.body.dataset.is = "the same document"));
             if (from === "the note") {
@@ -83,7 +84,7 @@ test.describe("near the absolute timeout", () => {
             expect((await server.active()).absolute_remaining_ms).toBeGreaterThan(9_000);
             await app.saveNote.click();
             await expect(page.getByText("Unsaved, and now saved")).toBeVisible();
-            const [renewed] = await page.context().cookies();
+            const [renewed] = await sessionCookies(page.context());
             expect(renewed!.value).not.toBe(old!.value);
             await page.context().addCookies([old!]);
             expect(await server.status()).toEqual({ state: "ended", reason: "replaced" });

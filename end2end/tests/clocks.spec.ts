@@ -1,6 +1,7 @@
 import type { Page } from "@playwright/test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { observe, seconds, seen, sinceWhen } from "../support/probes.ts";
+import { sessionCookies } from "../support/session.ts";
 import { expect, test } from "../support/test.ts";
 
 const HOUR = 60 * 60 * 1_000;
@@ -86,10 +87,10 @@ test("a clock that leaps two hours ahead conceals the page until the server has 
 // A8
 test("a browser that keeps its cookie for longer gains nothing", async ({ page, app, account, context, server }) => {
     await app.signInAs(account);
-    const [cookie] = await context.cookies();
+    const [cookie] = await sessionCookies(context);
     await context.addCookies([{ ...cookie!, expires: Date.now() / 1_000 + 365 * 24 * 3_600 }]);
     await app.waitForEnd();
-    expect((await context.cookies())[0]!.value).toBe(cookie!.value);
+    expect((await sessionCookies(context))[0]!.value).toBe(cookie!.value);
     expect(await server.status()).toEqual({ state: "ended", reason: "idle_timeout" });
     await page.goto("/workspace");
     await expect(app.reason).toContainText("you had not been active for a while");

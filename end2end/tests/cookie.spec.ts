@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { everythingIn } from "../support/probes.ts";
+import { sessionCookies } from "../support/session.ts";
 import { expect, test, WARNED } from "../support/test.ts";
 
 test.describe("the session cookie", () => {
@@ -11,11 +12,13 @@ test.describe("the session cookie", () => {
         const issued = page.waitForResponse((response) => response.request().method() === "POST");
         await app.signInAs(account);
         const header = (await (await issued).headersArray()).filter(({ name }) => name.toLowerCase() === "set-cookie");
-        expect(header).toHaveLength(1);
+        expect(header).toHaveLength(2);
         expect(header[0]!.value).not.toMatch(/max-age|expires|domain/i);
+        expect(header[1]!.value).toMatch(/^__Host-\S+-known=.*; HttpOnly/);
+        expect(header[1]!.value).not.toMatch(/domain/i);
 
         expect(await page.evaluate(() => document.cookie)).toBe("");
-        const cookies = await context.cookies();
+        const cookies = await sessionCookies(context);
         expect(cookies).toEqual([
             expect.objectContaining({
                 name: expect.stringMatching(/^__Host-/),
@@ -33,7 +36,7 @@ test.describe("the session cookie", () => {
         const addresses: string[] = [];
         page.on("request", (request) => addresses.push(request.url(), request.headers().referer ?? ""));
         await app.signInAs(account);
-        const id = (await context.cookies())[0]!.value;
+        const id = (await sessionCookies(context))[0]!.value;
         expect(id.length).toBeGreaterThanOrEqual(22);
 
         const said: string[] = [];

@@ -1,6 +1,7 @@
 import { Moments } from "../support/moments.ts";
 import { observe, seen } from "../support/probes.ts";
 import { Proxy } from "../support/proxy.ts";
+import { sessionCookies } from "../support/session.ts";
 import { BRISK, expect, FAR, ServersView, test } from "../support/test.ts";
 import { Turns } from "../support/turns.ts";
 
@@ -109,7 +110,7 @@ test.describe("signing out, then a slow response re-creates the session", () => 
         const proxy = await Proxy.to(dwell.url);
         await app.signInAs(account, "/workspace", proxy.url);
         await app.waitFor("active");
-        const cookies = await context.cookies();
+        const cookies = await sessionCookies(context);
         const held = ["/api/session/keep-alive", "/account", "/drafts"];
         const letGo = held.map((path) => proxy.hold(path));
         await app.newNote.press("Shift");
@@ -122,13 +123,13 @@ test.describe("signing out, then a slow response re-creates the session", () => 
         for (const path of held) await expect.poll(() => proxy.held(path), path).toBeGreaterThan(0);
         await app.signOut.click();
         await app.waitForSignIn();
-        expect(await context.cookies()).toEqual([]);
+        expect(await sessionCookies(context)).toEqual([]);
         for (const release of letGo) release();
         for (const path of held) {
             await expect.poll(() => proxy.held(path), path).toBe(0);
             await expect.poll(() => new Set(proxy.answers(path)), path).toEqual(new Set([401]));
         }
-        expect(await context.cookies()).toEqual([]);
+        expect(await sessionCookies(context)).toEqual([]);
         await page.goto(`${proxy.url}/workspace`);
         await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
         await context.addCookies(cookies);

@@ -1,4 +1,5 @@
 import { everythingIn } from "../support/probes.ts";
+import { sessionCookies } from "../support/session.ts";
 import { openTabs } from "../support/tabs.ts";
 import { expect, FAR, test } from "../support/test.ts";
 
@@ -21,10 +22,10 @@ for (const javaScriptEnabled of [true, false]) {
         // C7
         test("signing out says so, and ends the session on the server", async ({ page, app, account, server }) => {
             await app.signInAs(account);
-            const cookies = await page.context().cookies();
+            const cookies = await sessionCookies(page.context());
             await app.signOut.click();
             await expect(app.reason).toHaveText("You have signed out.");
-            const left = await page.context().cookies();
+            const left = await sessionCookies(page.context());
             expect(left.map(({ name, value }) => [name, value])).toEqual([["__Host-dwell-signed-out", "1"]]);
 
             await page.context().addCookies(cookies);
@@ -86,7 +87,7 @@ for (const javaScriptEnabled of [true, false]) {
                 await app.signIn.click();
                 await expect(app.email).toHaveValue(email);
                 await expect(app.password).toHaveValue("");
-                expect(await context.cookies()).toEqual([]);
+                expect(await sessionCookies(context)).toEqual([]);
                 return page.getByRole("alert").innerText();
             };
             const toKnown = await complaintTo(account.email);

@@ -77,6 +77,7 @@ pub(crate) async fn sign_in(form: &HtmlFormElement) -> Result<(), SignInTrouble>
     Err(match wire::refusal(&answer.text).as_deref() {
         Some("wrong_credentials") => SignInTrouble::WrongCredentials,
         Some("busy") => SignInTrouble::Busy,
+        Some("too_many_attempts") => SignInTrouble::TooMany,
         _ => SignInTrouble::Unreachable,
     })
 }

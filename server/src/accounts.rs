@@ -1,13 +1,23 @@
 //! The people who may sign in.
 
+mod allowances;
+mod attempts;
 mod email;
+mod known_browsers;
 mod passwords;
+mod turns;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
+use self::{
+    attempts::{Attempt, Attempts, Line},
+    known_browsers::{KnownBrowser, KnownBrowsers},
+};
 pub use self::{
+    attempts::{Lane, TooMany},
     email::{Email, InvalidEmail},
-    passwords::{Busy, Password, PasswordError, Passwords, WeakPassword},
+    passwords::{Password, PasswordError, Passwords, WeakPassword},
+    turns::Busy,
 };
 use crate::{account_id::AccountId, clock::Clock, database::Database, store::StoreError};
 
@@ -16,7 +26,27 @@ use crate::{account_id::AccountId, clock::Clock, database::Database, store::Stor
 pub struct Accounts {
     database: Database,
     passwords: Arc<Passwords>,
+    attempts: Arc<Attempts>,
+    browsers: Arc<KnownBrowsers>,
     clock: Arc<dyn Clock>,
+}
+
+/// Where an attempt to sign in comes from.
+#[derive(Debug, Default)]
+pub struct Client {
+    /// The address.
+    pub address: Option<IpAddr>,
+    /// What the browser shows to prove that somebody has signed in from it before.
+    pub proof: Option<String>,
+}
+
+/// Somebody has proved who they are.
+#[derive(Debug)]
+pub struct Authenticated {
+    /// Who it is.
+    pub account: AccountId,
+    /// What the browser is to show from now on when they sign in.
+    pub proof: String,
 }
 
 impl Accounts {
@@ -25,6 +55,8 @@ impl Accounts {
         Self {
             database,
             passwords,
+            attempts: Arc::default(),
+            browsers: Arc::default(),
             clock,
         }
     }
@@ -66,7 +98,7 @@ impl Accounts {
     }
 
     /// The account with this address and this password. An unknown address takes as long as a
-    /// wrong password.
+    /// wrong password, and as many attempts are allowed.
     ///
     /// # Errors
     ///
@@ -75,21 +107,56 @@ impl Accounts {
         &self,
         email: &str,
         password: Password,
-    ) -> Result<AccountId, SignInError> {
-        let known: Option<(AccountId, String)> = match email.parse::<Email>() {
-            Ok(email) => {
+        client: &Client,
+    ) -> Result<Authenticated, SignInError> {
+        let parsed: Option<Email> = email.parse().ok();
+        let email = parsed.as_ref().map_or(email, Email::as_str);
+        let known = match &client.proof {
+            Some(proof) => {
+                let browsers = &self.browsers;
+                browsers.recognise(&self.database, email, proof).await?
+            }
+            None => None,
+        };
+        let now = self.clock.now();
+        let attempt = self.attempts.begin(email, client.address, known, now)?;
+        let verified = self.verify(parsed.as_ref(), password, attempt.line).await;
+        let account = match verified {
+            Ok((Some(account), true)) => account,
+            Ok((account, _)) => {
+                alarm(&attempt, account, client);
+                return Err(SignInError::WrongCredentials);
+            }
+            Err(error) => {
+                attempt.give_back();
+                return Err(error);
+            }
+        };
+        attempt.give_back();
+        let browser = known.unwrap_or_else(KnownBrowser::fresh);
+        let proof = self.browsers.prove(&self.database, email, browser).await?;
+        Ok(Authenticated { account, proof })
+    }
+
+    /// The account with this address, and whether it has this password.
+    async fn verify(
+        &self,
+        email: Option<&Email>,
+        password: Password,
+        line: Line,
+    ) -> Result<(Option<AccountId>, bool), SignInError> {
+        let known: Option<(AccountId, String)> = match email {
+            Some(email) => {
                 let query =
                     sqlx::query_as("select id, password_hash from accounts where email = $1")
                         .bind(email.as_str().to_owned());
                 self.database.read_optional(query).await?
             }
-            Err(InvalidEmail) => None,
+            None => None,
         };
         let (account, hash) = known.unzip();
-        let matches = self.passwords.verify(password, hash).await?;
-        account
-            .filter(|_| matches)
-            .ok_or(SignInError::WrongCredentials)
+        let matches = self.passwords.verify(line, password, hash).await?;
+        Ok((account, matches))
     }
 
     /// The address of an account.
@@ -101,6 +168,20 @@ impl Accounts {
         let query = sqlx::query_as("select email from accounts where id = $1").bind(account);
         let (email,) = self.database.read_one(query).await?;
         Ok(email)
+    }
+}
+
+/// Writes down that somebody has used up the attempts there are: at a known account, or from one
+/// address.
+fn alarm(attempt: &Attempt<'_>, account: Option<AccountId>, client: &Client) {
+    for lane in attempt.used_up() {
+        tracing::warn!(
+            event = "sign_in_alarm",
+            lane = lane.name(),
+            account = account.map(tracing::field::display),
+            address = client.address.map(tracing::field::display),
+            "too many wrong attempts to sign in"
+        );
     }
 }
 
@@ -124,6 +205,9 @@ pub enum SignInError {
     /// The address or the password is not right; which of them is not told.
     #[error("the address or the password is not right")]
     WrongCredentials,
+    /// There have been too many attempts; this one was not made.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The password could not be checked.
     #[error(transparent)]
     Password(#[from] PasswordError),

@@ -1,7 +1,11 @@
 //! The server as a whole.
 
 use std::{
-    future::Future, net::SocketAddr, num::NonZero, sync::Arc, thread::available_parallelism,
+    future::{Future, pending},
+    net::SocketAddr,
+    num::NonZero,
+    sync::Arc,
+    thread::available_parallelism,
     time::Duration,
 };
 
@@ -18,10 +22,20 @@ use crate::{
     http,
     metrics::Metrics,
     notes::Notes,
+    serving::{Bounds, serve},
     sessions::{Maintenance, Sessions},
     state::{AppState, Services},
     store::{RedisError, RedisStore, SqlStore, Store, StoreError, Timed, TowerSessions},
 };
+
+/// How many descriptors are not for clients, beside those of the connections to the engines.
+const RESERVED_DESCRIPTORS: u64 = 64;
+
+/// How many descriptors a connection to each engine may need: SQLite opens three files.
+const DESCRIPTORS_OF_CONNECTION: u64 = 4;
+
+/// How many may collect the metrics at a time.
+const COLLECTORS: usize = 16;
 
 /// A server that is ready to run.
 #[derive(Debug)]
@@ -29,7 +43,9 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
-    metrics: Option<(TcpListener, Router)>,
+    bounds: Bounds,
+    exposed: Option<(TcpListener, Router)>,
+    metrics: Metrics,
     sessions: Arc<Sessions>,
     drafts: Drafts,
     database: Database,
@@ -56,6 +72,8 @@ impl Application {
     ) -> Result<Self, BuildError> {
         let built = Built::find(config.site_root.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let of_engines = DESCRIPTORS_OF_CONNECTION * u64::from(config.connections.most);
+        let bounds = Bounds::of_process(RESERVED_DESCRIPTORS + of_engines);
         let (url, connections) = (&config.database_url, config.connections);
         let database = match config.session_store {
             SessionStore::Database => Database::hold(url, connections).await?,
@@ -81,10 +99,10 @@ impl Application {
             cookie: Arc::new(config.cookie),
             trusted_proxies: Arc::new(config.trusted_proxies),
             built: Arc::new(built),
-            metrics,
+            metrics: metrics.clone(),
         });
         let (listener, address) = listen(config.addr, Setting::Addr).await?;
-        let metrics = match config.metrics_addr {
+        let exposed = match config.metrics_addr {
             Some(addr) => {
                 let (listener, address) = listen(addr, Setting::MetricsAddr).await?;
                 tracing::info!(%address, "metrics");
@@ -97,6 +115,8 @@ impl Application {
             listener,
             address,
             router: router(state),
+            bounds,
+            exposed,
             metrics,
             sessions,
             drafts,
@@ -109,31 +129,21 @@ impl Application {
         self.address
     }
 
-    /// Serves until `stop` is done, then finishes what is under way and writes what is pending.
-    ///
-    /// # Errors
-    ///
-    /// The listener failed.
-    pub async fn run_until(
-        self,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> std::io::Result<()> {
+    /// Serves until `stop` is done, then finishes what is under way, within [`Bounds`], and writes
+    /// what is pending.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) {
         let maintenance = maintain(
             Arc::clone(&self.sessions),
             self.drafts,
             self.database.clone(),
         );
-        let showing = self.metrics.map(|(listener, router)| {
-            tokio::spawn(async move { axum::serve(listener, router).await })
+        let showing = self.exposed.map(|(listener, router)| {
+            let (bounds, metrics) = (Bounds::of(COLLECTORS), self.metrics.clone());
+            tokio::spawn(serve(listener, router, bounds, metrics, pending()))
         });
         let following = Arc::clone(&self.sessions);
         let following = tokio::spawn(async move { following.follow().await });
-        let service = self
-            .router
-            .into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(self.listener, service)
-            .with_graceful_shutdown(stop)
-            .await?;
+        serve(self.listener, self.router, self.bounds, self.metrics, stop).await;
         maintenance.iter().for_each(JoinHandle::abort);
         following.abort();
         if let Some(showing) = showing {
@@ -146,7 +156,6 @@ impl Application {
             );
         }
         self.database.close().await;
-        Ok(())
     }
 }
 

@@ -64,6 +64,17 @@ pub struct CookieConfig {
     pub same_site: SameSite,
 }
 
+impl CookieConfig {
+    /// What an operator should know about it, if anything.
+    pub fn advice(&self) -> Option<&'static str> {
+        let is_bound = self.name.to_ascii_lowercase().starts_with("__host-");
+        (self.secure && !is_bound).then_some(
+            "DWELL_COOKIE_NAME has no prefix __Host-: whoever controls another host of this \
+             domain can give browsers a session cookie",
+        )
+    }
+}
+
 /// The `SameSite` attributes that make sense for a session (`B3`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SameSite {

@@ -2,10 +2,12 @@
 
 mod account;
 mod api;
+mod body;
 mod drafts;
 mod headers;
 mod health;
 mod home;
+mod known_browser;
 mod metrics;
 mod origin;
 mod page;
@@ -33,6 +35,7 @@ use tower_http::{
     trace::TraceLayer,
 };
 
+use self::body::WholeRequests;
 pub use self::metrics::metrics_router;
 use crate::{
     lifetime::{LifetimeLayer, require_session},
@@ -48,13 +51,19 @@ pub fn router(state: AppState) -> Router {
         .fallback(page::not_found);
     // Every `layer` of a router copies all that is in it for each request: few will do.
     let around = ServiceBuilder::new()
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                // Whoever denies a request has said why.
+                .on_failure(()),
+        )
         .map_response({
             let state = state.clone();
             move |response| headers::add(&state, refusal::show(&state, response))
         })
         .map_response(IntoResponse::into_response)
-        .layer(CatchPanicLayer::custom(refusal::panicked));
+        .layer(CatchPanicLayer::custom(refusal::panicked))
+        .layer(WholeRequests::new());
     with_sessions(for_everybody, &state)
         .merge(behind_sign_in(protected(), &state))
         .nest("/pkg", files(&state))

@@ -19,6 +19,7 @@ pub mod notes;
 pub mod refusal;
 pub mod rendering;
 pub mod return_path;
+pub mod serving;
 pub mod sessions;
 pub mod state;
 pub mod store;

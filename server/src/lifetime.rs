@@ -18,6 +18,7 @@ use axum::{
     response::Response,
 };
 
+pub(crate) use self::cookie::cookie_value;
 pub use self::{
     cookie::SessionCookie,
     data::lend_data,

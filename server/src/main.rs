@@ -24,7 +24,10 @@ use dwell_server::{
     telemetry,
 };
 use dwell_session::Rule;
-use tokio::signal;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
 
 /// What `dwell user add` exits with where the address is taken.
 const TAKEN: u8 = 3;
@@ -118,35 +121,59 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    telemetry::start(&config.log);
+    let mut stop = StopSignals::expect().context("cannot wait for signals")?;
+    let _log = telemetry::start(&config.log);
     for advice in config.policy.advice(config.preset) {
+        tracing::warn!("{advice}");
+    }
+    if let Some(advice) = config.cookie.advice() {
         tracing::warn!("{advice}");
     }
     let application = Application::build(config).await?;
     tracing::info!(address = %application.address(), "listening");
-    application.run_until(asked_to_stop()).await?;
-    tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Done when the operator presses Ctrl-C or the service manager asks.
-async fn asked_to_stop() {
-    let interrupted = async {
-        if signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    let terminated = async {
-        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
+    let (ask, asked) = oneshot::channel();
+    let running = application.run_until(async {
+        // Where nobody can ask any more, somebody has.
+        let _ = asked.await;
+    });
+    let insisting = async {
+        stop.asked().await;
+        // It may have stopped already.
+        let _ = ask.send(());
+        stop.asked().await;
     };
     tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
+        () = running => {
+            tracing::info!("stopped");
+            Ok(ExitCode::SUCCESS)
+        }
+        () = insisting => {
+            tracing::warn!("stopped at once: what was under way is lost");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// How an operator, with Ctrl-C, and a service manager ask the server to stop.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    /// From now on none is missed.
+    fn expect() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 

@@ -2,11 +2,15 @@
 //!
 //! No label names a person or a session.
 
+mod cut;
 mod operation;
 
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,7 +21,9 @@ use prometheus_client::{
     registry::{Metric, Registry, Unit},
 };
 
-pub use self::operation::Operation;
+use crate::accounts::Lane;
+
+pub use self::{cut::Cut, operation::Operation};
 
 /// Seconds: an index in memory at one end, the longest wait for an engine by default at the other.
 const DURATIONS: [f64; 15] = [
@@ -37,6 +43,7 @@ struct Numbers {
     sessions_live: Gauge,
     sign_ins: Counter,
     sign_ins_refused: Counter,
+    sign_ins_throttled: Family<Label, Counter>,
     session_ends: Family<Label, Counter>,
     keep_alives: Counter,
     touches_coalesced: Counter,
@@ -46,6 +53,8 @@ struct Numbers {
     index_staleness: Gauge<f64, AtomicU64>,
     store_operations: Family<Label, Histogram>,
     store_failures: Family<Label, Counter>,
+    connections_cut: Family<Label, Counter>,
+    log_lines_dropped: Counter,
 }
 
 impl Metrics {
@@ -57,6 +66,12 @@ impl Metrics {
     /// Somebody gave an address or a password that is not right.
     pub fn sign_in_refused(&self) {
         self.0.sign_ins_refused.inc();
+    }
+
+    /// Somebody has tried to sign in too often, and was not let try again.
+    pub fn sign_in_throttled(&self, lane: Lane) {
+        let throttled = &self.0.sign_ins_throttled;
+        throttled.get_or_create(&of_lane(lane)).inc();
     }
 
     /// This node ended `count` sessions for `reason`.
@@ -117,6 +132,20 @@ impl Metrics {
         failures.get_or_create(&of_operation(operation)).inc();
     }
 
+    /// A client was cut off.
+    pub fn connection_cut(&self, cut: Cut) {
+        let cuts = self.0.connections_cut.get_or_create(&of_cut(cut));
+        cuts.inc();
+    }
+
+    /// So many log lines were dropped since the start, because nobody read those before them.
+    pub fn log_lines_dropped(&self, count: u64) {
+        self.0
+            .log_lines_dropped
+            .inner()
+            .store(count, Ordering::Relaxed);
+    }
+
     /// All numbers, in the text format of OpenMetrics.
     ///
     /// # Errors
@@ -143,6 +172,11 @@ impl Default for Numbers {
             &mut registry,
             "sign_ins_refused",
             "Sign-ins refused for the address or the password",
+        );
+        let sign_ins_throttled: Family<Label, Counter> = register(
+            &mut registry,
+            "sign_ins_throttled",
+            "Sign-ins not tried after too many others, by what these had in common",
         );
         let session_ends: Family<Label, Counter> = register(
             &mut registry,
@@ -194,6 +228,22 @@ impl Default for Numbers {
             "store_failures",
             "Operations on the engine that failed",
         );
+        let connections_cut: Family<Label, Counter> = register(
+            &mut registry,
+            "connections_cut",
+            "Connections of clients that were waited for too long, or that made room for others",
+        );
+        let log_lines_dropped = register(
+            &mut registry,
+            "log_lines_dropped",
+            "Log lines dropped because nobody read those before them",
+        );
+        for lane in Lane::ALL {
+            drop(sign_ins_throttled.get_or_create(&of_lane(lane)));
+        }
+        for cut in Cut::ALL {
+            drop(connections_cut.get_or_create(&of_cut(cut)));
+        }
         for reason in EndReason::ALL {
             drop(session_ends.get_or_create(&of_reason(reason)));
         }
@@ -206,6 +256,7 @@ impl Default for Numbers {
             sessions_live,
             sign_ins,
             sign_ins_refused,
+            sign_ins_throttled,
             session_ends,
             keep_alives,
             touches_coalesced,
@@ -215,6 +266,8 @@ impl Default for Numbers {
             index_staleness,
             store_operations,
             store_failures,
+            connections_cut,
+            log_lines_dropped,
         }
     }
 }
@@ -235,4 +288,12 @@ fn of_reason(reason: EndReason) -> Label {
 
 fn of_operation(operation: Operation) -> Label {
     [("operation", operation.name())]
+}
+
+fn of_lane(lane: Lane) -> Label {
+    [("by", lane.name())]
+}
+
+fn of_cut(cut: Cut) -> Label {
+    [("reason", cut.name())]
 }

@@ -12,6 +12,7 @@ mod report;
 mod rounds;
 mod session;
 mod setup;
+mod spite;
 mod spread;
 mod subjects;
 
@@ -48,6 +49,14 @@ pub(crate) struct Options {
     /// Count instead how many sessions are revived by requests in flight when people sign out
     #[arg(long)]
     races: bool,
+
+    /// Measure instead what people see while somebody guesses passwords and holds connections
+    #[arg(long, conflicts_with = "races")]
+    spite: bool,
+
+    /// The subject of the benchmarks that was built already, for `--spite`
+    #[arg(long, hide = true, requires = "spite")]
+    subject: Option<PathBuf>,
 }
 
 impl Options {
@@ -68,6 +77,11 @@ impl Options {
         }
     }
 
+    /// How long spite is measured, and how long quiet is.
+    fn seconds_of_spite(&self) -> u32 {
+        if self.quick { 10 } else { 30 }
+    }
+
     fn sign_outs(&self) -> u32 {
         if self.quick { 100 } else { 1_000 }
     }
@@ -78,6 +92,9 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
         return bench_for_programs(options);
     }
     report::remove(&figures())?;
+    if options.spite {
+        return bench_under_spite(options);
+    }
     let mut left_out = LeftOut::default();
     let programs = setup::set_up(&mut left_out)?;
     let data = Directory::create(setup::place().join("data"))?;
@@ -135,6 +152,23 @@ fn race(place: &Place, options: &Options, mut left_out: LeftOut) -> Result<()> {
     Ok(())
 }
 
+fn bench_under_spite(options: &Options) -> Result<()> {
+    let programs = setup::set_up_subject(options.subject.as_deref())?;
+    let data = Directory::create(setup::place().join("data"))?;
+    let logs = setup::place().join("logs");
+    fs::create_dir_all(&logs)?;
+    subjects::make_site(data.path())?;
+    let place = Place {
+        programs: &programs,
+        data: data.path(),
+        logs: &logs,
+    };
+    let spite = spite::measure(&place, options.seconds_of_spite())?;
+    report::write(&spite.to_json(), &figures())?;
+    spite.print();
+    Ok(())
+}
+
 fn start(place: &Place, left_out: &mut LeftOut) -> Result<Field> {
     step("Start everything and sign in a thousand people", || {
         Field::start(place, left_out)
@@ -146,10 +180,17 @@ fn start(place: &Place, left_out: &mut LeftOut) -> Result<Field> {
 fn bench_for_programs(options: &Options) -> Result<()> {
     let mut task = Command::new(env::current_exe()?);
     task.arg("bench").stdout(stderr());
-    for (is_on, option) in [(options.quick, "--quick"), (options.races, "--races")] {
+    for (is_on, option) in [
+        (options.quick, "--quick"),
+        (options.races, "--races"),
+        (options.spite, "--spite"),
+    ] {
         if is_on {
             task.arg(option);
         }
+    }
+    if let Some(subject) = &options.subject {
+        task.arg("--subject").arg(subject);
     }
     run(&mut task)?;
     print!("{}", fs::read_to_string(figures())?);

@@ -14,6 +14,7 @@ mod budget;
 mod busy;
 mod checks;
 mod debian_std;
+mod dependencies;
 mod files;
 mod npm;
 mod process;
@@ -135,8 +136,10 @@ fn perform(task: Task) -> Result<()> {
             set_up_building()?;
             servers::set_up()?;
             let chromium = browser::set_up()?;
+            tools::set_up_checking()?;
             let _busy = busy.then(Busy::cores).transpose()?;
             checks::format()?;
+            dependencies::check()?;
             checks::lint()?;
             checks::test()?;
             checks::document()?;

@@ -16,6 +16,22 @@ pub(crate) fn set_up() -> Result<()> {
     Ok(())
 }
 
+/// What only the checks need.
+pub(crate) fn set_up_checking() -> Result<()> {
+    cargo_deny().set_up()
+}
+
+/// Two minutes on two cores.
+fn cargo_deny() -> Tool {
+    Tool {
+        package: "cargo-deny",
+        program: "cargo-deny",
+        version: "0.20.2".into(),
+        accepts: is_same_or_later_patch,
+        locked: true,
+    }
+}
+
 /// The newest whose dependencies rustc 1.95 compiles.
 fn cargo_leptos() -> Tool {
     Tool {

@@ -2,7 +2,6 @@
 
 use std::{path::Path, sync::Arc};
 
-use anyhow::Context as _;
 use axum::{
     Router,
     extract::{Query, State},
@@ -33,15 +32,15 @@ pub(crate) fn config() -> anyhow::Result<Config> {
 
 pub(crate) async fn serve(stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
     let config = config()?;
-    telemetry::start(&config.log);
+    let _log = telemetry::start(&config.log);
     let accounts: Arc<[AccountId]> = seed::accounts(&config).await?.into();
     Application::build_with(config, |state| {
         measured(&state, accounts).merge(router(state))
     })
     .await?
     .run_until(stop)
-    .await
-    .context("the listener failed")
+    .await;
+    Ok(())
 }
 
 /// What is measured has the layers of the session around it, and none that other pages have.

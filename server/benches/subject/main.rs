@@ -40,6 +40,10 @@ struct Seed {
     #[arg(long)]
     end_in: Option<u64>,
 
+    /// An e-mail address and a password with which somebody can sign in
+    #[arg(long, num_args = 2, value_names = ["EMAIL", "PASSWORD"])]
+    person: Option<Vec<String>>,
+
     /// Where to write their cookies and generations
     #[arg(long)]
     cookies: Option<PathBuf>,

@@ -3,11 +3,20 @@
 use std::{
     fs::File,
     io::{BufWriter, Write as _},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::Context as _;
-use dwell_server::{account_id::AccountId, config::Config, database, store::SessionId};
+use dwell_server::{
+    account_id::AccountId,
+    accounts::Password,
+    application::accounts as accounts_in,
+    clock::SystemClock,
+    config::Config,
+    database::{self, Database},
+    store::SessionId,
+};
 use dwell_session::Generation;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -25,7 +34,23 @@ pub(crate) async fn seed(seed: &Seed) -> anyhow::Result<()> {
     if seed.sessions > 0 {
         add_sessions(&pool, seed, &config).await?;
     }
+    if let Some([email, password]) = seed.person.as_deref() {
+        add_person(&pool, &config, email, password).await?;
+    }
     pool.close().await;
+    Ok(())
+}
+
+async fn add_person(
+    pool: &AnyPool,
+    config: &Config,
+    email: &str,
+    password: &str,
+) -> anyhow::Result<()> {
+    let database = Database::new(pool.clone(), config.connections.timeout);
+    let accounts = accounts_in(database, Arc::new(SystemClock::start()))?;
+    let password = Password::chosen(password.to_owned())?;
+    accounts.add(&email.parse()?, password).await?;
     Ok(())
 }
 

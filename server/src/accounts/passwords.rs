@@ -1,17 +1,19 @@
 //! Hashing passwords with Argon2id, off the async threads and a few at a time.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use tokio::task::spawn_blocking;
 use unicode_normalization::UnicodeNormalization as _;
+
+use super::{
+    attempts::Line,
+    turns::{Busy, Turns},
+};
 
 /// NIST SP 800-63B asks for at least eight characters, and to accept long ones.
 const SHORTEST: usize = 8;
 const LONGEST: usize = 1_024;
-
-/// How long somebody who signs in waits for their turn.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// A password in clear. It cannot be printed.
 pub struct Password {
@@ -77,7 +79,7 @@ pub struct WeakPassword;
 /// Hashes and verifies passwords.
 #[derive(Debug)]
 pub struct Passwords {
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns>,
     /// The hash of a password that nobody has, verified where the address is unknown.
     nobodys: String,
 }
@@ -91,7 +93,7 @@ impl Passwords {
     pub fn new(at_once: usize) -> Result<Self, PasswordError> {
         let (nobodys, _) = Password::generated();
         Ok(Self {
-            turns: Arc::new(Semaphore::new(at_once)),
+            turns: Arc::new(Turns::new(at_once)),
             nobodys: hash(&nobodys)?,
         })
     }
@@ -102,7 +104,7 @@ impl Passwords {
     ///
     /// See [`PasswordError`].
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        self.in_turn(move || hash(&password)).await
+        self.in_turn(Line::Operator, move || hash(&password)).await
     }
 
     /// Whether `password` is the one that was hashed. Takes as long where there is no hash.
@@ -110,14 +112,15 @@ impl Passwords {
     /// # Errors
     ///
     /// See [`PasswordError`].
-    pub async fn verify(
+    pub(super) async fn verify(
         &self,
+        line: Line,
         password: Password,
         hash: Option<String>,
     ) -> Result<bool, PasswordError> {
         let is_known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobodys.clone());
-        self.in_turn(move || {
+        self.in_turn(line, move || {
             let Password { normal, typed } = password;
             let matches = [Some(normal), typed].into_iter().flatten().any(|text| {
                 let verified = Argon2::default().verify_password(text.as_bytes(), hash.as_str());
@@ -130,12 +133,10 @@ impl Passwords {
 
     async fn in_turn<T: Send + 'static>(
         &self,
+        line: Line,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let turn = timeout(LONGEST_WAIT, Arc::clone(&self.turns).acquire_owned())
-            .await
-            .map_err(|_| Busy)?
-            .map_err(|_| Busy)?;
+        let turn = self.turns.take(line).await?;
         spawn_blocking(move || {
             let _turn = turn;
             work()
@@ -151,11 +152,6 @@ fn hash(password: &Password) -> Result<String, PasswordError> {
         .map(|hash| hash.to_string())
         .map_err(|_| PasswordError::Hash)
 }
-
-/// Too many passwords are being worked on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many people are signing in")]
-pub struct Busy;
 
 /// A password could not be hashed or verified.
 #[derive(Debug, thiserror::Error)]
@@ -182,7 +178,7 @@ mod tests {
         let typed = |text: &str| Password::typed(text.into());
         let hash = passwords.hash(typed("correct horse")).await.unwrap();
         assert!(hash.starts_with("$argon2id$"));
-        let verify = |password, hash| passwords.verify(password, hash);
+        let verify = |password, hash| passwords.verify(Line::Operator, password, hash);
         assert!(
             verify(typed("correct horse"), Some(hash.clone()))
                 .await
@@ -198,7 +194,7 @@ mod tests {
         let (working, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let work = |_| {
             let (working, most) = (Arc::clone(&working), Arc::clone(&most));
-            passwords.in_turn(move || {
+            passwords.in_turn(Line::Operator, move || {
                 most.fetch_max(working.fetch_add(1, SeqCst) + 1, SeqCst);
                 for _ in 0..1_000 {
                     std::thread::yield_now();

@@ -8,7 +8,10 @@ use axum::{
     routing::get,
 };
 
-use crate::state::{AppState, Services};
+use crate::{
+    state::{AppState, Services},
+    telemetry::dropped_lines,
+};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -24,6 +27,7 @@ async fn show(State(state): State<AppState>) -> Response {
     } = &*state;
     sessions.tally();
     metrics.index_staleness(sessions.staleness());
+    metrics.log_lines_dropped(dropped_lines());
     if let Ok(count) = sessions.count().await {
         metrics.live_sessions(count);
     }

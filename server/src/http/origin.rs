@@ -1,6 +1,6 @@
 //! Where a request comes from.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
@@ -19,11 +19,7 @@ impl FromRequestParts<AppState> for Origin {
         parts: &mut Parts,
         state: &AppState,
     ) -> Result<Self, Self::Rejection> {
-        let address = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(peer)| state.trusted_proxies.client(peer.ip(), &parts.headers))
-            .map(|client| client.to_string());
+        let address = client_address(parts, state).map(|client| client.to_string());
         let browser = parts
             .headers
             .get(header::USER_AGENT)
@@ -37,4 +33,10 @@ impl FromRequestParts<AppState> for Origin {
             browser: browser.unwrap_or_else(|| "An unknown browser".into()),
         })
     }
+}
+
+/// The address of the client, as far as it is known.
+pub(super) fn client_address(parts: &Parts, state: &AppState) -> Option<IpAddr> {
+    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(state.trusted_proxies.client(peer.ip(), &parts.headers))
 }

@@ -3,8 +3,8 @@
 use axum::{
     Json,
     extract::{Extension, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse as _, Redirect, Response},
+    http::{HeaderMap, StatusCode, header},
+    response::{AppendHeaders, IntoResponse as _, Redirect, Response},
 };
 use dwell_app::{
     SignInTrouble,
@@ -15,9 +15,9 @@ use dwell_session::{EndReason, Status};
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{page::signed_in, sent_form::SentForm};
+use super::{known_browser::remember, page::signed_in, sent_form::SentForm};
 use crate::{
-    accounts::{Password, PasswordError, SignInError},
+    accounts::{Authenticated, Client, Password, PasswordError, SignInError, TooMany},
     lifetime::CurrentSession,
     navigation::is_navigation,
     refusal::{error, unavailable},
@@ -118,6 +118,7 @@ pub(super) async fn submit(
     State(state): State<AppState>,
     Extension(visit): Extension<Visit>,
     origin: Origin,
+    client: Client,
     headers: HeaderMap,
     SentForm(credentials): SentForm<Credentials>,
 ) -> Response {
@@ -129,10 +130,11 @@ pub(super) async fn submit(
     let next: ReturnPath = next.parse().unwrap_or_default();
     let authenticated = state
         .accounts
-        .authenticate(&email, Password::typed(password))
+        .authenticate(&email, Password::typed(password), &client)
         .await;
+    let mut retry_after = None;
     let (status, code, trouble) = match authenticated {
-        Ok(account) => {
+        Ok(Authenticated { account, proof }) => {
             let previous = match &visit {
                 Visit::Live(live) => Some(live.session.key),
                 Visit::Ended(_) | Visit::Anonymous => None,
@@ -145,7 +147,8 @@ pub(super) async fn submit(
                     } else {
                         Json(Status::Active(told)).into_response()
                     };
-                    (state.cookie.issue(id), answer).into_response()
+                    let known = remember(&state.cookie, proof);
+                    (state.cookie.issue(id), known, answer).into_response()
                 }
                 Err(error) => unavailable(&headers, &error),
             };
@@ -159,6 +162,15 @@ pub(super) async fn submit(
                 SignInTrouble::WrongCredentials,
             )
         }
+        Err(SignInError::TooMany(TooMany { lane, wait })) => {
+            state.metrics.sign_in_throttled(lane);
+            retry_after = Some((header::RETRY_AFTER, wait.as_secs() + 1));
+            (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_attempts",
+                SignInTrouble::TooMany,
+            )
+        }
         Err(SignInError::Password(error @ (PasswordError::Busy(_) | PasswordError::Hash))) => {
             tracing::warn!(%error, "nobody could be signed in");
             (StatusCode::SERVICE_UNAVAILABLE, "busy", SignInTrouble::Busy)
@@ -166,7 +178,11 @@ pub(super) async fn submit(
         Err(SignInError::Store(error)) => return unavailable(&headers, &error),
     };
     if !is_navigation(&headers) {
-        return error(status, code, trouble.message());
+        return (
+            AppendHeaders(retry_after),
+            error(status, code, trouble.message()),
+        )
+            .into_response();
     }
     let known = match Known::of(&state, &visit, &headers).await {
         Ok(Known { signed_in, .. }) => Known {
@@ -181,7 +197,7 @@ pub(super) async fn submit(
         next,
         known,
     };
-    form(&state, status, shown)
+    (AppendHeaders(retry_after), form(&state, status, shown)).into_response()
 }
 
 struct Shown {

@@ -19,9 +19,17 @@ pub type SessionCookie = AppendHeaders<[(HeaderName, String); 1]>;
 
 /// The id that the browser came with. Of several the last counts.
 pub(super) fn presented(config: &CookieConfig, headers: &HeaderMap) -> Option<SessionId> {
+    cookie_value(headers, &config.name)?.parse().ok()
+}
+
+/// The value of the last cookie of this name that the browser came with.
+pub(crate) fn cookie_value<'request>(
+    headers: &'request HeaderMap,
+    name: &str,
+) -> Option<&'request str> {
     let mut values = headers.get_all(COOKIE).iter().rev();
-    let id = values.find_map(|cookies| last_value(cookies.as_bytes(), &config.name))?;
-    str::from_utf8(id).ok()?.parse().ok()
+    let value = values.find_map(|cookies| last_value(cookies.as_bytes(), name))?;
+    str::from_utf8(value).ok()
 }
 
 /// The value of the last cookie of this name.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dwell_server::{
-    accounts::{Accounts, AddAccountError, Password, Passwords, SignInError},
+    accounts::{Accounts, AddAccountError, Client, Password, Passwords, SignInError},
     clock::ManualClock,
     drafts::{self, DraftId, Drafts, SaveDraftError},
     notes::{NoteText, Notes},
@@ -48,15 +48,18 @@ async fn an_account_is_added_once_and_signs_in_with_its_password(bench: &Bench) 
     let id = accounts.add(&email, password()).await.unwrap();
     let again = accounts.add(&email, password()).await;
     assert!(matches!(again, Err(AddAccountError::Taken(_))));
-    let signed_in = accounts.authenticate("ada@example.com", password()).await;
-    assert_eq!(signed_in.unwrap(), id);
+    let client = Client::default();
+    let signed_in = accounts
+        .authenticate("ada@example.com", password(), &client)
+        .await;
+    assert_eq!(signed_in.unwrap().account, id);
     assert_eq!(accounts.email(id).await.unwrap(), "ada@example.com");
     for (email, password) in [
         ("ada@example.com", Password::typed("wrong".into())),
         ("nobody@example.com", password()),
         ("\0", password()),
     ] {
-        let refused = accounts.authenticate(email, password).await;
+        let refused = accounts.authenticate(email, password, &client).await;
         assert!(matches!(refused, Err(SignInError::WrongCredentials)));
     }
 }

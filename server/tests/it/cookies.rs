@@ -16,7 +16,7 @@ use crate::{
 };
 
 fn only_cookie(answer: &Answer) -> SetCookie {
-    let cookies = answer.set_cookies();
+    let cookies = answer.session_cookies();
     let [cookie] = cookies.as_slice() else {
         panic!("{answer:?}");
     };

@@ -26,7 +26,7 @@ async fn sign_out(browser: &mut Browser) -> Answer {
 
 /// Whether the cookies of `answer`, which have these names, are as in the answer to a form.
 fn cookies_are_as_after_a_form(answer: &Answer, after_form: &Answer, names: &[&str]) {
-    let (cookies, expected) = (answer.set_cookies(), after_form.set_cookies());
+    let (cookies, expected) = (answer.session_cookies(), after_form.session_cookies());
     let found: Vec<_> = cookies.iter().map(|cookie| cookie.name()).collect();
     assert_eq!(found, names, "{answer:?}");
     assert_eq!(cookies.len(), expected.len(), "{after_form:?}");

@@ -93,7 +93,7 @@ async fn nothing_but_the_built_files_may_be_kept() {
         statuses.insert(answer.status.as_u16());
     }
     let expected = [
-        200, 204, 303, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 503,
+        200, 204, 303, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 503,
     ];
     assert_eq!(statuses, BTreeSet::from(expected));
 }

@@ -20,7 +20,7 @@ use tracing::{
 use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
 
 use crate::{
-    harness::{EMAIL, PASSWORD, TestApp, by_script, by_user, form},
+    harness::{EMAIL, PASSWORD, Probe, TestApp, by_script, by_user, form},
     routes::ROUTES,
 };
 
@@ -30,11 +30,11 @@ static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber
 
 /// The log of the thread that a test runs on.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     /// Captures what `directives` ask for, until the guard is dropped.
-    fn capture(directives: &str) -> (Self, DefaultGuard) {
+    pub fn capture(directives: &str) -> (Self, DefaultGuard) {
         LazyLock::force(&ANOTHER);
         let log = Self::default();
         let writer = log.clone();
@@ -46,11 +46,11 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    fn lines_with(&self, parts: &[&str]) -> usize {
+    pub fn lines_with(&self, parts: &[&str]) -> usize {
         let is_wanted = |line: &&str| parts.iter().all(|part| line.contains(part));
         self.text().lines().filter(is_wanted).count()
     }
@@ -178,6 +178,18 @@ async fn the_events_of_a_session_are_written_down_with_who_and_why() {
 
     browser.sign_out().await;
     assert_eq!(log.lines_with(&["session_ended", "reason=signed_out"]), 1);
+}
+
+#[tokio::test]
+async fn a_denied_request_is_one_line() {
+    let (app, probe) = Probe::app().await;
+    let mut browser = app.in_session().await;
+    let (log, _guard) = Log::capture("info");
+    probe.fail_after(0);
+    assert_eq!(browser.visit("/workspace").await.status, 503);
+    assert_eq!(log.text().lines().count(), 1, "{}", log.text());
+    assert_eq!(log.lines_with(&["request denied"]), 1);
+    probe.recover();
 }
 
 // L1: once, whether it is noticed by a request or by the sweep.

@@ -36,6 +36,25 @@ async fn a_running_server_deletes_drafts_that_have_expired() {
     server.stop();
 }
 
+// B1
+#[test]
+fn a_secure_cookie_that_other_hosts_may_set_is_warned_of_at_the_start() {
+    let directory = TempDir::new().unwrap();
+    for (name, is_warned_of) in [
+        ("__Host-dwell", false),
+        ("__Secure-dwell", true),
+        ("dwell", true),
+    ] {
+        let server = match is_warned_of {
+            false => Server::start(&directory, &[("DWELL_COOKIE_NAME", name)]),
+            true => Server::start_again(&directory, &[("DWELL_COOKIE_NAME", name)]),
+        };
+        let (_, log) = server.stop();
+        assert_eq!(log.contains("WARN"), is_warned_of, "{log}");
+        assert_eq!(log.contains("has no prefix __Host-"), is_warned_of, "{log}");
+    }
+}
+
 // L1, L3, L4, E3
 #[test]
 fn a_whole_session_leaves_no_id_in_the_log() {

@@ -67,6 +67,11 @@ impl Exchange {
         Ok(self.0.write_all(head.as_bytes())?)
     }
 
+    /// Sends a request as it is.
+    pub(crate) fn write(&mut self, request: &str) -> Result<()> {
+        Ok(self.0.write_all(request.as_bytes())?)
+    }
+
     pub(crate) fn answer(self) -> Result<Answer> {
         Answer::read(BufReader::new(self.0))
     }

@@ -73,6 +73,19 @@ pub(crate) fn set_up(left_out: &mut LeftOut) -> Result<Programs> {
     })
 }
 
+/// Dwell alone, or what has been built of it already.
+pub(crate) fn set_up_subject(built: Option<&Path>) -> Result<Programs> {
+    Ok(Programs {
+        subject: match built {
+            Some(built) => built.to_owned(),
+            None => step("Build Dwell for the benchmarks", subject)?,
+        },
+        tower_sessions: None,
+        gunicorn: None,
+        express: None,
+    })
+}
+
 /// The program that draws the figures.
 pub(crate) fn plot() -> Result<PathBuf> {
     step("Build what draws the figures", || build("bench-plot"))

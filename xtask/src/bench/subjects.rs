@@ -241,6 +241,20 @@ impl Place<'_> {
         })
     }
 
+    /// A node that believes whoever connects from this machine about where a request comes from.
+    pub(crate) fn dwell_node_behind_proxy(&self, name: &str, database: &str) -> Result<Node> {
+        self.node(name, |address| {
+            let mut service = Service::new(&self.programs.subject);
+            self.configure(&mut service.command, database);
+            service
+                .command
+                .arg("dwell")
+                .env("DWELL_ADDR", address.to_string())
+                .env("DWELL_TRUSTED_PROXIES", "127.0.0.1");
+            Ok(service)
+        })
+    }
+
     /// Has the subject put accounts and sessions into the database.
     pub(crate) fn seed(&self, database: &str, arguments: &[&str]) -> Result<()> {
         let mut seed = command(&self.programs.subject);

@@ -47,6 +47,13 @@ impl Answer {
             .collect()
     }
 
+    /// The cookies that it sets but for the one by which a browser is known.
+    pub fn session_cookies(&self) -> Vec<SetCookie> {
+        let mut cookies = self.set_cookies();
+        cookies.retain(|cookie| !cookie.name().ends_with("-known"));
+        cookies
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }

@@ -66,12 +66,14 @@ fn request(method: Method, path: &str, headers: &[(&str, &str)]) -> Request<Body
         .unwrap()
 }
 
-/// A browser that keeps the cookie of the session, and the one that tells of a sign-out.
+/// A browser that keeps the cookie of the session, the one that tells of a sign-out, and the one by
+/// which it is known.
 #[derive(Debug, Clone)]
 pub struct Browser {
     router: Router,
     cookie_name: String,
     cookie: Option<String>,
+    known: Option<String>,
     has_signed_out: bool,
     generation: Option<String>,
 }
@@ -82,6 +84,7 @@ impl Browser {
             router,
             cookie_name: cookie_name.into(),
             cookie: None,
+            known: None,
             has_signed_out: false,
             generation: None,
         }
@@ -124,7 +127,11 @@ impl Browser {
         let name = &self.cookie_name;
         let session = self.cookie.iter().map(|cookie| format!("{name}={cookie}"));
         let sign_out = self.has_signed_out.then(|| format!("{name}-signed-out=1"));
-        let cookies: Vec<_> = session.chain(sign_out).collect();
+        let known = self
+            .known
+            .iter()
+            .map(|known| format!("{name}-known={known}"));
+        let cookies: Vec<_> = session.chain(sign_out).chain(known).collect();
         if !cookies.is_empty() {
             let cookies = HeaderValue::try_from(cookies.join("; ")).unwrap();
             request.headers_mut().insert(header::COOKIE, cookies);
@@ -142,6 +149,8 @@ impl Browser {
                 self.cookie = (!is_removed).then(|| cookie.value().to_owned());
             } else if cookie.name() == format!("{}-signed-out", self.cookie_name) {
                 self.has_signed_out = true;
+            } else if cookie.name() == format!("{}-known", self.cookie_name) {
+                self.known = Some(cookie.value().to_owned());
             }
         }
         answer

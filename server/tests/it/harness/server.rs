@@ -15,6 +15,8 @@ use tower_sessions::cookie::Cookie;
 use super::{EMAIL, PASSWORD};
 use crate::cli::{ADD, dwell};
 
+const USUAL: [(&str, &str); 2] = [("DWELL_ADDR", "127.0.0.1:0"), ("DWELL_SITE_ROOT", "site")];
+
 /// `dwell serve`, stopped when the test is over.
 pub struct Server {
     child: Child,
@@ -26,6 +28,27 @@ pub struct Server {
 impl Server {
     /// With one account, that of [`EMAIL`].
     pub fn start(directory: &TempDir, settings: &[(&str, &str)]) -> Self {
+        Self::prepare(directory);
+        Self::start_again(directory, settings)
+    }
+
+    /// The same, in a shell that has run `limit`.
+    pub fn start_within(directory: &TempDir, limit: &str, settings: &[(&str, &str)]) -> Self {
+        Self::prepare(directory);
+        let settings = [&USUAL, settings].concat();
+        let serve = dwell(directory, &["serve"], &settings);
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", &format!("{limit} && exec \"$0\" serve")])
+            .arg(serve.get_program())
+            .current_dir(directory.path())
+            .env_clear()
+            .envs(settings)
+            .stderr(Stdio::piped());
+        Self::run(shell)
+    }
+
+    fn prepare(directory: &TempDir) {
         let mut adding = dwell(directory, &ADD, &[]).spawn().unwrap();
         let mut stdin = adding.stdin.take().unwrap();
         stdin.write_all(PASSWORD.as_bytes()).unwrap();
@@ -35,21 +58,17 @@ impl Server {
         let pkg = directory.path().join("site/pkg");
         std::fs::create_dir_all(&pkg).unwrap();
         std::fs::write(pkg.join("dwell.js"), "export default 1;").unwrap();
-        Self::start_again(directory, settings)
     }
 
     /// With the accounts that it had in `directory`.
     pub fn start_again(directory: &TempDir, settings: &[(&str, &str)]) -> Self {
-        let usual = [("DWELL_ADDR", "127.0.0.1:0"), ("DWELL_SITE_ROOT", "site")];
-        let settings = [&usual, settings].concat();
-        Self::run(dwell(directory, &["serve"], &settings))
+        Self::run(dwell(directory, &["serve"], &[&USUAL, settings].concat()))
     }
 
     /// As [`start_again`](Self::start_again), where no file can grow beyond `bytes`, as if the disk
     /// were full by then.
     pub fn start_with_room_for(bytes: u64, directory: &TempDir) -> Self {
-        let settings = [("DWELL_ADDR", "127.0.0.1:0"), ("DWELL_SITE_ROOT", "site")];
-        let serve = dwell(directory, &["serve"], &settings);
+        let serve = dwell(directory, &["serve"], &USUAL);
         // A process that does not ignore the signal is ended by it, which a full disk does not do.
         let limited = r#"trap "" XFSZ; exec /usr/bin/prlimit --fsize="$0": "$@""#;
         let mut command = Command::new("/bin/sh");
@@ -59,7 +78,7 @@ impl Server {
             .args(serve.get_args())
             .current_dir(directory.path())
             .env_clear()
-            .envs(settings)
+            .envs(USUAL)
             .stderr(Stdio::piped());
         Self::run(command)
     }
@@ -101,6 +120,20 @@ impl Server {
         }
     }
 
+    /// A connection over which nothing has been sent.
+    pub fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).unwrap()
+    }
+
+    /// The memory of it that is resident, in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap();
+        let (_, resident) = status.split_once("VmRSS:").unwrap();
+        let kilobytes: u64 = resident.split_whitespace().next().unwrap().parse().unwrap();
+        1024 * kilobytes
+    }
+
     /// Sends `bytes` as they are, and reads the answer to its end.
     pub fn send(&self, bytes: &str) -> String {
         send(&self.address, bytes)
@@ -138,11 +171,22 @@ impl Server {
     }
 
     /// Asks it to stop, as a service manager does. Gives what it wrote down.
-    pub fn stop(mut self) -> (ExitStatus, String) {
-        let asked = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        assert!(asked.unwrap().success());
+    pub fn stop(self) -> (ExitStatus, String) {
+        self.signal(&["TERM"])
+    }
+
+    /// Asks it twice.
+    pub fn stop_twice(self) -> (ExitStatus, String) {
+        self.signal(&["TERM", "INT"])
+    }
+
+    fn signal(mut self, signals: &[&str]) -> (ExitStatus, String) {
+        for signal in signals {
+            let asked = Command::new("kill")
+                .args(["-s", signal, &self.child.id().to_string()])
+                .status();
+            assert!(asked.unwrap().success());
+        }
         let status = self.child.wait().unwrap();
         (status, self.log.take().unwrap().join().unwrap())
     }

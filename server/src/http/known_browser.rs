@@ -1,0 +1,50 @@
+//! Where an attempt to sign in comes from, and the cookie by which a browser is known that somebody
+//! has signed in from.
+//!
+//! The cookie signs nobody in and names nobody. It is set in the answer to a sign-in, and stays when
+//! the session ends.
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderName, header::SET_COOKIE, request::Parts},
+    response::AppendHeaders,
+};
+use tower_sessions::cookie::{Cookie, time::Duration};
+
+use super::origin::client_address;
+use crate::{accounts::Client, config::CookieConfig, lifetime::cookie_value, state::AppState};
+
+/// As long as browsers keep any.
+const LIFETIME: Duration = Duration::days(400);
+
+impl FromRequestParts<AppState> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        let proof = cookie_value(&parts.headers, &name(&state.cookie));
+        Ok(Self {
+            address: client_address(parts, state),
+            proof: proof.map(str::to_owned),
+        })
+    }
+}
+
+/// Makes the browser show `proof` from now on.
+pub(super) fn remember(
+    session: &CookieConfig,
+    proof: String,
+) -> AppendHeaders<[(HeaderName, String); 1]> {
+    let cookie = Cookie::build((name(session), proof))
+        .path("/")
+        .secure(session.secure)
+        .http_only(true)
+        .same_site(session.same_site.into())
+        .max_age(LIFETIME);
+    AppendHeaders([(SET_COOKIE, cookie.build().to_string())])
+}
+
+fn name(session: &CookieConfig) -> String {
+    format!("{}-known", session.name)
+}
