@@ -51,7 +51,7 @@ for (const javaScriptEnabled of [true, false]) {
             await app.email.fill(account.email);
             await app.password.fill(account.password);
             await app.signIn.click();
-            await expect(page).toHaveURL(/\/workspace$/);
+            await expect(page).toHaveURL(/\/(workspace|account)$/);
             await page.goto("/sign-in?reason=signed_out");
             await expect(page.getByText("You have signed out.")).toHaveCount(0);
             await page.goto("/workspace");
