@@ -13,6 +13,8 @@ export interface Condition {
     tabs?: number;
     clockIsWrongBy?: number;
     link?: Quality;
+    /** Nothing runs on the page that could tell the end: it only closes. */
+    tellsNothing?: boolean;
     /** Before anything is opened. */
     prepare?(context: BrowserContext): Promise<unknown>;
     /** From the user's last activity to some time after the end. */
@@ -44,7 +46,12 @@ export const CONDITIONS: readonly Condition[] = [
     { name: "5 % loss", link: { loss: 0.05 } },
     { name: "offline at the deadline", meanwhile: goOffline },
     { name: "resumed after the deadline", meanwhile: sleepOverTheEnd },
+    { name: "code cannot run", tellsNothing: true, prepare: withoutCode },
 ];
+
+function withoutCode(context: BrowserContext): Promise<unknown> {
+    return context.route(/\.wasm$/, (route) => route.fulfill({ status: 404 }));
+}
 
 async function hide({ context, pages, ended }: Scene): Promise<Interruption> {
     const front = await context.newPage();

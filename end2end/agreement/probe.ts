@@ -5,7 +5,8 @@ export interface Report {
     /** On the clock of this machine, whatever the page is made to believe. */
     at: number;
     /**
-     * `opened` a document; the protected texts are to be had in it (`shown`) or not (`gone`); a
+     * `opened` a document; the protected texts are to be had in it and its own style does not hide
+     * them (`shown`), or not (`gone`); a
      * frame was `painted` after that; the `state` that `<html>` tells; the `countdown`; the page
      * could run again (`woke`) after it had been stopped.
      */
@@ -63,6 +64,8 @@ function probe({ secrets, clockIsWrongBy }: Settings): void {
     };
 
     const isToBeHad = () => {
+        const page = document.getElementById("page");
+        if (page && getComputedStyle(page).visibility === "hidden") return false;
         const fields = document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea");
         const everything = [document.documentElement?.outerHTML, ...Array.from(fields, (field) => field.value)];
         return secrets.some((secret) => everything.some((text) => text?.includes(secret)));

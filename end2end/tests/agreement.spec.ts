@@ -11,7 +11,14 @@ const ENDED = { status: 401, contentType: "application/json", body: '{"state":"e
 /** Pages that are broken on purpose: what the measurement of the agreement must not miss. */
 const BROKEN: Record<string, { prepare: Condition["prepare"]; isGhost: boolean; isEarlyEnd: boolean }> = {
     "a page that conceals nothing is measured as a ghost": {
-        prepare: (context) => context.route("**/*.wasm", (route) => route.abort()),
+        prepare: async (context) => {
+            await context.route("**/*.wasm", (route) => route.abort());
+            // Nor does its guard close it in time.
+            await context.addInitScript(() => {
+                const { parse } = JSON;
+                JSON.parse = (text) => ({ ...parse(text), idle_remaining_ms: 1_000_000 });
+            });
+        },
         isGhost: true,
         isEarlyEnd: false,
     },

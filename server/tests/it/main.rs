@@ -22,6 +22,7 @@ mod fetch;
 mod forgery;
 mod garbage;
 mod generation;
+mod guard;
 mod headers;
 mod in_flight;
 mod index;

@@ -21,13 +21,18 @@ fn passive() -> Vec<Request<Body>> {
         request
     };
     let navigation = || by_user(Method::GET, "/workspace");
-    let mut not_by_user = navigation();
-    not_by_user.headers_mut().remove("sec-fetch-user");
+    let by_itself = |path| {
+        let mut navigation = by_user(Method::GET, path);
+        navigation.headers_mut().remove("sec-fetch-user");
+        navigation
+    };
     let mut bare = Request::get("/workspace").body(Body::empty()).unwrap();
     bare.headers_mut()
         .insert(header::HOST, HeaderValue::from_static(HOST));
     vec![
-        not_by_user,
+        by_itself("/workspace"),
+        by_itself("/"),
+        by_itself("/no-such-page"),
         bare,
         with(navigation(), &[("sec-purpose", "prefetch")]),
         with(navigation(), &[("sec-purpose", "prefetch;prerender")]),
