@@ -2,13 +2,14 @@
 
 mod account;
 mod document;
+mod guard;
 mod home;
 mod message;
 mod sign_in;
 mod workspace;
 
 pub use account::{AccountPage, OtherSession};
-pub use document::{Assets, SignedIn};
+pub use document::{Assets, SignedIn, Visitor};
 pub use home::HomePage;
 pub use message::MessagePage;
 pub use sign_in::SignInPage;

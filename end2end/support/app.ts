@@ -18,6 +18,10 @@ export class App {
     /** The form in place of a page whose session has ended by time. */
     readonly signInHere: Locator;
     readonly startAfresh: Locator;
+    /** What stands in place of a page that has closed by itself. */
+    readonly closed: Locator;
+    readonly openAgain: Locator;
+    readonly sendTyped: Locator;
     /** What was typed and not sent, offered on the workspace. */
     readonly unsaved: Locator;
     readonly putBack: Locator;
@@ -38,6 +42,9 @@ export class App {
         this.signIn = page.getByRole("button", { name: "Sign in" });
         this.signInHere = page.getByRole("form", { name: "Sign in" });
         this.startAfresh = page.getByRole("link", { name: "Start afresh instead" });
+        this.closed = page.getByRole("heading", { name: "This page has been closed" });
+        this.openAgain = page.getByRole("link", { name: "Open it again" });
+        this.sendTyped = page.getByRole("button", { name: "Send what I typed" });
         this.unsaved = page.getByRole("region", { name: "Not saved yet" }).getByRole("listitem");
         this.putBack = this.unsaved.getByRole("link", { name: "Put it back" });
         this.discard = this.unsaved.getByRole("button", { name: "Discard" });

@@ -8,7 +8,7 @@ use std::{
 
 use dwell_session::{
     Action, ActiveStatus, Concealed, Generation, Instant, Message, Monitor, Purpose, Request,
-    Screen,
+    Screen, State,
 };
 use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
@@ -35,6 +35,9 @@ pub(crate) struct Driver {
     monitor: RefCell<Monitor>,
     clock: Rc<Clock>,
     timer: RefCell<Option<Timer>>,
+    /// What the guard of the page was told last, if anything: the instant at which it closes the
+    /// page, or none while the page is concealed.
+    guarded: Cell<Option<Option<Instant>>>,
     ties: RefCell<Option<Ties>>,
     page: Page,
     drafts: Drafts,
@@ -68,6 +71,7 @@ impl Driver {
             monitor: RefCell::new(monitor),
             clock,
             timer: RefCell::new(None),
+            guarded: Cell::new(None),
             ties: RefCell::new(None),
             drafts: page.drafts(),
             page,
@@ -166,8 +170,32 @@ impl Driver {
             }
             event(&mut monitor, reading.now);
         }
+        // The guard is there whenever the page is, whatever fails in between.
+        let until = self.shown_until();
+        if until.is_some() {
+            self.guard(until, reading.now);
+        }
         self.carry_out();
+        if until.is_none() {
+            self.guard(until, reading.now);
+        }
         self.set_timer(reading.now);
+    }
+
+    /// The instant at which the page is to be concealed, unless it is concealed already.
+    fn shown_until(&self) -> Option<Instant> {
+        let monitor = self.monitor.borrow();
+        match monitor.state() {
+            State::Active | State::Warning => Some(monitor.told_deadline().0),
+            State::Confirming | State::Unreachable | State::Ended(_) => None,
+        }
+    }
+
+    /// Moves the deadline of the page's own guard, where it is another.
+    fn guard(&self, until: Option<Instant>, now: Instant) {
+        if self.guarded.replace(Some(until)) != Some(until) {
+            self.page.guard(until.map(|until| until.since(now)));
+        }
     }
 
     fn carry_out(self: &Rc<Self>) {

@@ -1,6 +1,9 @@
 //! The page: what of it is seen, and where it leads.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use dwell_app::{
     names::{
@@ -9,13 +12,20 @@ use dwell_app::{
     overlay::title,
 };
 use dwell_session::{ActiveStatus, Concealed, EndReason, Generation, Screen, Status};
-use wasm_bindgen::JsCast as _;
+use wasm_bindgen::{JsCast as _, prelude::wasm_bindgen};
 use web_sys::{
     Document, Element, HtmlElement, HtmlInputElement, HtmlMetaElement, Performance,
     VisibilityState, Window,
 };
 
 use crate::{drafts::Drafts, wire};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The page's own guard, which needs none of this code. In milliseconds from now.
+    #[wasm_bindgen(js_name = dwellGuard)]
+    fn guard(left_ms: f64);
+}
 
 /// A page that is shown in a session.
 pub(crate) struct Page {
@@ -110,6 +120,12 @@ impl Page {
         host.dyn_into().ok()
     }
 
+    /// Has the page close by itself when `left` is over, unless it is told otherwise before. Without
+    /// a time the page is concealed, and what stands in its place is the driver's.
+    pub(crate) fn guard(&self, left: Option<Duration>) {
+        guard(left.map_or(f64::INFINITY, |left| left.as_secs_f64() * 1_000.0));
+    }
+
     pub(crate) fn show(&self, screen: Screen) {
         let state = match screen {
             Screen::Page => "active",
@@ -145,9 +161,9 @@ impl Page {
     }
 
     fn reveal(&self) {
-        let Some((left, top)) = self.concealed_at.take() else {
+        if self.content.is_connected() {
             return;
-        };
+        }
         if let Some(body) = self.document.body() {
             // Fails only where the content would contain the body.
             let _ = body.prepend_with_node_1(&self.content);
@@ -155,7 +171,9 @@ impl Page {
         if let Some(focused) = self.focused.borrow().as_ref() {
             let _ = focused.focus();
         }
-        self.window.scroll_to_with_x_and_y(left, top);
+        if let Some((left, top)) = self.concealed_at.take() {
+            self.window.scroll_to_with_x_and_y(left, top);
+        }
     }
 
     /// Focus in the overlay says nothing of where the user is in the content.

@@ -7,12 +7,13 @@ use dwell_app::{
     names::{DRAFTS_PATH, GENERATION_HEADER, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
 use dwell_session::{Generation, Purpose, Status};
+use gloo_timers::callback::Timeout;
 use js_sys::Reflect;
 use leptos::server_fn::ServerFn as _;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortSignal, FormData, Headers, HtmlFormElement, RequestInit, Response, UrlSearchParams,
+    AbortController, FormData, Headers, HtmlFormElement, RequestInit, Response, UrlSearchParams,
 };
 
 use crate::wire;
@@ -133,7 +134,10 @@ async fn post_within(
     request.set_method("POST");
     request.set_headers(&headers);
     request.set_body(&JsValue::from_str(body));
-    request.set_signal(Some(&AbortSignal::timeout_with_u32(patience_ms)));
+    // Many browsers in use have no `AbortSignal.timeout`.
+    let patience = AbortController::new()?;
+    request.set_signal(Some(&patience.signal()));
+    let _patience = Timeout::new(patience_ms, move || patience.abort());
     // What the user did last is reported although the page is being left.
     let outlives_page = body.len() <= LONGEST_KEPT_ALIVE;
     Reflect::set(&request, &"keepalive".into(), &outlives_page.into())?;

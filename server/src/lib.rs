@@ -25,6 +25,7 @@ pub mod state;
 pub mod store;
 pub mod telemetry;
 pub mod trusted_proxies;
+pub mod visitor;
 
 /// A request allocates some dozens of times, so it shows what that takes.
 #[global_allocator]

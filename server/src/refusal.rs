@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use dwell_app::pages::MessagePage;
+use dwell_app::pages::{MessagePage, Visitor};
 use leptos::prelude::*;
 use serde_json::json;
 
@@ -74,7 +74,7 @@ pub fn show(state: &AppState, mut response: Response) -> Response {
         return response;
     };
     let mut page = render(&state.built, response.status(), || {
-        view! { <MessagePage heading advice /> }
+        view! { <MessagePage visitor=Visitor::Unknown heading advice /> }
     });
     for (name, value) in response.headers() {
         if name != header::CONTENT_LENGTH {

@@ -35,7 +35,7 @@ pub fn render<V: IntoView>(
         .into_response()
 }
 
-/// Scripts run only with the nonce of this answer.
+/// Scripts and styles within the page count only with the nonce of this answer.
 fn content_security_policy(is_watched: bool) -> HeaderValue {
     let nonce = use_nonce()
         .map(|nonce| nonce.to_string())
@@ -44,7 +44,7 @@ fn content_security_policy(is_watched: bool) -> HeaderValue {
     let policy = format!(
         "default-src 'none'; \
          script-src 'strict-dynamic' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
-         style-src 'self'; img-src 'self' data:; connect-src {connect}; \
+         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src {connect}; \
          form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))

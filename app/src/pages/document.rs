@@ -3,6 +3,7 @@
 use dwell_session::{ActiveStatus, Generation, Status};
 use leptos::{hydration::AutoReload, nonce::use_nonce, prelude::*};
 
+use super::guard::{GuardCover, GuardNotice, GuardStyle, GuardVisit, Guarded};
 use crate::names::{GENERATION_FIELD, PAGE_ID, SIGN_IN_PATH, SIGN_OUT_PATH, STATUS_META};
 
 /// The names of the built files, as paths on this server. Provided as context.
@@ -28,8 +29,11 @@ pub struct SignedIn {
 }
 
 /// Who the page is shown to, as far as that is known.
-pub(super) enum Visitor {
+#[derive(Debug, Clone)]
+pub enum Visitor {
+    /// Somebody in a session.
     SignedIn(SignedIn),
+    /// Somebody who is not signed in.
     Anonymous,
     /// It could not be found out, so nothing is said about it.
     Unknown,
@@ -45,26 +49,50 @@ impl Visitor {
 }
 
 /// The document: head, header with the way out, and the page.
+///
+/// In a session the page closes at the told deadline, whatever runs in the browser.
 #[component]
 pub(super) fn Document(
     #[prop(into)] title: String,
     visitor: Visitor,
+    /// The id of the form whose content must not be lost when the page closes.
+    #[prop(optional)]
+    form: Option<&'static str>,
+    /// Where the page is had again: its own address, if not told otherwise.
+    #[prop(optional)]
+    address: &'static str,
     children: Children,
 ) -> impl IntoView {
     let assets = expect_context::<Assets>();
+    let guarded = visitor.status().map(|status| Guarded {
+        status,
+        form,
+        address,
+    });
     let style = assets.style.clone();
     let reload = assets.reload.clone();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-dwell-state="active">
+        <html
+            lang="en"
+            data-dwell-state="active"
+            data-dwell-guard=guarded.is_some().then_some("armed")
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <title>{format!("{title} · Dwell")}</title>
+                {guarded.map(|guarded| view! { <GuardStyle guarded /> })}
                 <link rel="stylesheet" href=style />
                 <link rel="icon" href="data:," />
-                {visitor.status().map(|status| view! { <Agreement assets status /> })}
+                {guarded
+                    .map(|guarded| {
+                        view! {
+                            <GuardVisit guarded />
+                            <Agreement assets status=guarded.status />
+                        }
+                    })}
                 {reload.map(|options| view! { <AutoReload options /> })}
             </head>
             <body>
@@ -95,8 +123,10 @@ pub(super) fn Document(
                             Visitor::Unknown => ().into_any(),
                         }}
                     </header>
+                    {guarded.map(|guarded| view! { <GuardNotice guarded /> })}
                     <main>{children()}</main>
                 </div>
+                {guarded.map(|guarded| view! { <GuardCover guarded /> })}
             </body>
         </html>
     }
@@ -107,8 +137,10 @@ pub(super) fn Document(
 fn Agreement(assets: Assets, status: ActiveStatus) -> impl IntoView {
     let status = serde_json::to_string(&Status::Active(status)).unwrap_or_default();
     let Assets { script, wasm, .. } = assets;
+    // Without a dialog to count down in, the page is left to its guard.
     let start = format!(
-        "import init, {{ start }} from {script:?}; await init({{ module_or_path: {wasm:?} }}); start();"
+        "import init, {{ start }} from {script:?}; \
+         if (window.HTMLDialogElement) {{ await init({{ module_or_path: {wasm:?} }}); start(); }}"
     );
     view! {
         <meta name=STATUS_META content=status />

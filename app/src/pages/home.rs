@@ -10,13 +10,15 @@ use crate::words;
 /// What Dwell does, for everybody.
 #[component]
 pub fn HomePage(
+    /// Who reads it.
+    visitor: Visitor,
     /// The idle timeout in force.
     idle: Duration,
     /// The absolute timeout in force.
     absolute: Duration,
 ) -> impl IntoView {
     view! {
-        <Document title="Welcome" visitor=Visitor::Anonymous>
+        <Document title="Welcome" visitor>
             <section class="hero">
                 <h1>"A workspace that signs you out in time, and never too early"</h1>
                 <p>

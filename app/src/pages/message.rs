@@ -7,6 +7,8 @@ use super::document::{Document, Visitor};
 /// One heading, one sentence, and a way on.
 #[component]
 pub fn MessagePage(
+    /// Who reads it.
+    visitor: Visitor,
     /// What it is.
     #[prop(into)]
     heading: String,
@@ -15,7 +17,7 @@ pub fn MessagePage(
     advice: String,
 ) -> impl IntoView {
     view! {
-        <Document title=heading.clone() visitor=Visitor::Unknown>
+        <Document title=heading.clone() visitor address="/">
             <section class="card">
                 <h1>{heading}</h1>
                 <p>{advice}</p>

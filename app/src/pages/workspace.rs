@@ -60,7 +60,7 @@ pub fn WorkspacePage(
         trouble,
     } = composer;
     view! {
-        <Document title="Workspace" visitor=Visitor::SignedIn(signed_in)>
+        <Document title="Workspace" visitor=Visitor::SignedIn(signed_in) form=NOTE_FORM>
             <h1>"Workspace"</h1>
             {(!unsaved.is_empty())
                 .then(|| {
@@ -76,7 +76,13 @@ pub fn WorkspacePage(
                         </section>
                     }
                 })}
-            <form method="post" action="/workspace" class="composer" data-dwell-draft=NOTE_FORM>
+            <form
+                method="post"
+                action="/workspace"
+                id=NOTE_FORM
+                class="composer"
+                data-dwell-draft=NOTE_FORM
+            >
                 <GenerationField generation />
                 <input type="hidden" name=DRAFT_FIELD value=draft />
                 <label for="text">"New note"</label>

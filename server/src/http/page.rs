@@ -1,6 +1,7 @@
 //! What pages have in common.
 
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
@@ -9,8 +10,13 @@ use dwell_app::pages::{MessagePage, SignedIn};
 use leptos::prelude::*;
 
 use crate::{
-    lifetime::CurrentSession, refusal::refusal, rendering::render, state::AppState,
+    lifetime::CurrentSession,
+    refusal::{refusal, unavailable},
+    rendering::render,
+    sessions::Visit,
+    state::AppState,
     store::StoreError,
+    visitor::{self, visitor},
 };
 
 /// What a page says of the session it is shown in.
@@ -18,16 +24,23 @@ pub(super) async fn signed_in(
     state: &AppState,
     current: &CurrentSession,
 ) -> Result<SignedIn, StoreError> {
-    let email = state.accounts.email(current.account).await?;
-    let status = current.live.told(state.sessions.policy());
-    Ok(SignedIn { email, status })
+    visitor::signed_in(state, &current.live).await
 }
 
 /// Nothing is here.
-pub(super) async fn not_found(State(state): State<AppState>) -> Response {
+pub(super) async fn not_found(
+    State(state): State<AppState>,
+    Extension(visit): Extension<Visit>,
+    headers: HeaderMap,
+) -> Response {
+    let visitor = match visitor(&state, &visit).await {
+        Ok(visitor) => visitor,
+        Err(error) => return unavailable(&headers, &error),
+    };
     render(&state.built, StatusCode::NOT_FOUND, || {
         view! {
             <MessagePage
+                visitor
                 heading="There is nothing here"
                 advice="The address may be mistyped, or the page may be gone."
             />

@@ -146,13 +146,22 @@ async fn signing_out_clears_what_pages_have_kept_and_nothing_else_does() {
     }
 }
 
-// G6
+// G6: only without scripts, and said beforehand.
 #[tokio::test]
-async fn no_page_leaves_by_itself() {
+async fn no_page_leaves_by_itself_without_a_warning() {
     for (what, answer) in answers().await {
         assert_eq!(answer.header("refresh"), None, "{what}");
         let body = answer.body.to_lowercase();
-        assert!(!body.contains("http-equiv"), "{what}");
+        if let Some((before, after)) = body.split_once("http-equiv=\"refresh\"") {
+            assert!(before.ends_with("<noscript><meta "), "{what}");
+            assert!(after.contains("this page closes"), "{what}");
+            assert!(!after.contains("http-equiv"), "{what}");
+        }
+        assert!(
+            !body
+                .replace("http-equiv=\"refresh\"", "")
+                .contains("http-equiv")
+        );
     }
 }
 
@@ -184,7 +193,7 @@ fn nonce(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn scripts_run_with_a_nonce_that_is_new_in_every_answer() {
+async fn scripts_and_styles_count_with_a_nonce_that_is_new_in_every_answer() {
     let app = TestApp::new().await;
     let mut nonces = BTreeSet::new();
     for path in ["/", SIGN_IN_PATH, "/account", "/workspace", "/nowhere"] {
@@ -193,15 +202,18 @@ async fn scripts_run_with_a_nonce_that_is_new_in_every_answer() {
             let answer = browser.visit(path).await;
             let nonce = nonce(&answer);
             assert!(nonce.len() >= 16, "{nonce}");
-            for script in answer.body.split("<script").skip(1) {
-                let (attributes, _) = script.split_once('>').unwrap();
-                let expected = format!("nonce=\"{nonce}\"");
-                assert!(attributes.contains(&expected), "{path} {attributes}");
+            let policy = answer.header("content-security-policy").unwrap();
+            assert!(policy.contains(&format!("style-src 'self' 'nonce-{nonce}';")));
+            for inline in ["<script", "<style"] {
+                for element in answer.body.split(inline).skip(1) {
+                    let (attributes, _) = element.split_once('>').unwrap();
+                    let expected = format!("nonce=\"{nonce}\"");
+                    assert!(attributes.contains(&expected), "{path} {attributes}");
+                }
+                assert!(answer.body.contains(inline), "{path}");
             }
-            let is_signed_in = [SIGN_IN_PATH, "/account", "/workspace"].contains(&path);
-            assert_eq!(answer.body.contains("<script"), is_signed_in);
             let body = answer.body.to_lowercase();
-            for inline in [" style=", "<style", "javascript:", " onclick=", " onload="] {
+            for inline in [" style=", "javascript:", " onclick=", " onload="] {
                 assert!(!body.contains(inline), "{path} {inline}");
             }
             assert!(nonces.insert(nonce), "a nonce was used twice");

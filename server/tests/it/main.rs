@@ -24,6 +24,7 @@ mod forgery;
 mod full_disk;
 mod garbage;
 mod generation;
+mod guard;
 mod headers;
 mod in_flight;
 mod index;

@@ -1,0 +1,74 @@
+// Takes the page out of the document when its time is over, whatever becomes of the rest of the code
+// (C8). Old browsers have to understand it.
+(function () {
+    var root = document.documentElement;
+    var cover = document.getElementById("guard");
+    var status = JSON.parse(document.querySelector('meta[name="dwell-status"]').content);
+    var isAlone = true;
+    var content, taken, state, timer, wallEnd, monotonicEnd;
+
+    // The style counts anew, from now on. Where nothing is left to be guarded, that is for ever.
+    function arm(left) {
+        var patience = isAlone ? 0 : 500;
+        wallEnd = Date.now() + left + patience;
+        monotonicEnd = performance.now() + left + patience;
+        root.removeAttribute("data-dwell-guard");
+        if (left < Infinity) {
+            root.style.setProperty("--dwell-left", left + "ms");
+            void root.offsetWidth;
+            root.setAttribute("data-dwell-guard", "armed");
+        }
+        check();
+    }
+
+    // A machine that wakes up fires timers late by the time that it slept, and may send no event.
+    function check() {
+        clearTimeout(timer);
+        var left = Math.min(wallEnd - Date.now(), monotonicEnd - performance.now());
+        if (left <= 0) {
+            close();
+        } else if (left < Infinity) {
+            timer = setTimeout(check, Math.min(left, isAlone && !document.hidden ? 1000 : 2147483647));
+        }
+    }
+
+    function close() {
+        if (taken) return;
+        content = document.getElementById("page");
+        taken = document.createDocumentFragment();
+        [].slice.call(document.body.childNodes).forEach(function (node) {
+            if (node !== cover) taken.appendChild(node);
+        });
+        state = root.getAttribute("data-dwell-state");
+        root.setAttribute("data-dwell-state", "concealed");
+        root.setAttribute("data-dwell-guard", "closed");
+    }
+
+    function giveBack() {
+        if (taken) document.body.appendChild(taken);
+    }
+
+    cover.addEventListener("click", function (event) {
+        if (event.target.type === "submit") giveBack();
+    });
+    document.addEventListener("visibilitychange", check);
+    addEventListener("pageshow", check);
+    addEventListener("focus", check);
+
+    // Called by the driver, which knows for how many more milliseconds the page may be shown, or has
+    // concealed it itself.
+    window.dwellGuard = function (left) {
+        isAlone = false;
+        if (taken) {
+            giveBack();
+            taken = null;
+            if (left === Infinity) content.remove();
+            else root.setAttribute("data-dwell-state", state);
+        }
+        arm(left);
+    };
+
+    var navigation = performance.getEntriesByType && performance.getEntriesByType("navigation")[0];
+    var fetchedAt = navigation ? navigation.fetchStart : 0;
+    arm(Math.min(status.idle_remaining_ms, status.absolute_remaining_ms) + fetchedAt - performance.now());
+})();

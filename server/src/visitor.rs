@@ -1,0 +1,32 @@
+//! What a page says of who it is shown to.
+
+use dwell_app::pages::{SignedIn, Visitor};
+
+use crate::{
+    sessions::{LiveSession, Visit},
+    state::AppState,
+    store::StoreError,
+};
+
+/// Who a page is shown to that is for everybody.
+///
+/// # Errors
+///
+/// It cannot be found out whose session it is.
+pub async fn visitor(state: &AppState, visit: &Visit) -> Result<Visitor, StoreError> {
+    Ok(match visit {
+        Visit::Live(live) => Visitor::SignedIn(signed_in(state, live).await?),
+        Visit::Ended(_) | Visit::Anonymous => Visitor::Anonymous,
+    })
+}
+
+/// What a page says of the session it is shown in.
+///
+/// # Errors
+///
+/// The database failed.
+pub async fn signed_in(state: &AppState, live: &LiveSession) -> Result<SignedIn, StoreError> {
+    let email = state.accounts.email(live.session.account).await?;
+    let status = live.told(state.sessions.policy());
+    Ok(SignedIn { email, status })
+}
