@@ -32,6 +32,8 @@ pub struct Application {
     metrics: Option<(TcpListener, Router)>,
     sessions: Arc<Sessions>,
     drafts: Drafts,
+    notes: Notes,
+    clock: Arc<dyn Clock>,
     database: Database,
     _hold: Option<Hold>,
 }
@@ -75,12 +77,13 @@ impl Application {
             Arc::clone(&clock),
             metrics.clone(),
         ));
-        let drafts = Drafts::new(database.clone(), Arc::clone(&clock));
+        let drafts = Drafts::new(database.clone(), Arc::clone(&clock), config.draft_retention);
+        let notes = Notes::new(database.clone());
         let state = AppState::new(Services {
             sessions: Arc::clone(&sessions),
             session_data: Arc::new(TowerSessions::new(store)),
-            accounts: accounts(database.clone(), clock)?,
-            notes: Notes::new(database.clone()),
+            accounts: accounts(database.clone(), Arc::clone(&clock))?,
+            notes: notes.clone(),
             drafts: drafts.clone(),
             cookie: Arc::new(config.cookie),
             trusted_proxies: Arc::new(config.trusted_proxies),
@@ -103,6 +106,8 @@ impl Application {
             metrics,
             sessions,
             drafts,
+            notes,
+            clock,
             database,
             _hold: hold,
         })
@@ -122,7 +127,12 @@ impl Application {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let maintenance = maintain(Arc::clone(&self.sessions), self.drafts);
+        let maintenance = maintain(
+            Arc::clone(&self.sessions),
+            self.drafts,
+            self.notes,
+            self.clock,
+        );
         let showing = self.metrics.map(|(listener, router)| {
             tokio::spawn(async move { axum::serve(listener, router).await })
         });
@@ -203,7 +213,12 @@ const TIDYING_INTERVAL: Duration = Duration::from_secs(5);
 const SHARE_OF_OTHERS: u32 = 9;
 
 /// What is done beside the requests.
-fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> [JoinHandle<()>; 3] {
+fn maintain(
+    sessions: Arc<Sessions>,
+    drafts: Drafts,
+    notes: Notes,
+    clock: Arc<dyn Clock>,
+) -> [JoinHandle<()>; 4] {
     let old = Arc::clone(&sessions);
     let interval = sessions.maintenance_interval();
     [
@@ -225,6 +240,14 @@ fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> [JoinHandle<()>; 3] {
             move || {
                 let drafts = drafts.clone();
                 async move { drafts.sweep().await.map(|()| Maintenance::Done) }
+            },
+        ),
+        repeat(
+            TIDYING_INTERVAL,
+            "deleted notes could not be forgotten",
+            move || {
+                let (notes, now) = (notes.clone(), clock.now());
+                async move { notes.sweep(now).await }
             },
         ),
     ]

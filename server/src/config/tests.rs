@@ -61,6 +61,10 @@ fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
             ["DWELL_STORE_TIMEOUT", "1ms", "5s"],
         ),
         (
+            &[("DWELL_DRAFT_RETENTION", "1m")],
+            ["DWELL_DRAFT_RETENTION", "1m", "7d"],
+        ),
+        (
             &[("DWELL_STORE_TIMEOUT", "5")],
             ["DWELL_STORE_TIMEOUT", "5", "5s"],
         ),
@@ -210,6 +214,7 @@ fn the_stores_are_found_by_their_urls() {
     let usual = config(&[]).unwrap();
     assert!(matches!(usual.session_store, SessionStore::Database));
     assert_eq!(usual.connections, Connections::default());
+    assert_eq!(usual.draft_retention, Duration::from_hours(7 * 24));
     let shared = config(&[
         (
             "DWELL_DATABASE_URL",

@@ -28,6 +28,7 @@ mod index;
 mod late;
 mod logs;
 mod metrics;
+mod notes;
 mod passive;
 mod proxies;
 mod races;
