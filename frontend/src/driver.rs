@@ -82,7 +82,7 @@ impl Driver {
 
     /// Saves what was typed, and waits for it a moment.
     pub(crate) async fn save_before_sign_out(&self) {
-        self.drafts.save_before_sign_out(self.generation()).await;
+        self.drafts.save_before_sign_out().await;
     }
 
     pub(crate) fn activity(self: &Rc<Self>) {
@@ -101,14 +101,25 @@ impl Driver {
         self.handle(Monitor::handle_signed_in);
     }
 
+    /// Something was typed.
+    pub(crate) fn typed(&self) {
+        self.drafts.save_soon();
+    }
+
+    /// The page may be left.
+    pub(crate) fn leaving(&self) {
+        self.drafts.save();
+    }
+
     pub(crate) fn hidden(self: &Rc<Self>) {
-        self.drafts.save(self.generation());
+        self.leaving();
         self.handle(Monitor::handle_hidden);
     }
 
     /// A page that is put away lets go of the other tabs: it could not answer them, and what they
     /// say meanwhile is old when it comes back.
     pub(crate) fn put_away(self: &Rc<Self>) {
+        self.leaving();
         self.handle(|monitor, now| {
             monitor.handle_lead(false, now);
             monitor.handle_put_away(now);
@@ -175,16 +186,16 @@ impl Driver {
         }
     }
 
-    /// Saves what was typed before it is out of sight.
+    /// Saves what was typed before it is out of sight, and what could not be saved then once it is
+    /// in sight again.
     fn show(&self, screen: Screen) {
-        match screen {
-            Screen::Page => {}
-            Screen::Countdown(countdown) => {
-                self.drafts.save_during(&countdown, self.generation());
-            }
-            Screen::Concealed(_) => self.drafts.save(self.generation()),
+        if matches!(screen, Screen::Concealed(_)) {
+            self.drafts.save();
         }
         self.page.show(screen);
+        if matches!(screen, Screen::Page) {
+            self.drafts.save_soon();
+        }
         (self.show)(screen);
     }
 

@@ -15,7 +15,7 @@ use web_sys::{
     VisibilityState, Window,
 };
 
-use crate::{drafts::Drafts, wire};
+use crate::{drafts::Drafts, times, wire};
 
 /// A page that is shown in a session.
 pub(crate) struct Page {
@@ -75,6 +75,10 @@ impl Page {
 
     pub(crate) fn drafts(&self) -> Drafts {
         Drafts::of(&self.content)
+    }
+
+    pub(crate) fn localise_times(&self) {
+        times::localise(&self.content);
     }
 
     pub(crate) fn window(&self) -> &Window {
@@ -171,14 +175,17 @@ impl Page {
 
     /// Where one signs in and comes back to this page.
     pub(crate) fn sign_in_url(&self, reason: Option<EndReason>) -> String {
-        let location = self.window.location();
-        let path = location.pathname().unwrap_or_default();
-        let query = location.search().unwrap_or_default();
-        let next = js_sys::encode_uri_component(&format!("{path}{query}"));
+        let next = js_sys::encode_uri_component(&self.address());
         match reason {
             Some(reason) => format!("{SIGN_IN_PATH}?reason={reason}&next={next}"),
             None => format!("{SIGN_IN_PATH}?next={next}"),
         }
+    }
+
+    fn address(&self) -> String {
+        let location = self.window.location();
+        let path = location.pathname().unwrap_or_default();
+        path + &location.search().unwrap_or_default()
     }
 
     /// Goes to where one signs in; where another session has taken the place of this page's, to
@@ -187,7 +194,8 @@ impl Page {
         let location = self.window.location();
         // Fails only for an address that is none.
         let _ = match reason {
-            EndReason::Replaced => location.reload(),
+            // With GET, also where the page is the answer to a form.
+            EndReason::Replaced => location.replace(&self.address()),
             EndReason::IdleTimeout
             | EndReason::AbsoluteTimeout
             | EndReason::SignedOut
