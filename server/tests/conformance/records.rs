@@ -124,13 +124,17 @@ async fn a_draft_is_kept_until_it_is_used_up(bench: &Bench) {
     let drafts = Drafts::new(bench.database(), clock.clone(), drafts::RETENTION);
     let notes = Notes::new(bench.database());
     let [sent, discarded, old] = [DraftId::fresh(), DraftId::fresh(), DraftId::fresh()];
-    for draft in [sent, discarded, old] {
+    for (draft, text) in [
+        (sent, "half\0 a note"),
+        (discarded, "half of another"),
+        (old, "half\0 a note"),
+    ] {
         drafts
             .save(author(account), draft, note(&field("half")))
             .await
             .unwrap();
         drafts
-            .save(author(account), draft, note(&field("half\0 a note")))
+            .save(author(account), draft, note(&field(text)))
             .await
             .unwrap();
     }
