@@ -27,7 +27,7 @@ type Environment = &'static [(&'static str, &'static str)];
 // A4
 #[test]
 fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
-    let table: [(Environment, [&str; 3]); 20] = [
+    let table: [(Environment, [&str; 3]); 21] = [
         (
             &[("DWELL_ADDR", "localhost")],
             ["DWELL_ADDR", "localhost", "127.0.0.1:3000"],
