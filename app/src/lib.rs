@@ -28,14 +28,24 @@ pub mod names {
     pub const DRAFT_ATTRIBUTE: &str = "data-dwell-draft";
     /// The name of the form for a new note.
     pub const NOTE_FORM: &str = "note";
-    /// The form field with the id of the draft of what is in the form.
+    /// The form field with the id of the draft of what is in the form, and the parameter of the
+    /// page with the draft that is to be in it.
     pub const DRAFT_FIELD: &str = "draft";
     /// The field that tells the name of the form whose draft is saved.
     pub const DRAFT_FORM_FIELD: &str = "form";
-    /// The path that saves a draft.
+    /// The path that saves a draft, and that shows what is kept and the form, as the page does.
     pub const DRAFTS_PATH: &str = "/drafts";
+    /// The longest draft, in bytes of JSON. A browser finishes requests of a page that is gone up to
+    /// 64 KiB in all, so this is sent although the page is left.
+    pub const LONGEST_DRAFT: usize = 62 * 1024;
+    /// The id of the element with the drafts that are offered back.
+    pub const OFFERS_ID: &str = "offers";
+    /// The class of what says that there is too much in a form to be kept.
+    pub const TOO_LONG_CLASS: &str = "too-long";
     /// The path that discards a draft.
     pub const DISCARD_DRAFT_PATH: &str = "/drafts/discard";
+    /// The path that makes a draft of a discarded one again.
+    pub const TAKE_BACK_DRAFT_PATH: &str = "/drafts/take-back";
     /// The path of the page where one signs in.
     pub const SIGN_IN_PATH: &str = "/sign-in";
     /// The path that signs out.

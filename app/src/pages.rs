@@ -13,4 +13,4 @@ pub use document::{Assets, SignedIn, Visitor};
 pub use home::HomePage;
 pub use message::MessagePage;
 pub use sign_in::SignInPage;
-pub use workspace::{Composer, Note, UnsavedNote, WorkspacePage};
+pub use workspace::{Composer, Note, Notice, UnsavedNote, When, WorkspacePage, Writing, Written};

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { Relay } from "./relay.ts";
 
 /** A reverse proxy which can hold back what is under way. */
 export class Proxy extends Relay {
     private readonly holds = new Map<string, Promise<void>>();
+    private latency = 0;
     private readonly waiting: string[] = [];
     private readonly answered: [path: string, status: number][] = [];
 
@@ -27,6 +29,11 @@ export class Proxy extends Relay {
         };
     }
 
+    /** From now on everything takes this long longer, in milliseconds. */
+    slowDown(latency: number): void {
+        this.latency = latency;
+    }
+
     /** How many requests to `path` are held. */
     held(path: string): number {
         return this.waiting.filter((waiting) => waiting === path).length;
@@ -40,6 +47,7 @@ export class Proxy extends Relay {
     protected override async carry(request: IncomingMessage, response: ServerResponse): Promise<void> {
         const path = request.url ?? "/";
         const sent = await buffer(request);
+        await setTimeout(this.latency);
         const hold = this.holds.get(path);
         if (hold) {
             this.waiting.push(path);

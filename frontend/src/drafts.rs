@@ -6,18 +6,30 @@ use std::{
     rc::Rc,
 };
 
-use dwell_app::names::{DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD};
-use dwell_session::{Countdown, Generation};
-use js_sys::Reflect;
-use wasm_bindgen::JsCast as _;
+use dwell_app::names::{
+    DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD, LONGEST_DRAFT, OFFERS_ID,
+    TOO_LONG_CLASS,
+};
+use gloo_timers::callback::Timeout;
+use js_sys::{Array, JSON, Reflect};
+use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, FormData, HtmlFormElement, HtmlInputElement, UrlSearchParams};
+use web_sys::{
+    AddEventListenerOptions, Document, Element, EventTarget, FormData, HtmlCollection, HtmlElement,
+    HtmlFormElement, HtmlInputElement,
+};
 
-use crate::server::{self, PATIENCE_MS, Saving};
+use crate::{
+    driver::Driver,
+    server::{self, PATIENCE_MS, Saving},
+    times,
+};
 
-/// While the user goes on typing during the countdown, what is new is saved this often, and every
-/// second when only as many are left. In seconds.
-const SAVED_EVERY: u64 = 5;
+/// How long after a change it is saved, in milliseconds. Whatever is changed meanwhile goes along.
+const SAVED_AFTER_MS: u32 = 3_000;
+
+/// How often that time is doubled at most while saving fails: up to 48 s.
+const MOST_DOUBLINGS: u32 = 4;
 
 /// How long somebody who signs out waits for what they typed to be saved, in milliseconds.
 const PATIENCE_AT_SIGN_OUT_MS: u32 = 1_000;
@@ -30,7 +42,11 @@ struct Draft {
     name: String,
     /// What was in the form when it was last saved, or came with the page.
     saved: RefCell<String>,
-    is_under_way: Cell<bool>,
+    /// What was sent last in a request that outlives the page.
+    sent_for_good: RefCell<String>,
+    /// Until what is new is saved, and while it is.
+    timer: RefCell<Option<Timeout>>,
+    failures: Cell<u32>,
 }
 
 impl Drafts {
@@ -44,95 +60,274 @@ impl Drafts {
         let drafts = forms.filter_map(|form| {
             let form: HtmlFormElement = form.dyn_into().ok()?;
             let name = form.get_attribute(DRAFT_ATTRIBUTE)?;
-            let as_it_came = fields(&form, &name).filter(|_| !is_typed_into(&form));
-            let saved = RefCell::new(as_it_came.unwrap_or_default());
-            let is_under_way = Cell::new(false);
-            Some(Rc::new(Draft {
+            let draft = Rc::new(Draft {
                 form,
                 name,
-                saved,
-                is_under_way,
-            }))
+                saved: RefCell::default(),
+                sent_for_good: RefCell::default(),
+                timer: RefCell::new(None),
+                failures: Cell::new(0),
+            });
+            if !draft.is_typed_into() {
+                draft.begins_saved();
+                spawn_local(Rc::clone(&draft).catch_up());
+            }
+            Some(draft)
         });
         Self(drafts.collect())
     }
 
-    /// Saves what has been typed since, in a session of this generation.
-    pub(crate) fn save(&self, generation: Generation) {
-        for draft in self.0.iter().filter(|draft| draft.unsaved().is_some()) {
-            spawn_local(Rc::clone(draft).save(generation, PATIENCE_MS));
+    /// Saves what is new soon.
+    pub(crate) fn save_soon(&self) {
+        for draft in &self.0 {
+            draft.save_soon();
+        }
+    }
+
+    /// Saves what is new now, although the page may be gone before there is an answer.
+    pub(crate) fn save(&self) {
+        for draft in &self.0 {
+            draft.save_for_good();
         }
     }
 
     /// As [`save`](Self::save), to wait for, though not for long.
-    pub(crate) async fn save_before_sign_out(&self, generation: Generation) {
+    pub(crate) async fn save_before_sign_out(&self) {
         for draft in &self.0 {
-            Rc::clone(draft)
-                .save(generation, PATIENCE_AT_SIGN_OUT_MS)
-                .await;
-        }
-    }
-
-    /// Saves at some of the seconds of a countdown.
-    pub(crate) fn save_during(&self, countdown: &Countdown, generation: Generation) {
-        let left = countdown.seconds_left;
-        if left.is_multiple_of(SAVED_EVERY) || left < SAVED_EVERY {
-            self.save(generation);
+            if let Some(typed) = draft.unsaved() {
+                draft.save(typed, PATIENCE_AT_SIGN_OUT_MS, true).await;
+            }
         }
     }
 }
 
+/// Listens for as long as the page exists: saves what is typed, also by a script or an extension,
+/// and whatever may lead away from the page, before it does.
+pub(crate) fn listen(driver: &Rc<Driver>) {
+    let Some(window) = web_sys::window() else {
+        return;
+    };
+    let typing = Rc::clone(driver);
+    on(&window, "input", move || typing.typed());
+    for name in ["click", "beforeunload"] {
+        let leaving = Rc::clone(driver);
+        on(&window, name, move || leaving.leaving());
+    }
+}
+
+fn on(target: &EventTarget, name: &str, handle: impl Fn() + 'static) {
+    let listener = Closure::<dyn Fn()>::new(handle);
+    let options = AddEventListenerOptions::new();
+    options.set_capture(true);
+    // Fails for no target that exists.
+    let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
+        name,
+        listener.as_ref().unchecked_ref(),
+        &options,
+    );
+    listener.forget();
+}
+
 impl Draft {
-    fn unsaved(&self) -> Option<String> {
-        fields(&self.form, &self.name).filter(|typed| *typed != *self.saved.borrow())
+    fn begins_saved(&self) {
+        *self.saved.borrow_mut() = self.typed().unwrap_or_default();
     }
 
-    /// Until everything is saved, or once in vain: the next occasion tries again.
-    async fn save(self: Rc<Self>, generation: Generation, patience_ms: u32) {
-        if self.is_under_way.replace(true) {
+    fn unsaved(&self) -> Option<String> {
+        self.typed().filter(|typed| *typed != *self.saved.borrow())
+    }
+
+    fn save_soon(self: &Rc<Self>) {
+        let unsaved = self.unsaved();
+        let is_too_long = unsaved
+            .as_ref()
+            .is_some_and(|typed| typed.len() > LONGEST_DRAFT);
+        self.show_too_long(is_too_long);
+        if unsaved.is_none() || is_too_long || self.timer.borrow().is_some() {
             return;
         }
-        while let Some(typed) = self.unsaved() {
-            match server::save_draft(&typed, generation, patience_ms).await {
-                Saving::Done => *self.saved.borrow_mut() = typed,
-                Saving::UsedUp if self.begin_another() => {}
-                Saving::UsedUp | Saving::Failed => break,
+        self.name_in_address();
+        let draft = Rc::clone(self);
+        let delay_ms = SAVED_AFTER_MS << self.failures.get();
+        *self.timer.borrow_mut() = Some(Timeout::new(delay_ms, move || {
+            spawn_local(draft.save_in_time());
+        }));
+    }
+
+    /// Nothing of a form that is out of sight: it was saved as it was concealed.
+    async fn save_in_time(self: Rc<Self>) {
+        let typed = self.unsaved().filter(|_| self.form.is_connected());
+        if let Some(typed) = typed {
+            self.save(typed, PATIENCE_MS, false).await;
+        }
+        self.timer.borrow_mut().take();
+        if self.form.is_connected() {
+            self.save_soon();
+        }
+    }
+
+    fn save_for_good(self: &Rc<Self>) {
+        let Some(typed) = self.unsaved() else { return };
+        if *self.sent_for_good.borrow() == typed {
+            return;
+        }
+        self.sent_for_good.borrow_mut().clone_from(&typed);
+        let draft = Rc::clone(self);
+        spawn_local(async move { draft.save(typed, PATIENCE_MS, true).await });
+    }
+
+    async fn save(&self, mut typed: String, patience_ms: u32, outlives_page: bool) {
+        if typed.len() > LONGEST_DRAFT {
+            return;
+        }
+        loop {
+            let generation = self.generation();
+            let saving = server::save_draft(&typed, &generation, patience_ms, outlives_page);
+            match saving.await {
+                Saving::Done => {
+                    self.failures.set(0);
+                    *self.saved.borrow_mut() = typed;
+                    return;
+                }
+                Saving::UsedUp if self.begin_another() => {
+                    typed = self.typed().unwrap_or_default();
+                }
+                Saving::UsedUp | Saving::Failed => {
+                    self.failures
+                        .set((self.failures.get() + 1).min(MOST_DOUBLINGS));
+                    self.sent_for_good.borrow_mut().clear();
+                    return;
+                }
             }
         }
-        self.is_under_way.set(false);
+    }
+
+    /// The page before this one may have been saving still while this one was made. What is there
+    /// by now comes into the form, and into what is offered, unless somebody has begun to type.
+    async fn catch_up(self: Rc<Self>) {
+        let Some(window) = web_sys::window() else {
+            return;
+        };
+        let asked = window.location().search().unwrap_or_default();
+        let (Some(document), Some(html)) = (window.document(), server::drafts(&asked).await) else {
+            return;
+        };
+        if self.is_typed_into() || !self.form.is_connected() {
+            return;
+        }
+        let Ok(latest) = document.create_element("div") else {
+            return;
+        };
+        latest.set_inner_html(&html);
+        times::localise(&latest);
+        let selector = format!("form[{DRAFT_ATTRIBUTE}={}]", self.name);
+        let form = latest.query_selector(&selector).ok().flatten();
+        if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok())
+            && id_field(&form).is_some_and(|id| asked.contains(&id.value()))
+            && text_of(&form) != text_of(&self.form)
+        {
+            copy(&form.elements(), &self.form.elements());
+            self.begins_saved();
+        }
+        show_offers(&document, &latest);
+    }
+
+    /// Loading the page again, or coming back to it after signing in, puts what is typed back.
+    fn name_in_address(&self) {
+        let Some(window) = web_sys::window() else {
+            return;
+        };
+        let (Some(field), Ok(path)) = (id_field(&self.form), window.location().pathname()) else {
+            return;
+        };
+        let address = [&path, "?", DRAFT_FIELD, "=", &field.value()].concat();
+        // Fails only where that is done too often.
+        let _ = window
+            .history()
+            .and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
     }
 
     /// A page that came back from the history may hold the id of a draft that is done with. What
     /// is typed into it now is another draft. Tells whether it has an id of its own.
     fn begin_another(&self) -> bool {
-        let selector = format!("input[name={DRAFT_FIELD}]");
-        let field = self.form.query_selector(&selector).ok().flatten();
-        let field = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
         let crypto = web_sys::window().and_then(|window| window.crypto().ok());
-        let (Some(field), Some(crypto)) = (field, crypto) else {
+        let (Some(field), Some(crypto)) = (id_field(&self.form), crypto) else {
             return false;
         };
         field.set_value(&crypto.random_uuid().replace('-', ""));
         true
     }
+
+    fn show_too_long(&self, is_too_long: bool) {
+        let message = self.form.query_selector(&format!(".{TOO_LONG_CLASS}"));
+        if let Ok(Some(message)) = message
+            && let Ok(message) = message.dyn_into::<HtmlElement>()
+        {
+            message.set_hidden(!is_too_long);
+        }
+    }
+
+    /// Whether something was typed before the code was there, or put back by the browser.
+    fn is_typed_into(&self) -> bool {
+        let elements = self.form.elements();
+        let mut elements = (0..elements.length()).filter_map(|index| elements.item(index));
+        elements.any(|element| {
+            let property = |name: &str| Reflect::get(&element, &name.into()).ok()?.as_string();
+            let default = property("defaultValue");
+            default.is_some() && default != property("value")
+        })
+    }
+
+    /// The generation that the form would send, which is that of the page.
+    fn generation(&self) -> String {
+        let data = FormData::new_with_form(&self.form).ok();
+        let generation = data.and_then(|data| data.get(GENERATION_FIELD).as_string());
+        generation.unwrap_or_default()
+    }
+
+    /// What the form would send, as JSON, without the generation, which goes into a header.
+    fn typed(&self) -> Option<String> {
+        let data = FormData::new_with_form(&self.form).ok()?;
+        data.delete(GENERATION_FIELD);
+        data.set_with_str(DRAFT_FORM_FIELD, &self.name).ok()?;
+        Some(JSON::stringify(&Array::from(&data)).ok()?.into())
+    }
 }
 
-/// Whether something was typed before the code was there, or put back by the browser.
-fn is_typed_into(form: &HtmlFormElement) -> bool {
-    let elements = form.elements();
-    let mut elements = (0..elements.length()).filter_map(|index| elements.item(index));
-    elements.any(|element| {
-        let property = |name: &str| Reflect::get(&element, &name.into()).ok()?.as_string();
-        let default = property("defaultValue");
-        default.is_some() && default != property("value")
-    })
+fn id_field(form: &HtmlFormElement) -> Option<HtmlInputElement> {
+    let selector = format!("input[name={DRAFT_FIELD}]");
+    let field = form.query_selector(&selector).ok()??;
+    field.dyn_into().ok()
 }
 
-/// What the form would send, without the generation, which goes into a header.
-fn fields(form: &HtmlFormElement, name: &str) -> Option<String> {
+/// What is in a form, whatever its draft is called.
+fn text_of(form: &HtmlFormElement) -> Option<String> {
     let data = FormData::new_with_form(form).ok()?;
-    let fields = UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?;
-    fields.delete(GENERATION_FIELD);
-    fields.set(DRAFT_FORM_FIELD, name);
-    Some(String::from(fields.to_string()))
+    data.delete(GENERATION_FIELD);
+    data.delete(DRAFT_FIELD);
+    Some(JSON::stringify(&Array::from(&data)).ok()?.into())
+}
+
+/// Fills the elements of a form like those of another.
+fn copy(from: &HtmlCollection, to: &HtmlCollection) {
+    for index in 0..to.length() {
+        if let (Some(from), Some(to)) = (from.item(index), to.item(index)) {
+            for name in ["defaultValue", "value"].map(JsValue::from) {
+                if let Ok(value) = Reflect::get(&from, &name) {
+                    // Fails for no element of a form.
+                    let _ = Reflect::set(&to, &name, &value);
+                }
+            }
+        }
+    }
+}
+
+/// Shows what is offered by now in the place of what was.
+fn show_offers(document: &Document, latest: &Element) {
+    let latest = latest.query_selector(&format!("#{OFFERS_ID}"));
+    if let (Ok(Some(latest)), Some(shown)) = (latest, document.get_element_by_id(OFFERS_ID))
+        && latest.text_content() != shown.text_content()
+    {
+        shown.set_inner_html(&latest.inner_html());
+    }
 }

@@ -117,14 +117,25 @@ impl Driver {
         self.handle(Monitor::handle_signed_in);
     }
 
+    /// Something was typed.
+    pub(crate) fn typed(&self) {
+        self.drafts.save_soon();
+    }
+
+    /// The page may be left.
+    pub(crate) fn leaving(&self) {
+        self.drafts.save();
+    }
+
     pub(crate) fn hidden(self: &Rc<Self>) {
-        self.drafts.save(self.generation());
+        self.leaving();
         self.handle(Monitor::handle_hidden);
     }
 
     /// A page that is put away lets go of the other tabs: it could not answer them, and what they
     /// say meanwhile is old when it comes back.
     pub(crate) fn put_away(self: &Rc<Self>) {
+        self.leaving();
         self.handle(|monitor, now| {
             monitor.handle_lead(false, now);
             monitor.handle_put_away(now);
@@ -187,7 +198,9 @@ impl Driver {
         let monitor = self.monitor.borrow();
         match monitor.state() {
             State::Active | State::Warning => Some(monitor.told_deadline().0),
-            State::Confirming | State::Unreachable | State::Ended(_) => None,
+            State::Confirming | State::Unreachable | State::SigningOut { .. } | State::Ended(_) => {
+                None
+            }
         }
     }
 
@@ -215,18 +228,18 @@ impl Driver {
         }
     }
 
-    /// Saves what was typed before it is out of sight.
+    /// Saves what was typed before it is out of sight, and what could not be saved then once it is
+    /// in sight again.
     fn show(&self, screen: Screen) {
-        match screen {
-            Screen::Page => {}
-            Screen::Countdown(countdown) => {
-                self.drafts.save_during(&countdown, self.generation());
-            }
-            // Saved before the server is asked to sign out.
-            Screen::Concealed(Concealed::SigningOut { .. }) => {}
-            Screen::Concealed(_) => self.drafts.save(self.generation()),
+        // Where the user signs out, it is saved before the server is asked.
+        let is_signing_out = matches!(screen, Screen::Concealed(Concealed::SigningOut { .. }));
+        if matches!(screen, Screen::Concealed(_)) && !is_signing_out {
+            self.drafts.save();
         }
         self.page.show(screen);
+        if matches!(screen, Screen::Page) {
+            self.drafts.save_soon();
+        }
         (self.show)(screen);
     }
 
@@ -241,8 +254,7 @@ impl Driver {
         let driver = Rc::clone(self);
         spawn_local(async move {
             if request.purpose == Purpose::SignOut {
-                let generation = driver.generation();
-                driver.drafts.save_before_sign_out(generation).await;
+                driver.drafts.save_before_sign_out().await;
             }
             let outcome = server::ask(request.purpose, driver.generation()).await;
             driver.handle(|monitor, now| match outcome {

@@ -10,6 +10,7 @@ mod page;
 mod server;
 mod sign_out;
 mod tabs;
+mod times;
 mod wire;
 
 use std::rc::Rc;
@@ -29,6 +30,7 @@ use self::{driver::Driver, page::Page};
 #[wasm_bindgen]
 pub fn start() {
     let Some(page) = Page::find() else { return };
+    page.localise_times();
     let Some(status) = page.status() else { return };
     let Some(host) = page.overlay_host() else {
         return;
@@ -42,6 +44,7 @@ pub fn start() {
         let screen = RwSignal::new(Screen::Page);
         let driver = Driver::start(page, &status, move |shown| screen.set(shown));
         events::listen(&driver);
+        drafts::listen(&driver);
         sign_out::listen(&driver);
         let driver: StoredValue<Rc<Driver>, LocalStorage> = StoredValue::new_local(driver);
         let on_stay = Callback::new(move |()| driver.with_value(Driver::stay));

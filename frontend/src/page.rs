@@ -18,7 +18,7 @@ use web_sys::{
     VisibilityState, Window,
 };
 
-use crate::{drafts::Drafts, wire};
+use crate::{drafts::Drafts, times, wire};
 
 #[wasm_bindgen]
 extern "C" {
@@ -85,6 +85,10 @@ impl Page {
 
     pub(crate) fn drafts(&self) -> Drafts {
         Drafts::of(&self.content)
+    }
+
+    pub(crate) fn localise_times(&self) {
+        times::localise(&self.content);
     }
 
     pub(crate) fn window(&self) -> &Window {
@@ -190,11 +194,8 @@ impl Page {
     /// Where one signs in and comes back to this page.
     pub(crate) fn sign_in_url(&self) -> String {
         let location = self.window.location();
-        let path = location.pathname().unwrap_or_default();
-        let query = location.search().unwrap_or_default();
-        let fragment = location.hash().unwrap_or_default();
-        let here = path.clone() + &query + &fragment;
-        if path == SIGN_IN_PATH {
+        let here = self.address() + &location.hash().unwrap_or_default();
+        if location.pathname().as_deref() == Ok(SIGN_IN_PATH) {
             return here;
         }
         let next = String::from(js_sys::encode_uri_component(&here));
@@ -206,12 +207,19 @@ impl Page {
         let _ = self.window.location().replace(&self.sign_in_url());
     }
 
+    fn address(&self) -> String {
+        let location = self.window.location();
+        let path = location.pathname().unwrap_or_default();
+        path + &location.search().unwrap_or_default()
+    }
+
     /// Goes to where one signs in; where another session has taken the place of this page's, to
     /// the same page in that one.
     pub(crate) fn leave(&self, reason: EndReason) {
         if reason == EndReason::Replaced {
-            // Fails only for an address that is none.
-            let _ = self.window.location().reload();
+            // With GET, also where the page is the answer to a form. Fails only for an address that
+            // is none.
+            let _ = self.window.location().replace(&self.address());
         } else {
             self.go_to_sign_in();
         }

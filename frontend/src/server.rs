@@ -21,9 +21,6 @@ use crate::wire;
 /// How long an answer may take, in milliseconds.
 pub(crate) const PATIENCE_MS: u32 = 10_000;
 
-/// A browser finishes requests of a page that is gone up to this size, in bytes, all together.
-const LONGEST_KEPT_ALIVE: usize = 30_000;
-
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -93,14 +90,45 @@ pub(crate) enum Saving {
     Failed,
 }
 
-/// Saves a draft.
-pub(crate) async fn save_draft(fields: &str, generation: Generation, patience_ms: u32) -> Saving {
-    let answer = post_within(patience_ms, DRAFTS_PATH, FORM, fields, Some(generation)).await;
+/// Saves a draft, the fields of which are JSON.
+pub(crate) async fn save_draft(
+    fields: &str,
+    generation: &str,
+    patience_ms: u32,
+    outlives_page: bool,
+) -> Saving {
+    let request = Outgoing {
+        kind: JSON,
+        body: fields,
+        generation: Some(generation),
+        patience_ms,
+        outlives_page,
+    };
+    let answer = request.post(DRAFTS_PATH).await;
     match answer.map(|answer| answer.code) {
         Ok(204) => Saving::Done,
         Ok(410) => Saving::UsedUp,
         Ok(_) | Err(_) => Saving::Failed,
     }
+}
+
+/// What is kept by now of what was typed, and the form, in HTML, as a page with this query shows
+/// them.
+pub(crate) async fn drafts(query: &str) -> Option<String> {
+    let window = web_sys::window()?;
+    let address = [DRAFTS_PATH, query].concat();
+    let response: Response = JsFuture::from(window.fetch_with_str(&address))
+        .await
+        .ok()?
+        .dyn_into()
+        .ok()?;
+    if !response.ok() {
+        return None;
+    }
+    JsFuture::from(response.text().ok()?)
+        .await
+        .ok()?
+        .as_string()
 }
 
 struct Answer {
@@ -114,42 +142,54 @@ async fn post(
     body: &str,
     generation: Option<Generation>,
 ) -> Result<Answer, JsValue> {
-    post_within(PATIENCE_MS, path, kind, body, generation).await
+    let generation = generation.map(|generation| generation.to_string());
+    let request = Outgoing {
+        kind,
+        body,
+        generation: generation.as_deref(),
+        patience_ms: PATIENCE_MS,
+        // What the user did last is reported although the page is being left.
+        outlives_page: true,
+    };
+    request.post(path).await
 }
 
-async fn post_within(
+/// What is to be sent.
+struct Outgoing<'a> {
+    kind: &'a str,
+    body: &'a str,
+    generation: Option<&'a str>,
     patience_ms: u32,
-    path: &str,
-    kind: &str,
-    body: &str,
-    generation: Option<Generation>,
-) -> Result<Answer, JsValue> {
-    let headers = Headers::new()?;
-    headers.set("content-type", kind)?;
-    headers.set("accept", JSON)?;
-    if let Some(generation) = generation {
-        headers.set(GENERATION_HEADER, &generation.to_string())?;
-    }
-    let request = RequestInit::new();
-    request.set_method("POST");
-    request.set_headers(&headers);
-    request.set_body(&JsValue::from_str(body));
-    // Many browsers in use have no `AbortSignal.timeout`.
-    let patience = AbortController::new()?;
-    request.set_signal(Some(&patience.signal()));
-    let _patience = Timeout::new(patience_ms, move || patience.abort());
-    // What the user did last is reported although the page is being left.
-    let outlives_page = body.len() <= LONGEST_KEPT_ALIVE;
-    Reflect::set(&request, &"keepalive".into(), &outlives_page.into())?;
+    outlives_page: bool,
+}
 
-    let window = web_sys::window().ok_or(JsValue::NULL)?;
-    let response = JsFuture::from(window.fetch_with_str_and_init(path, &request)).await?;
-    let response: Response = response.dyn_into()?;
-    let text = JsFuture::from(response.text()?).await?;
-    Ok(Answer {
-        code: response.status(),
-        text: text.as_string().unwrap_or_default(),
-    })
+impl Outgoing<'_> {
+    async fn post(self, path: &str) -> Result<Answer, JsValue> {
+        let headers = Headers::new()?;
+        headers.set("content-type", self.kind)?;
+        headers.set("accept", JSON)?;
+        if let Some(generation) = self.generation {
+            headers.set(GENERATION_HEADER, generation)?;
+        }
+        let request = RequestInit::new();
+        request.set_method("POST");
+        request.set_headers(&headers);
+        request.set_body(&JsValue::from_str(self.body));
+        // Many browsers in use have no `AbortSignal.timeout`.
+        let patience = AbortController::new()?;
+        request.set_signal(Some(&patience.signal()));
+        let _patience = Timeout::new(self.patience_ms, move || patience.abort());
+        Reflect::set(&request, &"keepalive".into(), &self.outlives_page.into())?;
+
+        let window = web_sys::window().ok_or(JsValue::NULL)?;
+        let response = JsFuture::from(window.fetch_with_str_and_init(path, &request)).await?;
+        let response: Response = response.dyn_into()?;
+        let text = JsFuture::from(response.text()?).await?;
+        Ok(Answer {
+            code: response.status(),
+            text: text.as_string().unwrap_or_default(),
+        })
+    }
 }
 
 fn encoded(form: &HtmlFormElement) -> Result<String, JsValue> {

@@ -48,6 +48,8 @@ pub struct Application {
     metrics: Metrics,
     sessions: Arc<Sessions>,
     drafts: Drafts,
+    notes: Notes,
+    clock: Arc<dyn Clock>,
     database: Database,
 }
 
@@ -89,12 +91,13 @@ impl Application {
             Arc::clone(&clock),
             metrics.clone(),
         ));
-        let drafts = Drafts::new(database.clone(), Arc::clone(&clock));
+        let drafts = Drafts::new(database.clone(), Arc::clone(&clock), config.draft_retention);
+        let notes = Notes::new(database.clone());
         let state = AppState::new(Services {
             sessions: Arc::clone(&sessions),
             session_data: Arc::new(TowerSessions::new(store)),
-            accounts: accounts(database.clone(), clock)?,
-            notes: Notes::new(database.clone()),
+            accounts: accounts(database.clone(), Arc::clone(&clock))?,
+            notes: notes.clone(),
             drafts: drafts.clone(),
             cookie: Arc::new(config.cookie),
             trusted_proxies: Arc::new(config.trusted_proxies),
@@ -120,6 +123,8 @@ impl Application {
             metrics,
             sessions,
             drafts,
+            notes,
+            clock,
             database,
         })
     }
@@ -135,6 +140,8 @@ impl Application {
         let maintenance = maintain(
             Arc::clone(&self.sessions),
             self.drafts,
+            self.notes,
+            self.clock,
             self.database.clone(),
         );
         let showing = self.exposed.map(|(listener, router)| {
@@ -217,7 +224,13 @@ const LOOKING_INTERVAL: Duration = Duration::from_secs(1);
 const SHARE_OF_OTHERS: u32 = 9;
 
 /// What is done beside the requests.
-fn maintain(sessions: Arc<Sessions>, drafts: Drafts, database: Database) -> [JoinHandle<()>; 4] {
+fn maintain(
+    sessions: Arc<Sessions>,
+    drafts: Drafts,
+    notes: Notes,
+    clock: Arc<dyn Clock>,
+    database: Database,
+) -> [JoinHandle<()>; 5] {
     let old = Arc::clone(&sessions);
     let interval = sessions.maintenance_interval();
     [
@@ -239,6 +252,14 @@ fn maintain(sessions: Arc<Sessions>, drafts: Drafts, database: Database) -> [Joi
             move || {
                 let drafts = drafts.clone();
                 async move { drafts.sweep().await }
+            },
+        ),
+        repeat(
+            TIDYING_INTERVAL,
+            "deleted notes could not be forgotten",
+            move || {
+                let (notes, now) = (notes.clone(), clock.now());
+                async move { notes.sweep(now).await }
             },
         ),
         repeat(LOOKING_INTERVAL, "the database is of no use", move || {

@@ -13,6 +13,7 @@ pub use self::settings::{ConfigError, Setting, Settings};
 use crate::{
     connections::Connections,
     database::DatabaseUrl,
+    drafts,
     store::{InvalidRedisUrl, RedisUrl},
     trusted_proxies::{InvalidTrustedProxies, TrustedProxies},
 };
@@ -36,6 +37,8 @@ pub struct Config {
     pub policy: Policy,
     /// The preset that bounds them.
     pub preset: Option<Preset>,
+    /// How long a draft is kept after it was last saved.
+    pub draft_retention: Duration,
     /// How the session cookie is written.
     pub cookie: CookieConfig,
     /// Which log lines to write, in the syntax of `tracing_subscriber::EnvFilter`.
@@ -134,6 +137,7 @@ impl Config {
             connections: connections(settings)?,
             policy,
             preset,
+            draft_retention: draft_retention(settings)?,
             cookie: cookie(settings, addr)?,
             log,
             site_root: settings.text(Setting::SiteRoot).map(PathBuf::from),
@@ -178,6 +182,19 @@ fn connections(settings: &Settings) -> Result<Connections, ConfigError> {
         return Err(settings.invalid(Setting::StoreTimeout, &value, allowed));
     }
     Ok(Connections { most, timeout })
+}
+
+fn draft_retention(settings: &Settings) -> Result<Duration, ConfigError> {
+    let allowed = "a duration from 1h to 90d, such as 7d";
+    let retention = settings
+        .parse(Setting::DraftRetention, allowed)?
+        .map_or(drafts::RETENTION, |Humane(duration)| duration);
+    let (least, most) = (Duration::from_hours(1), Duration::from_hours(90 * 24));
+    if !(least..=most).contains(&retention) {
+        let value = humantime::format_duration(retention).to_string();
+        return Err(settings.invalid(Setting::DraftRetention, &value, allowed));
+    }
+    Ok(retention)
 }
 
 fn policy(settings: &Settings) -> Result<(Policy, Option<Preset>), ConfigError> {

@@ -1,24 +1,37 @@
 //! What people have typed into forms and not sent yet, kept for them (`F3`).
 
-use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+mod draft;
+mod rate;
 
-use dwell_session::Instant;
-use sqlx::{AnyExecutor, Connection as _};
+use std::{sync::Arc, time::Duration};
 
+use dwell_app::names::LONGEST_DRAFT;
+use dwell_session::{Generation, Instant};
+use sqlx::{AnyConnection, Connection as _};
+
+pub use self::draft::{Draft, DraftId, Fate, InvalidDraftId, SaveDraftError};
+use self::rate::Rate;
 use crate::{
     account_id::AccountId,
     clock::Clock,
     database::{Database, Engine},
     sessions::Maintenance,
-    store::StoreError,
+    store::{StoreError, Tombstone},
 };
 
-/// How long a draft is kept after it was last saved.
-pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a draft is kept after it was last saved, unless something else is configured: a long
+/// weekend.
+pub const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long what was discarded can be had back, and how long the id of what was sent is known.
+pub const UNDO: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many drafts a person has at most; the oldest makes way.
 pub const MOST: u32 = 20;
-/// The longest draft, in bytes of JSON.
-pub const LONGEST: usize = 64 * 1024;
+/// How many drafts that are used up are known of a person at most; the oldest makes way.
+pub const MOST_USED_UP: u32 = 100;
+/// How many drafts are kept of what is sent after the end of one session, and makes nothing way.
+pub const MOST_LATE: u32 = 3;
+/// How many such drafts a person has at most, of all sessions.
+pub const MOST_LATE_IN_ALL: u32 = 20;
 
 /// How many are swept at a time: whoever writes meanwhile waits for that.
 const SWEPT_AT_A_TIME: u32 = 100;
@@ -28,12 +41,51 @@ const SWEPT_AT_A_TIME: u32 = 100;
 pub struct Drafts {
     database: Database,
     clock: Arc<dyn Clock>,
+    retention: Duration,
+    rate: Arc<Rate>,
+}
+
+/// Where a draft comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Author {
+    /// Who typed it.
+    pub account: AccountId,
+    /// The session of the page that it was typed into.
+    pub session: Generation,
+}
+
+/// Where a form is, and what it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Form<'a> {
+    /// The name of the form.
+    pub name: &'a str,
+    /// Names and values.
+    pub fields: &'a [(String, String)],
+}
+
+impl Form<'_> {
+    fn is_blank(&self) -> bool {
+        self.fields.iter().all(|(_, value)| value.trim().is_empty())
+    }
+
+    fn json(&self) -> Result<String, SaveDraftError> {
+        let json = serde_json::to_string(self.fields).map_err(StoreError::new)?;
+        match json.len() > LONGEST_DRAFT {
+            true => Err(SaveDraftError::TooLarge),
+            false => Ok(json),
+        }
+    }
 }
 
 impl Drafts {
-    /// The drafts in `database`.
-    pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        Self { database, clock }
+    /// The drafts in `database`, each of which is kept for `retention`.
+    pub fn new(database: Database, clock: Arc<dyn Clock>, retention: Duration) -> Self {
+        Self {
+            database,
+            clock,
+            retention,
+            rate: Arc::default(),
+        }
     }
 
     /// Saves what a form holds so far, in the place of what it held before. Where all of it is
@@ -44,50 +96,54 @@ impl Drafts {
     /// See [`SaveDraftError`].
     pub async fn save(
         &self,
-        account: AccountId,
+        author: Author,
         id: DraftId,
-        form: &str,
-        fields: &[(String, String)],
+        form: Form<'_>,
     ) -> Result<(), SaveDraftError> {
-        if fields.iter().all(|(_, value)| value.trim().is_empty()) {
-            return Ok(self.forget(account, id).await?);
+        let json = form.json()?;
+        if !self.rate.allows(author.account, self.clock.now()) {
+            return Err(SaveDraftError::TooOften);
         }
-        let json = serde_json::to_string(fields).map_err(StoreError::new)?;
-        if json.len() > LONGEST {
-            return Err(SaveDraftError::TooLarge);
+        if form.is_blank() {
+            return Ok(self.forget(author.account, id).await?);
         }
-        if self.write(account, id, form, &json).await? {
-            Ok(())
-        } else {
-            Err(SaveDraftError::UsedUp)
+        match self.write(author, id, form.name, json).await? {
+            true => Ok(()),
+            false => Err(SaveDraftError::UsedUp),
         }
     }
 
     /// Tells whether it was written: a draft that is used up stays so.
     async fn write(
         &self,
-        account: AccountId,
+        author: Author,
         id: DraftId,
         form: &str,
-        json: &str,
+        json: String,
     ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
         let write = sqlx::query(
-            "insert into drafts (account, id, form, fields, saved_at) values ($1, $2, $3, $4, $5) \
+            "insert into drafts (account, id, form, fields, session, saved_at, expires_at) \
+             values ($1, $2, $3, $4, $5, $6, $7) \
              on conflict (account, id) do update \
-             set form = excluded.form, fields = excluded.fields, saved_at = excluded.saved_at \
-             where drafts.fields is not null",
+             set form = excluded.form, fields = excluded.fields, session = excluded.session, \
+             is_late = 0, saved_at = excluded.saved_at, expires_at = excluded.expires_at \
+             where drafts.used_up_at is null",
         )
-        .bind(account)
+        .bind(author.account)
         .bind(id.to_string())
         .bind(form.to_owned())
-        .bind(json.to_owned())
-        .bind(self.clock.now().as_millis());
+        .bind(json)
+        .bind(author.session.to_string())
+        .bind(now.as_millis())
+        .bind((now + self.retention).as_millis());
         let make_way = sqlx::query(
-            "delete from drafts where account = $1 and fields is not null and id not in \
-             (select id from drafts where account = $1 and fields is not null \
+            "delete from drafts \
+             where account = $1 and used_up_at is null and is_late = 0 and id not in \
+             (select id from drafts where account = $1 and used_up_at is null and is_late = 0 \
               order by saved_at desc, id = $2 desc limit $3)",
         )
-        .bind(account)
+        .bind(author.account)
         .bind(id.to_string())
         .bind(i64::from(MOST));
         self.database
@@ -105,11 +161,118 @@ impl Drafts {
 
     async fn forget(&self, account: AccountId, id: DraftId) -> Result<(), StoreError> {
         let query =
-            sqlx::query("delete from drafts where account = $1 and id = $2 and fields is not null")
+            sqlx::query("delete from drafts where account = $1 and id = $2 and used_up_at is null")
                 .bind(account)
                 .bind(id.to_string());
         self.database.execute(query).await?;
         Ok(())
+    }
+
+    /// Keeps what was sent from a page of a session that had ended by then. It takes the place of
+    /// what that same session saved of the same form, and of nothing else; only a few are kept of
+    /// one session, and those for as long after its last activity as any draft is kept.
+    ///
+    /// # Errors
+    ///
+    /// See [`SaveDraftError`]. A draft that is used up is no error.
+    pub async fn save_late(
+        &self,
+        session: &Tombstone,
+        id: Option<DraftId>,
+        form: Form<'_>,
+    ) -> Result<(), SaveDraftError> {
+        let now = self.clock.now();
+        if form.is_blank() || session.last_active_at + self.retention <= now {
+            return Ok(());
+        }
+        let json = form.json()?;
+        let author = Author {
+            account: session.account,
+            session: session.generation,
+        };
+        if self.has_like(author.account, form.name, &json).await? {
+            return Ok(());
+        }
+        let id = id.unwrap_or_else(DraftId::fresh);
+        if self.write_late(author, id, form.name, &json).await? {
+            return Ok(());
+        }
+        let id = match self.saved_by(author.account, id).await? {
+            Some((_, Some(_))) => return Ok(()),
+            Some((session, None)) if session != author.session.to_string() => DraftId::fresh(),
+            Some((_, None)) | None => return Err(SaveDraftError::TooManyLate),
+        };
+        match self.write_late(author, id, form.name, &json).await? {
+            true => Ok(()),
+            false => Err(SaveDraftError::TooManyLate),
+        }
+    }
+
+    /// Tells whether it was written.
+    async fn write_late(
+        &self,
+        author: Author,
+        id: DraftId,
+        form: &str,
+        json: &str,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let query = sqlx::query(
+            "insert into drafts (account, id, form, fields, session, is_late, saved_at, expires_at) \
+             select $1, $2, $3, $4, $5, 1, $6, $7 \
+             where (select count(*) from drafts \
+              where account = $1 and session = $5 and is_late = 1 and id <> $2) < $8 \
+             and (select count(*) from drafts \
+              where account = $1 and is_late = 1 and id <> $2) < $9 \
+             on conflict (account, id) do update \
+             set fields = excluded.fields, is_late = 1, saved_at = excluded.saved_at, \
+             expires_at = excluded.expires_at \
+             where drafts.used_up_at is null and drafts.session = excluded.session \
+             and drafts.form = excluded.form",
+        )
+        .bind(author.account)
+        .bind(id.to_string())
+        .bind(form.to_owned())
+        .bind(json.to_owned())
+        .bind(author.session.to_string())
+        .bind(now.as_millis())
+        .bind((now + self.retention).as_millis())
+        .bind(i64::from(MOST_LATE))
+        .bind(i64::from(MOST_LATE_IN_ALL));
+        Ok(self.database.execute(query).await?.rows_affected() > 0)
+    }
+
+    /// Whether a person has a draft of this form that holds the same.
+    async fn has_like(
+        &self,
+        account: AccountId,
+        form: &str,
+        json: &str,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query_as(
+            "select count(*) from drafts \
+             where account = $1 and form = $2 and fields = $3 and used_up_at is null \
+             and expires_at > $4",
+        )
+        .bind(account)
+        .bind(form.to_owned())
+        .bind(json.to_owned())
+        .bind(self.clock.now().as_millis());
+        let (count,): (i64,) = self.database.fetch_one(query).await?;
+        Ok(count > 0)
+    }
+
+    /// The session in which a draft was saved last, and when it was used up.
+    async fn saved_by(
+        &self,
+        account: AccountId,
+        id: DraftId,
+    ) -> Result<Option<(String, Option<i64>)>, StoreError> {
+        let query =
+            sqlx::query_as("select session, used_up_at from drafts where account = $1 and id = $2")
+                .bind(account)
+                .bind(id.to_string());
+        self.database.fetch_optional(query).await
     }
 
     /// A person's drafts of the form with this name, the latest first.
@@ -120,12 +283,12 @@ impl Drafts {
     pub async fn of(&self, account: AccountId, form: &str) -> Result<Vec<Draft>, StoreError> {
         let query = sqlx::query_as(
             "select id, fields, saved_at from drafts \
-             where account = $1 and form = $2 and fields is not null and saved_at > $3 \
+             where account = $1 and form = $2 and used_up_at is null and expires_at > $3 \
              order by saved_at desc, id",
         )
         .bind(account)
         .bind(form.to_owned())
-        .bind((self.clock.now() - RETENTION).as_millis());
+        .bind(self.clock.now().as_millis());
         let rows: Vec<(String, String, i64)> = self.database.read_all(query).await?;
         let draft = |(id, fields, saved_at): (String, String, i64)| {
             Ok(Draft {
@@ -137,16 +300,73 @@ impl Drafts {
         rows.into_iter().map(draft).collect()
     }
 
-    /// Discards a draft. It cannot be saved again.
+    /// What has become of a draft that was there and is used up.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn fate(&self, account: AccountId, id: DraftId) -> Result<Option<Fate>, StoreError> {
+        let query = sqlx::query_as(
+            "select fields from drafts \
+             where account = $1 and id = $2 and used_up_at is not null and expires_at > $3",
+        )
+        .bind(account)
+        .bind(id.to_string())
+        .bind(self.clock.now().as_millis());
+        let row: Option<(Option<String>,)> = self.database.fetch_optional(query).await?;
+        Ok(row.map(|(fields,)| match fields {
+            Some(_) => Fate::Discarded,
+            None => Fate::Sent,
+        }))
+    }
+
+    /// Discards a draft, and any other that holds the same. It cannot be saved again, but had
+    /// [back](Self::take_back) for a while.
     ///
     /// # Errors
     ///
     /// The database failed.
     pub async fn discard(&self, account: AccountId, id: DraftId) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let discard = sqlx::query(
+            "update drafts set used_up_at = $3, expires_at = $4 \
+             where account = $1 and used_up_at is null and (id = $2 or fields = \
+             (select fields from drafts where account = $1 and id = $2 and used_up_at is null))",
+        )
+        .bind(account)
+        .bind(id.to_string())
+        .bind(now.as_millis())
+        .bind((now + UNDO).as_millis());
         self.database
-            .run(move |connection| Box::pin(use_up(connection, account, id, now)))
+            .run::<_, sqlx::Error>(move |connection| {
+                Box::pin(async move {
+                    let mut transaction = connection.begin().await?;
+                    discard.execute(&mut *transaction).await?;
+                    make_way_for_used_up(&mut transaction, account, id).await?;
+                    transaction.commit().await
+                })
+            })
             .await
+    }
+
+    /// Makes a draft of what was discarded again.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn take_back(&self, account: AccountId, id: DraftId) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let query = sqlx::query(
+            "update drafts set used_up_at = null, expires_at = $4 \
+             where account = $1 and id = $2 and used_up_at is not null and fields is not null \
+             and expires_at > $3",
+        )
+        .bind(account)
+        .bind(id.to_string())
+        .bind(now.as_millis())
+        .bind((now + self.retention).as_millis());
+        self.database.execute(query).await?;
+        Ok(())
     }
 
     /// Deletes some of what has expired. It was not to be seen any more since it did.
@@ -159,16 +379,16 @@ impl Drafts {
         let statement = match self.database.engine() {
             Engine::Sqlite => {
                 "delete from drafts where (account, id) in \
-                 (select account, id from drafts where saved_at <= $1 limit $2)"
+                 (select account, id from drafts where expires_at <= $1 limit $2)"
             }
             Engine::Postgres => {
                 "delete from drafts where (account, id) in \
-                 (select account, id from drafts where saved_at <= $1 limit $2 \
+                 (select account, id from drafts where expires_at <= $1 limit $2 \
                   for update skip locked)"
             }
         };
         let query = sqlx::query(statement)
-            .bind((self.clock.now() - RETENTION).as_millis())
+            .bind(self.clock.now().as_millis())
             .bind(i64::from(SWEPT_AT_A_TIME));
         let swept = self.database.execute(query).await?.rows_affected();
         Ok(match swept < u64::from(SWEPT_AT_A_TIME) {
@@ -178,99 +398,48 @@ impl Drafts {
     }
 }
 
-/// Uses up a draft: what it held is gone, and a request to save it that comes late does nothing.
+/// Uses up a draft whose form was sent: what it held is gone, and a request to save it that comes
+/// late does nothing.
 ///
 /// # Errors
 ///
 /// The database failed.
 pub async fn use_up(
-    executor: impl AnyExecutor<'_>,
+    connection: &mut AnyConnection,
     account: AccountId,
     id: DraftId,
     now: Instant,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into drafts (account, id, form, fields, saved_at) values ($1, $2, '', null, $3) \
+        "insert into drafts (account, id, form, saved_at, used_up_at, expires_at) \
+         values ($1, $2, '', $3, $3, $4) \
          on conflict (account, id) do update \
-         set form = excluded.form, fields = excluded.fields, saved_at = excluded.saved_at",
+         set fields = null, used_up_at = excluded.used_up_at, expires_at = excluded.expires_at",
     )
     .bind(account)
     .bind(id.to_string())
     .bind(now.as_millis())
-    .execute(executor)
+    .bind((now + UNDO).as_millis())
+    .execute(&mut *connection)
     .await?;
+    make_way_for_used_up(connection, account, id).await?;
     Ok(())
 }
 
-/// What a form held when it was saved last.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    /// Names it among the person's.
-    pub id: DraftId,
-    /// Names and values, in the order of the form.
-    pub fields: Vec<(String, String)>,
-    /// When that was.
-    pub saved_at: Instant,
-}
-
-impl Draft {
-    /// The value of a field; empty where there is none.
-    pub fn field(&self, name: &str) -> &str {
-        self.fields
-            .iter()
-            .find(|(field, _)| field == name)
-            .map_or("", |(_, value)| value)
-    }
-}
-
-/// Names a draft: made afresh with each form that is shown, so that two tabs have two drafts.
-///
-/// 128 random bits in hexadecimal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct DraftId(u128);
-
-impl DraftId {
-    /// An id that no draft has had.
-    pub fn fresh() -> Self {
-        Self(rand::random())
-    }
-}
-
-impl fmt::Display for DraftId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
-
-impl FromStr for DraftId {
-    type Err = InvalidDraftId;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if text.len() != 32 || !text.bytes().all(is_digit) {
-            return Err(InvalidDraftId);
-        }
-        u128::from_str_radix(text, 16)
-            .map(Self)
-            .map_err(|_| InvalidDraftId)
-    }
-}
-
-/// A text that is no [`DraftId`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the id of a draft is 32 hexadecimal digits in lower case")]
-pub struct InvalidDraftId;
-
-/// A draft was not saved.
-#[derive(Debug, thiserror::Error)]
-pub enum SaveDraftError {
-    /// Its form has been sent or discarded.
-    #[error("the form of this draft has been sent or discarded")]
-    UsedUp,
-    /// It is longer than 64 KiB.
-    #[error("a draft has at most {LONGEST} bytes")]
-    TooLarge,
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+async fn make_way_for_used_up(
+    connection: &mut AnyConnection,
+    account: AccountId,
+    latest: DraftId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "delete from drafts where account = $1 and used_up_at is not null and id not in \
+         (select id from drafts where account = $1 and used_up_at is not null \
+          order by used_up_at desc, id = $2 desc limit $3)",
+    )
+    .bind(account)
+    .bind(latest.to_string())
+    .bind(i64::from(MOST_USED_UP))
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -26,7 +26,7 @@ use axum::{
 };
 use dwell_app::{
     api::{AskStatus, KeepAlive},
-    names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH},
+    names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH, TAKE_BACK_DRAFT_PATH},
 };
 use leptos::server_fn::ServerFn as _;
 use tower::ServiceBuilder;
@@ -86,7 +86,7 @@ pub fn behind_sign_in(routes: Router<AppState>, state: &AppState) -> Router<AppS
 fn written(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/workspace", get(workspace::show).post(workspace::add))
-        .route(DRAFTS_PATH, post(drafts::save))
+        .route(DRAFTS_PATH, get(drafts::show).post(drafts::save))
         .method_not_allowed_fallback(page::method_not_allowed)
         .route_layer(from_fn(require_session))
         .route_layer(from_fn_with_state(state.clone(), drafts::keep_late))
@@ -98,9 +98,11 @@ fn protected() -> Router<AppState> {
         .route("/account", get(account::show))
         .route("/account/sign-out-others", post(account::sign_out_others))
         .route("/workspace/delete", post(workspace::delete))
+        .route("/workspace/take-back", post(workspace::take_back))
         .route(KeepAlive::PATH, post(api::server_function))
         .route(AskStatus::PATH, post(api::server_function))
         .route(DISCARD_DRAFT_PATH, post(drafts::discard))
+        .route(TAKE_BACK_DRAFT_PATH, post(drafts::take_back))
         .method_not_allowed_fallback(page::method_not_allowed)
 }
 

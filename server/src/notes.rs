@@ -1,17 +1,27 @@
 //! The notes in the workspace.
 
 use dwell_session::Instant;
+use sha2::{Digest, Sha256};
 use sqlx::{Connection as _, FromRow};
 
 use crate::{
     account_id::AccountId,
     database::Database,
-    drafts::{self, DraftId},
+    drafts::{self, DraftId, UNDO},
+    sessions::Maintenance,
     store::StoreError,
 };
 
+/// How many notes a person has at most.
+pub const MOST: u32 = 2_000;
+/// How many notes one page shows.
+pub const ON_A_PAGE: usize = 50;
+/// How many deleted notes of a person can be had back; the oldest makes way.
+pub const MOST_DELETED: u32 = 20;
 /// In characters.
 const LONGEST: usize = 10_000;
+/// How many deleted notes are swept in one step.
+const SWEPT_AT_A_TIME: u32 = 500;
 
 /// The notes in the database.
 #[derive(Debug, Clone)]
@@ -25,69 +35,201 @@ impl Notes {
         Self { database }
     }
 
-    /// Keeps a note, and uses up the draft of it in the same step.
+    /// Keeps a note, and uses up the draft of it in the same step. The same text of the same draft
+    /// is one note, however often it is sent.
     ///
     /// # Errors
     ///
-    /// The database failed.
+    /// See [`AddNoteError`].
     pub async fn add(
         &self,
         account: AccountId,
         text: &NoteText,
         draft: Option<DraftId>,
         now: Instant,
-    ) -> Result<(), StoreError> {
-        let query =
-            sqlx::query("insert into notes (account, text, written_at) values ($1, $2, $3)")
-                .bind(account)
-                .bind(text.0.clone())
-                .bind(now.as_millis());
-        self.database
+    ) -> Result<(), AddNoteError> {
+        let add = sqlx::query(
+            "insert into notes (account, text, written_at, sending) values ($1, $2, $3, $4) \
+             on conflict (account, sending) do update set deleted_at = null",
+        )
+        .bind(account)
+        .bind(text.0.clone())
+        .bind(now.as_millis())
+        .bind(draft.map(|draft| sending(draft, text)));
+        let count =
+            sqlx::query_as("select count(*) from notes where account = $1 and deleted_at is null")
+                .bind(account);
+        let is_kept = self
+            .database
             .run::<_, StoreError>(move |connection| {
                 Box::pin(async move {
                     let mut transaction = connection.begin().await?;
-                    query.execute(&mut *transaction).await?;
-                    if let Some(draft) = draft {
-                        drafts::use_up(&mut *transaction, account, draft, now).await?;
+                    add.execute(&mut *transaction).await?;
+                    let (count,): (i64,) = count.fetch_one(&mut *transaction).await?;
+                    if count > i64::from(MOST) {
+                        return Ok(false);
                     }
-                    Ok(transaction.commit().await?)
+                    if let Some(draft) = draft {
+                        drafts::use_up(&mut transaction, account, draft, now).await?;
+                    }
+                    transaction.commit().await?;
+                    Ok(true)
+                })
+            })
+            .await?;
+        match is_kept {
+            true => Ok(()),
+            false => Err(AddNoteError::TooMany),
+        }
+    }
+
+    /// Deletes a note of this person; somebody else's stays. It can be had
+    /// [back](Self::take_back) for a while.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn delete(
+        &self,
+        account: AccountId,
+        id: i64,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let delete = sqlx::query(
+            "update notes set deleted_at = $3 \
+             where account = $1 and id = $2 and deleted_at is null",
+        )
+        .bind(account)
+        .bind(id)
+        .bind(now.as_millis());
+        let make_way = sqlx::query(
+            "delete from notes where account = $1 and deleted_at is not null and id not in \
+             (select id from notes where account = $1 and deleted_at is not null \
+              order by deleted_at desc, id = $2 desc limit $3)",
+        )
+        .bind(account)
+        .bind(id)
+        .bind(i64::from(MOST_DELETED));
+        self.database
+            .run::<_, sqlx::Error>(move |connection| {
+                Box::pin(async move {
+                    let mut transaction = connection.begin().await?;
+                    delete.execute(&mut *transaction).await?;
+                    make_way.execute(&mut *transaction).await?;
+                    transaction.commit().await
                 })
             })
             .await
     }
 
-    /// Deletes a note of this person; somebody else's stays.
+    /// Undoes the deletion of a note, if that was not long ago.
     ///
     /// # Errors
     ///
-    /// The database failed.
-    pub async fn delete(&self, account: AccountId, id: i64) -> Result<(), StoreError> {
-        let query = sqlx::query("delete from notes where id = $1 and account = $2")
-            .bind(id)
-            .bind(account);
-        self.database.execute(query).await?;
-        Ok(())
+    /// See [`AddNoteError`].
+    pub async fn take_back(
+        &self,
+        account: AccountId,
+        id: i64,
+        now: Instant,
+    ) -> Result<(), AddNoteError> {
+        let query = sqlx::query(
+            "update notes set deleted_at = null \
+             where account = $1 and id = $2 and deleted_at > $3 and \
+             (select count(*) from notes where account = $1 and deleted_at is null) < $4",
+        )
+        .bind(account)
+        .bind(id)
+        .bind((now - UNDO).as_millis())
+        .bind(i64::from(MOST));
+        let has_changed = self.database.execute(query).await?.rows_affected() > 0;
+        match !has_changed && self.is_deleted(account, id, now).await? {
+            true => Err(AddNoteError::TooMany),
+            false => Ok(()),
+        }
     }
 
-    /// A person's notes, the newest first.
+    /// Whether a note was deleted and can be had back.
     ///
     /// # Errors
     ///
     /// The database failed.
-    pub async fn of(&self, account: AccountId) -> Result<Vec<StoredNote>, StoreError> {
+    pub async fn is_deleted(
+        &self,
+        account: AccountId,
+        id: i64,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
         let query = sqlx::query_as(
-            "select id, text, written_at from notes where account = $1 \
-             order by written_at desc, id desc",
+            "select count(*) from notes where account = $1 and id = $2 and deleted_at > $3",
         )
-        .bind(account);
-        self.database.read_all(query).await
+        .bind(account)
+        .bind(id)
+        .bind((now - UNDO).as_millis());
+        let (count,): (i64,) = self.database.read_one(query).await?;
+        Ok(count > 0)
     }
+
+    /// The newest of a person's notes, or the newest of those that are older than the note
+    /// `before`: as many as a page shows.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn of(&self, account: AccountId, before: Option<i64>) -> Result<Page, StoreError> {
+        let query = sqlx::query_as(
+            "select id, text, written_at from notes \
+             where account = $1 and id < $2 and deleted_at is null order by id desc limit $3",
+        )
+        .bind(account)
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(ON_A_PAGE as i64 + 1);
+        let mut notes: Vec<StoredNote> = self.database.read_all(query).await?;
+        let has_more = notes.len() > ON_A_PAGE;
+        notes.truncate(ON_A_PAGE);
+        let older_than = notes.last().filter(|_| has_more).map(|note| note.id);
+        Ok(Page { notes, older_than })
+    }
+
+    /// Forgets some of what was deleted long enough ago.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn sweep(&self, now: Instant) -> Result<Maintenance, StoreError> {
+        let query = sqlx::query(
+            "delete from notes where id in \
+             (select id from notes where deleted_at <= $1 order by deleted_at limit $2)",
+        )
+        .bind((now - UNDO).as_millis())
+        .bind(i64::from(SWEPT_AT_A_TIME));
+        let swept = self.database.execute(query).await?.rows_affected();
+        Ok(match swept < u64::from(SWEPT_AT_A_TIME) {
+            true => Maintenance::Done,
+            false => Maintenance::GoesOn,
+        })
+    }
+}
+
+/// Names what is sent from the form with this draft, the same however often that is.
+fn sending(draft: DraftId, text: &NoteText) -> Vec<u8> {
+    let hash = Sha256::new_with_prefix(draft.to_string()).chain_update(&text.0);
+    hash.finalize().to_vec()
+}
+
+/// Some of a person's notes, the newest first.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The notes.
+    pub notes: Vec<StoredNote>,
+    /// The last of them, where there are older ones.
+    pub older_than: Option<i64>,
 }
 
 /// A note as it is kept.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredNote {
-    /// Names it.
+    /// Names it. A newer note has a greater one.
     pub id: i64,
     /// What was written.
     pub text: String,
@@ -103,16 +245,18 @@ impl TryFrom<&str> for NoteText {
     type Error = InvalidNote;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        // As in HTML. PostgreSQL keeps no text with a NUL in it.
-        let text = text.trim().replace('\0', "\u{fffd}");
-        if text.is_empty() {
+        if text.trim().is_empty() {
             return Err(InvalidNote::Empty);
         }
+        // A browser sends both for an end of a line. PostgreSQL keeps no text with a NUL in it, for
+        // which HTML has this character.
+        let text = text.replace("\r\n", "\n").replace('\0', "\u{fffd}");
+        let text = text.trim_end();
         let length = text.chars().count();
         if length > LONGEST {
             return Err(InvalidNote::TooLong(length));
         }
-        Ok(Self(text))
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -125,4 +269,15 @@ pub enum InvalidNote {
     /// It has too many characters.
     #[error("A note has at most {LONGEST} characters; this one has {0}.")]
     TooLong(usize),
+}
+
+/// A note was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum AddNoteError {
+    /// The person has as many as there may be.
+    #[error("You have {MOST} notes, and there may be no more. Delete one to make room.")]
+    TooMany,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

@@ -4,10 +4,21 @@ use dwell_session::Generation;
 use leptos::prelude::*;
 
 use super::document::{Document, GenerationField, SignedIn, Visitor};
-use crate::names::{DISCARD_DRAFT_PATH, DRAFT_FIELD, NOTE_FORM};
+use crate::names::{
+    DISCARD_DRAFT_PATH, DRAFT_FIELD, NOTE_FORM, OFFERS_ID, TAKE_BACK_DRAFT_PATH, TOO_LONG_CLASS,
+};
 
 /// Enough to know a note again, in characters.
 const BEGINNING: usize = 80;
+
+/// An instant. The browser shows it in the time zone of its reader.
+#[derive(Debug, Clone)]
+pub struct When {
+    /// As RFC 3339 writes it.
+    pub machine: String,
+    /// As people write it, in UTC.
+    pub utc: String,
+}
 
 /// One note.
 #[derive(Debug, Clone)]
@@ -16,8 +27,8 @@ pub struct Note {
     pub id: i64,
     /// What was written.
     pub text: String,
-    /// When, as people write it, in UTC.
-    pub written_at: String,
+    /// When.
+    pub written_at: When,
 }
 
 /// A note that was typed and not sent.
@@ -27,8 +38,8 @@ pub struct UnsavedNote {
     pub draft: String,
     /// What was typed.
     pub text: String,
-    /// When it was kept last, as people write it, in UTC.
-    pub saved_at: String,
+    /// When it was kept last.
+    pub saved_at: When,
 }
 
 /// The form for a new note, as it is filled in.
@@ -42,72 +53,48 @@ pub struct Composer {
     pub trouble: Option<String>,
 }
 
+/// What was typed and not sent.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// In the form.
+    pub composer: Composer,
+    /// The other unsaved notes, the latest first.
+    pub unsaved: Vec<UnsavedNote>,
+}
+
+/// What has become of a note or a draft.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// The note with this id was deleted.
+    Deleted(i64),
+    /// The draft with this id was discarded.
+    Discarded(String),
+    /// The draft that was asked for is a note by now.
+    SavedAlready,
+}
+
 /// What was typed and not sent, the form for a new note, and the notes, newest first.
 #[component]
 pub fn WorkspacePage(
     signed_in: SignedIn,
-    /// The person's notes.
+    /// What has become of a note just now.
+    notice: Option<Notice>,
+    /// What was typed and not sent; nothing on a page of older notes.
+    written: Option<Written>,
+    /// Some of the person's notes.
     notes: Vec<Note>,
-    /// The person's unsaved notes, without that in the form.
-    unsaved: Vec<UnsavedNote>,
-    /// The form for a new note.
-    composer: Composer,
+    /// The last of them, where there are older ones.
+    older_than: Option<i64>,
 ) -> impl IntoView {
     let generation = signed_in.status.generation;
-    let Composer {
-        draft,
-        text,
-        trouble,
-    } = composer;
+    let is_newest = written.is_some();
     view! {
         <Document title="Workspace" visitor=Visitor::SignedIn(signed_in) form=NOTE_FORM>
             <h1>"Workspace"</h1>
-            {(!unsaved.is_empty())
-                .then(|| {
-                    view! {
-                        <section class="unsaved" aria-labelledby="unsaved">
-                            <h2 id="unsaved">"Not saved yet"</h2>
-                            <ul>
-                                {unsaved
-                                    .into_iter()
-                                    .map(|note| view! { <Unsaved note generation /> })
-                                    .collect_view()}
-                            </ul>
-                        </section>
-                    }
-                })}
-            <form
-                method="post"
-                action="/workspace"
-                id=NOTE_FORM
-                class="composer"
-                data-dwell-draft=NOTE_FORM
-            >
-                <GenerationField generation />
-                <input type="hidden" name=DRAFT_FIELD value=draft />
-                <label for="text">"New note"</label>
-                <textarea
-                    id="text"
-                    name="text"
-                    rows="5"
-                    required
-                    aria-describedby=trouble.is_some().then_some("trouble")
-                    inner_html=escaped(&text)
-                ></textarea>
-                {trouble
-                    .map(|trouble| {
-                        view! {
-                            <p class="trouble" role="alert" id="trouble">
-                                {trouble}
-                            </p>
-                        }
-                    })}
-                <button type="submit" class="primary">
-                    "Save note"
-                </button>
-            </form>
+            {notice.map(|notice| view! { <Told notice generation /> })}
+            {written.map(|written| view! { <Writing generation written /> })}
             <section aria-labelledby="notes">
-                <h2 id="notes">"Notes"</h2>
+                <h2 id="notes">{if is_newest { "Notes" } else { "Older notes" }}</h2>
                 {if notes.is_empty() {
                     view! { <p class="quiet">"Nothing is written down yet."</p> }.into_any()
                 } else {
@@ -115,28 +102,158 @@ pub fn WorkspacePage(
                         <ul class="rows">
                             {notes
                                 .into_iter()
-                                .map(|note| {
-                                    view! {
-                                        <li>
-                                            <p class="note">{note.text}</p>
-                                            <form method="post" action="/workspace/delete">
-                                                <GenerationField generation />
-                                                <input type="hidden" name="id" value=note.id />
-                                                <time class="quiet">{note.written_at}</time>
-                                                <button type="submit" class="plain">
-                                                    "Delete"
-                                                </button>
-                                            </form>
-                                        </li>
-                                    }
-                                })
+                                .map(|note| view! { <Kept note generation /> })
                                 .collect_view()}
                         </ul>
                     }
                         .into_any()
                 }}
+                {older_than
+                    .map(|id| {
+                        view! {
+                            <p>
+                                <a href=format!("/workspace?before={id}")>"Older notes"</a>
+                            </p>
+                        }
+                    })}
             </section>
         </Document>
+    }
+}
+
+/// What was typed and not sent, and the form for a new note.
+#[component]
+pub fn Writing(
+    /// Of the session.
+    generation: Generation,
+    /// What was typed.
+    written: Written,
+) -> impl IntoView {
+    let Written { composer, unsaved } = written;
+    let Composer {
+        draft,
+        text,
+        trouble,
+    } = composer;
+    view! {
+        <div id=OFFERS_ID aria-live="polite">
+            {(!unsaved.is_empty()).then(|| view! { <Offers unsaved generation /> })}
+        </div>
+        <form method="post" action="/workspace" class="composer" data-dwell-draft=NOTE_FORM>
+            <GenerationField generation />
+            <input type="hidden" name=DRAFT_FIELD value=draft />
+            <label for="text">"New note"</label>
+            <textarea
+                id="text"
+                name="text"
+                rows="5"
+                required
+                aria-describedby=trouble.is_some().then_some("trouble")
+                inner_html=content(&text)
+            ></textarea>
+            <p class=format!("trouble {TOO_LONG_CLASS}") role="alert" hidden>
+                "This is too long to be kept while you write. Copy what you need before you leave \
+                 this page, or make it shorter."
+            </p>
+            {trouble
+                .map(|trouble| {
+                    view! {
+                        <p class="trouble" role="alert" id="trouble">
+                            {trouble}
+                        </p>
+                    }
+                })}
+            <button type="submit" class="primary">
+                "Save note"
+            </button>
+        </form>
+    }
+}
+
+/// The latest unsaved note, and the others where they do not push the form away.
+#[component]
+fn Offers(unsaved: Vec<UnsavedNote>, generation: Generation) -> impl IntoView {
+    let mut unsaved = unsaved.into_iter();
+    let latest = unsaved.next();
+    let earlier = unsaved.len();
+    let offers = |notes: Vec<UnsavedNote>| {
+        notes
+            .into_iter()
+            .map(|note| view! { <Unsaved note generation /> })
+            .collect_view()
+    };
+    view! {
+        <section class="unsaved" aria-labelledby="unsaved">
+            <h2 id="unsaved">"Not saved yet"</h2>
+            <ul>{offers(latest.into_iter().collect())}</ul>
+            {(earlier > 0)
+                .then(|| {
+                    view! {
+                        <details>
+                            <summary>{format!("Earlier ones ({earlier})")}</summary>
+                            <ul>{offers(unsaved.collect())}</ul>
+                        </details>
+                    }
+                })}
+        </section>
+    }
+}
+
+#[component]
+fn Kept(note: Note, generation: Generation) -> impl IntoView {
+    view! {
+        <li>
+            <p class="note">{note.text}</p>
+            <form method="post" action="/workspace/delete">
+                <GenerationField generation />
+                <input type="hidden" name="id" value=note.id />
+                <span class="quiet">
+                    <Time when=note.written_at />
+                </span>
+                <button type="submit" class="plain">
+                    "Delete"
+                </button>
+            </form>
+        </li>
+    }
+}
+
+#[component]
+fn Time(when: When) -> impl IntoView {
+    view! { <time datetime=when.machine>{when.utc}</time> }
+}
+
+#[component]
+fn Told(notice: Notice, generation: Generation) -> impl IntoView {
+    match notice {
+        Notice::Deleted(id) => view! {
+            <form class="notice" method="post" action="/workspace/take-back">
+                <GenerationField generation />
+                <input type="hidden" name="id" value=id />
+                <span role="status">"The note is deleted."</span>
+                <button type="submit" class="plain">
+                    "Undo"
+                </button>
+            </form>
+        }
+        .into_any(),
+        Notice::Discarded(draft) => view! {
+            <form class="notice" method="post" action=TAKE_BACK_DRAFT_PATH>
+                <GenerationField generation />
+                <input type="hidden" name=DRAFT_FIELD value=draft />
+                <span role="status">"The unsaved note is discarded."</span>
+                <button type="submit" class="plain">
+                    "Undo"
+                </button>
+            </form>
+        }
+        .into_any(),
+        Notice::SavedAlready => view! {
+            <p class="notice" role="status">
+                "This note has been saved already. You find it below."
+            </p>
+        }
+        .into_any(),
     }
 }
 
@@ -151,7 +268,7 @@ fn Unsaved(note: UnsavedNote, generation: Generation) -> impl IntoView {
     view! {
         <li>
             <p id=described_by.clone()>
-                "You have an unsaved note from " <time>{saved_at}</time> "."
+                "You have an unsaved note from " <Time when=saved_at /> "."
                 <q class="quiet">{beginning(&text)}</q>
             </p>
             <form method="post" action=DISCARD_DRAFT_PATH>
@@ -172,9 +289,10 @@ fn Unsaved(note: UnsavedNote, generation: Generation) -> impl IntoView {
     }
 }
 
-/// `text` as HTML: Leptos writes the children of a `<textarea>` as they stand, markup included.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
+/// `text` as the content of a `<textarea>`: Leptos writes that as it stands, markup included, and
+/// a browser takes the first end of a line away.
+fn content(text: &str) -> String {
+    format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))
 }
 
 /// The first words of a text, on one line.
@@ -195,8 +313,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_in_a_text_is_escaped() {
-        assert_eq!(escaped("&lt;</textarea>"), "&amp;lt;&lt;/textarea>");
+    fn a_text_stays_what_it_is_in_a_form() {
+        assert_eq!(content("&lt;</textarea>"), "\n&amp;lt;&lt;/textarea>");
+        assert_eq!(content("\n\ntext"), "\n\n\ntext");
     }
 
     #[test]

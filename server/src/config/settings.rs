@@ -31,6 +31,8 @@ pub enum Setting {
     Policy,
     /// Whether broken rules of the standards are errors.
     PolicyChecks,
+    /// How long a draft is kept.
+    DraftRetention,
     /// The name of the session cookie.
     CookieName,
     /// Whether it is for HTTPS only.
@@ -45,7 +47,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Addr,
         Self::MetricsAddr,
         Self::TrustedProxies,
@@ -59,6 +61,7 @@ impl Setting {
         Self::Grace,
         Self::Policy,
         Self::PolicyChecks,
+        Self::DraftRetention,
         Self::CookieName,
         Self::CookieSecure,
         Self::CookieSameSite,
@@ -82,6 +85,7 @@ impl Setting {
             Self::Grace => "grace",
             Self::Policy => "policy",
             Self::PolicyChecks => "policy_checks",
+            Self::DraftRetention => "draft_retention",
             Self::CookieName => "cookie_name",
             Self::CookieSecure => "cookie_secure",
             Self::CookieSameSite => "cookie_same_site",

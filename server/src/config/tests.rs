@@ -27,7 +27,7 @@ type Environment = &'static [(&'static str, &'static str)];
 // A4
 #[test]
 fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
-    let table: [(Environment, [&str; 3]); 20] = [
+    let table: [(Environment, [&str; 3]); 21] = [
         (
             &[("DWELL_ADDR", "localhost")],
             ["DWELL_ADDR", "localhost", "127.0.0.1:3000"],
@@ -59,6 +59,10 @@ fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
         (
             &[("DWELL_STORE_TIMEOUT", "1ms")],
             ["DWELL_STORE_TIMEOUT", "1ms", "5s"],
+        ),
+        (
+            &[("DWELL_DRAFT_RETENTION", "1m")],
+            ["DWELL_DRAFT_RETENTION", "1m", "7d"],
         ),
         (
             &[("DWELL_STORE_TIMEOUT", "5")],
@@ -210,6 +214,7 @@ fn the_stores_are_found_by_their_urls() {
     let usual = config(&[]).unwrap();
     assert!(matches!(usual.session_store, SessionStore::Database));
     assert_eq!(usual.connections, Connections::default());
+    assert_eq!(usual.draft_retention, Duration::from_hours(7 * 24));
     let shared = config(&[
         (
             "DWELL_DATABASE_URL",

@@ -1,44 +1,70 @@
-//! `POST /drafts`, `POST /drafts/discard`, and what is sent when the session has ended
+//! `GET /drafts`, `POST /drafts`, `POST /drafts/discard`, `POST /drafts/take-back`, and what is sent
+//! when the session has ended
 
 use axum::{
-    Form,
+    Form, Json,
     body::Body,
-    extract::{FromRequest as _, Request, State, rejection::FormRejection},
-    http::{HeaderMap, Method, StatusCode},
+    extract::{FromRequest as _, Query, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
-use dwell_app::names::{
-    DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD, GENERATION_HEADER, NOTE_FORM,
+use dwell_app::{
+    names::{DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD, GENERATION_HEADER, NOTE_FORM},
+    pages::Writing,
 };
+use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::sent_form::{SentForm, refuse};
+use super::{
+    sent_form::{self, SentForm},
+    workspace::{self, Question, back_after},
+};
 use crate::{
-    drafts::{DraftId, SaveDraftError},
+    drafts::{self, Author, DraftId, SaveDraftError},
     lifetime::CurrentSession,
-    navigation::header_text,
+    navigation::{header_text, is_form},
     refusal::{refusal, unavailable},
+    rendering::render,
     sessions::Visit,
     state::AppState,
     store::Tombstone,
 };
 
-/// What a form that is worth protecting has sent.
-type Sent = Form<Vec<(String, String)>>;
+/// The names and values of a form that is worth protecting.
+type Pairs = Vec<(String, String)>;
+
+/// What is kept, and the form: as the page shows them, for a page that was loaded while the one
+/// before it was still saving.
+pub(super) async fn show(
+    State(state): State<AppState>,
+    current: CurrentSession,
+    headers: HeaderMap,
+    question: Question,
+) -> Response {
+    let Query(asked) = question.unwrap_or_default();
+    let written = match workspace::written(&state, &current, &asked).await {
+        Ok(written) => written,
+        Err(error) => return unavailable(&headers, &error),
+    };
+    let generation = current.live.session.generation;
+    render(&state.built, StatusCode::OK, move || {
+        view! { <Writing generation written /> }
+    })
+}
 
 pub(super) async fn save(
     State(state): State<AppState>,
     current: CurrentSession,
-    headers: HeaderMap,
-    sent: Result<Sent, FormRejection>,
+    request: Request,
 ) -> Response {
-    let protected = match sent {
-        Ok(Form(sent)) => Protected::from(sent),
+    let headers = request.headers().clone();
+    let protected = match sent(request, &state).await {
+        Ok(sent) => Protected::from(sent),
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return not_saved(&headers, &SaveDraftError::TooLarge);
         }
-        Err(rejection) => return refuse(&headers, &rejection),
+        Err(rejection) => return rejection,
     };
     let (Some(NOTE_FORM), Some(id)) = (protected.form.as_deref(), protected.draft) else {
         return refusal(
@@ -49,12 +75,28 @@ pub(super) async fn save(
             "Nothing was saved. A draft tells the name of its form and its own id.",
         );
     };
-    let saved = state
-        .drafts
-        .save(current.account, id, NOTE_FORM, &protected.fields);
+    let author = Author {
+        account: current.account,
+        session: current.live.session.generation,
+    };
+    let saved = state.drafts.save(author, id, protected.note());
     match saved.await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => not_saved(&headers, &error),
+    }
+}
+
+/// As a browser sends a form, or in JSON, which takes no more bytes in one script than in another.
+async fn sent(request: Request, state: &AppState) -> Result<Pairs, Response> {
+    let headers = request.headers().clone();
+    if is_form(request.headers()) {
+        let form = Form::from_request(request, state).await;
+        form.map(|Form(pairs)| pairs)
+            .map_err(|rejection| sent_form::refuse(&headers, rejection.status()))
+    } else {
+        let json = Json::from_request(request, state).await;
+        json.map(|Json(pairs)| pairs)
+            .map_err(|rejection| sent_form::refuse(&headers, rejection.status()))
     }
 }
 
@@ -74,12 +116,32 @@ fn not_saved(headers: &HeaderMap, error: &SaveDraftError) -> Response {
             "This form is too large",
             "Nothing was saved. Go back and send less at once.",
         ),
+        SaveDraftError::TooOften => {
+            let mut response = refusal(
+                headers,
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_often",
+                "This is saved too often",
+                "Nothing was saved. Wait a few seconds before you save again.",
+            );
+            let soon = HeaderValue::from_static("5");
+            response.headers_mut().insert(header::RETRY_AFTER, soon);
+            response
+        }
+        SaveDraftError::TooManyLate => refusal(
+            headers,
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_late",
+            "This could not be kept",
+            "You are signed out, and as much has been kept of what you sent since as there is room \
+             for. Go back and copy what you have written, then sign in again.",
+        ),
         SaveDraftError::Store(error) => unavailable(headers, error),
     }
 }
 
 #[derive(Deserialize)]
-pub(super) struct Discarded {
+pub(super) struct Chosen {
     #[serde(default)]
     draft: String,
 }
@@ -88,10 +150,25 @@ pub(super) async fn discard(
     State(state): State<AppState>,
     current: CurrentSession,
     headers: HeaderMap,
-    SentForm(discarded): SentForm<Discarded>,
+    SentForm(chosen): SentForm<Chosen>,
 ) -> Response {
-    let done = match discarded.draft.parse() {
-        Ok(id) => state.drafts.discard(current.account, id).await,
+    let Ok(id) = chosen.draft.parse::<DraftId>() else {
+        return Redirect::to("/workspace").into_response();
+    };
+    match state.drafts.discard(current.account, id).await {
+        Ok(()) => back_after(&headers, "discarded", &id.to_string()),
+        Err(error) => unavailable(&headers, &error),
+    }
+}
+
+pub(super) async fn take_back(
+    State(state): State<AppState>,
+    current: CurrentSession,
+    headers: HeaderMap,
+    SentForm(chosen): SentForm<Chosen>,
+) -> Response {
+    let done = match chosen.draft.parse() {
+        Ok(id) => state.drafts.take_back(current.account, id).await,
         Err(_) => Ok(()),
     };
     match done {
@@ -101,7 +178,7 @@ pub(super) async fn discard(
 }
 
 /// Runs around the routes that take what somebody wrote. What was sent from a page of a session
-/// that time has ended is kept as a draft before the request is turned away.
+/// that has ended, however that was, is kept as a draft before the request is turned away.
 ///
 /// It is kept for whoever the session was of, so it needs no more than the session's own
 /// generation; nothing is read and nothing is extended.
@@ -111,16 +188,12 @@ pub(super) async fn keep_late(
     next: Next,
 ) -> Response {
     let tombstone = match request.extensions().get() {
-        Some(Visit::Ended(tombstone))
-            if tombstone.is_timeout() && request.method() == Method::POST =>
-        {
-            *tombstone
-        }
+        Some(Visit::Ended(tombstone)) if request.method() == Method::POST => *tombstone,
         _ => return next.run(request).await,
     };
     let (parts, body) = request.into_parts();
-    let sent = Sent::from_request(Request::from_parts(parts.clone(), body), &state).await;
-    if let Ok(Form(sent)) = sent
+    let sent = sent(Request::from_parts(parts.clone(), body), &state).await;
+    if let Ok(sent) = sent
         && let Err(error) = keep(&state, &tombstone, &parts.headers, sent).await
     {
         return not_saved(&parts.headers, &error);
@@ -132,7 +205,7 @@ async fn keep(
     state: &AppState,
     tombstone: &Tombstone,
     headers: &HeaderMap,
-    sent: Vec<(String, String)>,
+    sent: Pairs,
 ) -> Result<(), SaveDraftError> {
     let protected = Protected::from(sent);
     let generation = match header_text(headers, GENERATION_HEADER) {
@@ -140,19 +213,14 @@ async fn keep(
         None => protected.generation.as_deref(),
     };
     let is_own = generation.and_then(|text| text.parse().ok()) == Some(tombstone.generation);
-    let is_note = protected.form.is_none_or(|form| form == NOTE_FORM);
+    let is_note = protected.form.as_ref().is_none_or(|form| form == NOTE_FORM);
     if !is_own || !is_note {
         return Ok(());
     }
-    let id = protected.draft.unwrap_or_else(DraftId::fresh);
-    let saved = state
-        .drafts
-        .save(tombstone.account, id, NOTE_FORM, &protected.fields)
-        .await;
-    match saved {
-        Err(SaveDraftError::UsedUp) => Ok(()),
-        saved => saved,
-    }
+    let drafts = &state.drafts;
+    drafts
+        .save_late(tombstone, protected.draft, protected.note())
+        .await
 }
 
 /// A form that is worth protecting, apart from what it carries for the server.
@@ -161,18 +229,28 @@ struct Protected {
     generation: Option<String>,
     form: Option<String>,
     draft: Option<DraftId>,
-    fields: Vec<(String, String)>,
+    fields: Pairs,
 }
 
-impl From<Vec<(String, String)>> for Protected {
-    fn from(sent: Vec<(String, String)>) -> Self {
+impl Protected {
+    fn note(&self) -> drafts::Form<'_> {
+        drafts::Form {
+            name: NOTE_FORM,
+            fields: &self.fields,
+        }
+    }
+}
+
+impl From<Pairs> for Protected {
+    /// The ends of lines are those of the page, whichever way the form was sent.
+    fn from(sent: Pairs) -> Self {
         let mut protected = Self::default();
         for (name, value) in sent {
             match name.as_str() {
                 GENERATION_FIELD => protected.generation = Some(value),
                 DRAFT_FORM_FIELD => protected.form = Some(value),
                 DRAFT_FIELD => protected.draft = value.parse().ok(),
-                _ => protected.fields.push((name, value)),
+                _ => protected.fields.push((name, value.replace("\r\n", "\n"))),
             }
         }
         protected

@@ -2,7 +2,7 @@
 
 use axum::{
     Form,
-    extract::{FromRequest, Request, rejection::FormRejection},
+    extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -20,14 +20,14 @@ impl<T: DeserializeOwned> FromRequest<AppState> for SentForm<T> {
         let headers = request.headers().clone();
         match Form::from_request(request, state).await {
             Ok(Form(fields)) => Ok(Self(fields)),
-            Err(rejection) => Err(refuse(&headers, &rejection)),
+            Err(rejection) => Err(refuse(&headers, rejection.status())),
         }
     }
 }
 
 /// Says what is wrong with a form that could not be read.
-pub(super) fn refuse(headers: &HeaderMap, rejection: &FormRejection) -> Response {
-    match rejection.status() {
+pub(super) fn refuse(headers: &HeaderMap, status: StatusCode) -> Response {
+    match status {
         status @ StatusCode::PAYLOAD_TOO_LARGE => refusal(
             headers,
             status,

@@ -1,25 +1,28 @@
-//! `GET /workspace`, `POST /workspace`, `POST /workspace/delete`
+//! `GET /workspace`, `POST /workspace`, `POST /workspace/delete`, `POST /workspace/take-back`
+
+use std::collections::HashSet;
 
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use dwell_app::{
-    names::NOTE_FORM,
-    pages::{Composer, Note, SignedIn, UnsavedNote, WorkspacePage},
+    names::{DRAFT_FIELD, NOTE_FORM},
+    pages::{Composer, Note, Notice, SignedIn, UnsavedNote, When, WorkspacePage, Written},
 };
 use dwell_session::Instant;
 use leptos::prelude::*;
 use serde::Deserialize;
-use time::{OffsetDateTime, macros::format_description};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
 use super::{page::signed_in, sent_form::SentForm};
 use crate::{
-    drafts::{Draft, DraftId},
+    drafts::{Draft, DraftId, Fate},
     lifetime::CurrentSession,
-    notes::{InvalidNote, NoteText, StoredNote},
-    refusal::unavailable,
+    navigation::header_text,
+    notes::{AddNoteError, NoteText, Page, StoredNote},
+    refusal::{refusal, unavailable},
     rendering::render,
     state::AppState,
     store::StoreError,
@@ -28,26 +31,38 @@ use crate::{
 /// The field with what is written, as the draft of the form has it.
 const TEXT_FIELD: &str = "text";
 
-/// It may be missing or wrong: then it is passed over.
-#[derive(Deserialize)]
-pub(super) struct PutBack {
+/// What is asked of the page. What makes no sense is passed over.
+pub(super) type Question = Result<Query<Asked>, QueryRejection>;
+
+/// Each part may be missing or wrong.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    /// The draft that is to be in the form.
     draft: String,
+    /// The note that was deleted just now.
+    deleted: String,
+    /// The draft that was discarded just now.
+    discarded: String,
+    /// The note before which the page begins.
+    before: String,
 }
 
 pub(super) async fn show(
     State(state): State<AppState>,
     current: CurrentSession,
     headers: HeaderMap,
-    put_back: Result<Query<PutBack>, QueryRejection>,
+    question: Question,
 ) -> Response {
-    let draft = put_back
-        .ok()
-        .and_then(|Query(put_back)| put_back.draft.parse().ok());
-    page(&state, &current, &headers, draft, None).await
+    let Query(asked) = question.unwrap_or_default();
+    match written(&state, &current, &asked).await {
+        Ok(written) => page(&state, &current, &headers, &asked, written).await,
+        Err(error) => unavailable(&headers, &error),
+    }
 }
 
 #[derive(Deserialize)]
-pub(super) struct Written {
+pub(super) struct Sent {
     #[serde(default)]
     text: String,
     #[serde(default)]
@@ -58,19 +73,31 @@ pub(super) async fn add(
     State(state): State<AppState>,
     current: CurrentSession,
     headers: HeaderMap,
-    SentForm(written): SentForm<Written>,
+    SentForm(sent): SentForm<Sent>,
 ) -> Response {
-    let draft = written.draft.parse().ok();
-    let text = match NoteText::try_from(written.text.as_str()) {
-        Ok(text) => text,
-        Err(trouble) => {
-            let rejected = Some((trouble, written.text));
-            return page(&state, &current, &headers, draft, rejected).await;
+    let draft = sent.draft.parse().ok();
+    let trouble = match NoteText::try_from(sent.text.as_str()) {
+        Ok(text) => {
+            let now = current.live.now;
+            match state.notes.add(current.account, &text, draft, now).await {
+                Ok(()) => return Redirect::to("/workspace").into_response(),
+                Err(AddNoteError::Store(error)) => return unavailable(&headers, &error),
+                Err(trouble @ AddNoteError::TooMany) => trouble.to_string(),
+            }
         }
+        Err(trouble) => trouble.to_string(),
     };
-    let now = current.live.now;
-    let added = state.notes.add(current.account, &text, draft, now);
-    back_to_the_notes(added.await, &headers)
+    let composer = Composer {
+        draft: draft.unwrap_or_else(DraftId::fresh).to_string(),
+        text: sent.text,
+        trouble: Some(trouble),
+    };
+    let unsaved = match unsaved(&state, &current, draft).await {
+        Ok((unsaved, _)) => unsaved,
+        Err(error) => return unavailable(&headers, &error),
+    };
+    let written = Written { composer, unsaved };
+    page(&state, &current, &headers, &Asked::default(), written).await
 }
 
 #[derive(Deserialize)]
@@ -82,98 +109,187 @@ pub(super) async fn delete(
     State(state): State<AppState>,
     current: CurrentSession,
     headers: HeaderMap,
-    SentForm(chosen): SentForm<Chosen>,
+    SentForm(Chosen { id }): SentForm<Chosen>,
 ) -> Response {
-    let deleted = state.notes.delete(current.account, chosen.id);
-    back_to_the_notes(deleted.await, &headers)
-}
-
-fn back_to_the_notes(done: Result<(), StoreError>, headers: &HeaderMap) -> Response {
-    match done {
-        Ok(()) => Redirect::to("/workspace").into_response(),
-        Err(error) => unavailable(headers, &error),
+    let deleted = state.notes.delete(current.account, id, current.live.now);
+    match deleted.await {
+        Ok(()) => back_after(&headers, "deleted", &id.to_string()),
+        Err(error) => unavailable(&headers, &error),
     }
 }
 
-/// The page with what was typed before in the form: what was rejected, or else the draft that is
-/// to be put back, if this person has it.
+/// Back to the page, with what was in its form, and a word on what was done to `id`.
+pub(super) fn back_after(headers: &HeaderMap, done: &str, id: &str) -> Response {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair(done, id);
+    if let Some(draft) = draft_in_referrer(headers) {
+        query.append_pair(DRAFT_FIELD, &draft.to_string());
+    }
+    Redirect::to(&format!("/workspace?{}", query.finish())).into_response()
+}
+
+fn draft_in_referrer(headers: &HeaderMap) -> Option<DraftId> {
+    let referrer: Uri = header_text(headers, header::REFERER)?.parse().ok()?;
+    let (_, draft) = form_urlencoded::parse(referrer.query()?.as_bytes())
+        .find(|(name, _)| name == DRAFT_FIELD)?;
+    draft.parse().ok()
+}
+
+pub(super) async fn take_back(
+    State(state): State<AppState>,
+    current: CurrentSession,
+    headers: HeaderMap,
+    SentForm(Chosen { id }): SentForm<Chosen>,
+) -> Response {
+    let taken_back = state.notes.take_back(current.account, id, current.live.now);
+    match taken_back.await {
+        Ok(()) => Redirect::to("/workspace").into_response(),
+        Err(AddNoteError::TooMany) => refusal(
+            &headers,
+            StatusCode::CONFLICT,
+            "too_many_notes",
+            "There is no room for this note",
+            "You have as many notes as there may be. Go back, delete another, and then undo this.",
+        ),
+        Err(AddNoteError::Store(error)) => unavailable(&headers, &error),
+    }
+}
+
+/// What was typed before and not sent: the draft that is to be put back in the form, if this
+/// person has it, and the others.
+pub(super) async fn written(
+    state: &AppState,
+    current: &CurrentSession,
+    asked: &Asked,
+) -> Result<Written, StoreError> {
+    let (unsaved, put_back) = unsaved(state, current, asked.draft.parse().ok()).await?;
+    let composer = match put_back {
+        Some(draft) => Composer {
+            text: draft.field(TEXT_FIELD).to_owned(),
+            draft: draft.id.to_string(),
+            trouble: None,
+        },
+        None => Composer {
+            draft: DraftId::fresh().to_string(),
+            text: String::new(),
+            trouble: None,
+        },
+    };
+    Ok(Written { composer, unsaved })
+}
+
+/// A person's unsaved notes, no two of them alike, and the one with the id `chosen` apart.
+async fn unsaved(
+    state: &AppState,
+    current: &CurrentSession,
+    chosen: Option<DraftId>,
+) -> Result<(Vec<UnsavedNote>, Option<Draft>), StoreError> {
+    let mut drafts = state.drafts.of(current.account, NOTE_FORM).await?;
+    let chosen = drafts
+        .extract_if(.., |draft| Some(draft.id) == chosen)
+        .next();
+    let mut shown: HashSet<Vec<(String, String)>> = HashSet::new();
+    shown.extend(chosen.iter().map(|draft| draft.fields.clone()));
+    drafts.retain(|draft| shown.insert(draft.fields.clone()));
+    let offered = |draft: &Draft| UnsavedNote {
+        draft: draft.id.to_string(),
+        text: draft.field(TEXT_FIELD).to_owned(),
+        saved_at: when(draft.saved_at),
+    };
+    Ok((drafts.iter().map(offered).collect(), chosen))
+}
+
 async fn page(
     state: &AppState,
     current: &CurrentSession,
     headers: &HeaderMap,
-    draft: Option<DraftId>,
-    rejected: Option<(InvalidNote, String)>,
+    asked: &Asked,
+    written: Written,
 ) -> Response {
-    let Loaded {
-        signed_in,
-        notes,
-        mut drafts,
-    } = match load(state, current).await {
+    let loaded = match load(state, current, asked).await {
         Ok(loaded) => loaded,
         Err(error) => return unavailable(headers, &error),
     };
-    let put_back = drafts
-        .extract_if(.., |offered| Some(offered.id) == draft)
-        .next();
-    let (status, id, text, trouble) = match (rejected, put_back) {
-        (Some((trouble, text)), _) => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            (status, draft, text, Some(trouble.to_string()))
-        }
-        (None, Some(put_back)) => {
-            let text = put_back.field(TEXT_FIELD).to_owned();
-            (StatusCode::OK, Some(put_back.id), text, None)
-        }
-        (None, None) => (StatusCode::OK, None, String::new(), None),
+    let Loaded {
+        signed_in,
+        page,
+        notice,
+    } = loaded;
+    let status = match written.composer.trouble {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
     };
-    let composer = Composer {
-        draft: id.unwrap_or_else(DraftId::fresh).to_string(),
-        text,
-        trouble,
-    };
-    let unsaved = drafts.iter().map(offered).collect();
+    let Page { notes, older_than } = page;
+    let notes = notes.into_iter().map(shown).collect();
+    let written = asked.before.is_empty().then_some(written);
     render(&state.built, status, move || {
-        view! { <WorkspacePage signed_in notes unsaved composer /> }
+        view! { <WorkspacePage signed_in notice written notes older_than /> }
     })
 }
 
 struct Loaded {
     signed_in: SignedIn,
-    notes: Vec<Note>,
-    drafts: Vec<Draft>,
+    page: Page,
+    notice: Option<Notice>,
 }
 
-async fn load(state: &AppState, current: &CurrentSession) -> Result<Loaded, StoreError> {
-    let notes = state.notes.of(current.account).await?;
+async fn load(
+    state: &AppState,
+    current: &CurrentSession,
+    asked: &Asked,
+) -> Result<Loaded, StoreError> {
+    let before = asked.before.parse().ok();
     Ok(Loaded {
         signed_in: signed_in(state, current).await?,
-        notes: notes.into_iter().map(shown).collect(),
-        drafts: state.drafts.of(current.account, NOTE_FORM).await?,
+        page: state.notes.of(current.account, before).await?,
+        notice: notice(state, current, asked).await?,
     })
+}
+
+/// What the person should know of what has become of a note, where that is so.
+async fn notice(
+    state: &AppState,
+    current: &CurrentSession,
+    asked: &Asked,
+) -> Result<Option<Notice>, StoreError> {
+    let account = current.account;
+    if let Ok(id) = asked.deleted.parse()
+        && state
+            .notes
+            .is_deleted(account, id, current.live.now)
+            .await?
+    {
+        return Ok(Some(Notice::Deleted(id)));
+    }
+    for id in [&asked.discarded, &asked.draft] {
+        let Ok(id) = id.parse::<DraftId>() else {
+            continue;
+        };
+        return Ok(match state.drafts.fate(account, id).await? {
+            Some(Fate::Discarded) => Some(Notice::Discarded(id.to_string())),
+            Some(Fate::Sent) => Some(Notice::SavedAlready),
+            None => None,
+        });
+    }
+    Ok(None)
 }
 
 fn shown(note: StoredNote) -> Note {
     Note {
         id: note.id,
         text: note.text,
-        written_at: date(Instant::from_millis(note.written_at)),
-    }
-}
-
-fn offered(draft: &Draft) -> UnsavedNote {
-    UnsavedNote {
-        draft: draft.id.to_string(),
-        text: draft.field(TEXT_FIELD).to_owned(),
-        saved_at: date(draft.saved_at),
+        written_at: when(Instant::from_millis(note.written_at)),
     }
 }
 
 /// As people write it, in UTC.
-fn date(instant: Instant) -> String {
+fn when(instant: Instant) -> When {
     let format =
         format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
-    OffsetDateTime::from_unix_timestamp(instant.as_millis() / 1_000)
-        .ok()
-        .and_then(|date| date.format(format).ok())
-        .unwrap_or_default()
+    let date = OffsetDateTime::from_unix_timestamp(instant.as_millis() / 1_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    When {
+        machine: date.format(&Rfc3339).unwrap_or_default(),
+        utc: date.format(format).unwrap_or_default(),
+    }
 }

@@ -3,12 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use dwell_server::{
+    account_id::AccountId,
     accounts::{Accounts, AddAccountError, Client, Password, Passwords, SignInError},
     clock::ManualClock,
-    drafts::{self, DraftId, Drafts, SaveDraftError},
+    drafts::{self, Author, DraftId, Drafts, Fate, Form, SaveDraftError},
     notes::{NoteText, Notes},
+    store::Tombstone,
 };
-use dwell_session::Instant;
+use dwell_session::{EndReason, Generation, Instant};
 
 use crate::harness::Bench;
 
@@ -33,6 +35,26 @@ on_engine!(
 
 fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)))
+}
+
+fn author(account: AccountId) -> Author {
+    let session = Generation::from_random(1);
+    Author { account, session }
+}
+
+/// A session of this person that has ended.
+fn late(account: AccountId) -> Tombstone {
+    Tombstone {
+        account,
+        generation: Generation::from_random(2),
+        reason: EndReason::SignedOut,
+        last_active_at: Instant::from_millis(1_700_000_000_000),
+    }
+}
+
+fn note(fields: &[(String, String)]) -> Form<'_> {
+    let name = "note";
+    Form { name, fields }
 }
 
 fn field(value: &str) -> Vec<(String, String)> {
@@ -73,51 +95,87 @@ async fn notes_are_kept_for_one_person_the_newest_first(bench: &Bench) {
         let now = Instant::from_millis(at as i64 / 2);
         notes.add(accounts[0], &note, None, now).await.unwrap();
     }
-    let kept = notes.of(accounts[0]).await.unwrap();
+    let kept = notes.of(accounts[0], None).await.unwrap().notes;
     let shown: Vec<&str> = kept.iter().map(|note| note.text.as_str()).collect();
     assert_eq!(shown, ["third\u{fffd}", "second \u{1f98a}", "first"]);
-    assert!(notes.of(accounts[1]).await.unwrap().is_empty());
+    assert!(notes.of(accounts[1], None).await.unwrap().notes.is_empty());
 
-    notes.delete(accounts[1], kept[0].id).await.unwrap();
-    assert_eq!(notes.of(accounts[0]).await.unwrap().len(), 3);
-    notes.delete(accounts[0], kept[0].id).await.unwrap();
-    assert_eq!(notes.of(accounts[0]).await.unwrap().len(), 2);
+    let now = Instant::from_millis(1_700_000_000_000);
+    let id = kept[0].id;
+    let count = async || notes.of(accounts[0], None).await.unwrap().notes.len();
+    notes.delete(accounts[1], id, now).await.unwrap();
+    assert_eq!(count().await, 3);
+    notes.delete(accounts[0], id, now).await.unwrap();
+    assert_eq!(count().await, 2);
+    notes.take_back(accounts[1], id, now).await.unwrap();
+    assert_eq!(count().await, 2);
+    notes.take_back(accounts[0], id, now).await.unwrap();
+    assert_eq!(count().await, 3);
+    notes.delete(accounts[0], id, now).await.unwrap();
+    notes.sweep(now + drafts::UNDO).await.unwrap();
+    notes.take_back(accounts[0], id, now).await.unwrap();
+    assert_eq!(count().await, 2);
+
+    let older = notes.of(accounts[0], Some(kept[1].id)).await.unwrap();
+    assert_eq!(older.notes.len(), 1);
+    assert_eq!(older.older_than, None);
 }
 
 async fn a_draft_is_kept_until_it_is_used_up(bench: &Bench) {
     let account = bench.account().await;
     let clock = clock();
-    let drafts = Drafts::new(bench.database(), clock.clone());
+    let drafts = Drafts::new(bench.database(), clock.clone(), drafts::RETENTION);
     let notes = Notes::new(bench.database());
     let [sent, discarded, old] = [DraftId::fresh(), DraftId::fresh(), DraftId::fresh()];
-    for draft in [sent, discarded, old] {
+    for (draft, text) in [
+        (sent, "half\0 a note"),
+        (discarded, "half of another"),
+        (old, "half\0 a note"),
+    ] {
         drafts
-            .save(account, draft, "note", &field("half"))
+            .save(author(account), draft, note(&field("half")))
             .await
             .unwrap();
         drafts
-            .save(account, draft, "note", &field("half\0 a note"))
+            .save(author(account), draft, note(&field(text)))
             .await
             .unwrap();
     }
     assert_eq!(drafts.of(account, "note").await.unwrap().len(), 3);
     assert!(drafts.of(account, "other").await.unwrap().is_empty());
 
-    let note = NoteText::try_from("a note").unwrap();
+    let text = NoteText::try_from("a note").unwrap();
     notes
         .add(
             account,
-            &note,
+            &text,
             Some(sent),
             Instant::from_millis(1_700_000_000_000),
         )
         .await
         .unwrap();
     drafts.discard(account, discarded).await.unwrap();
+    let session = late(account);
+    for (text, count) in [("one", 2), ("two", 3), ("three", 4), ("four", 4)] {
+        let kept = drafts.save_late(&session, None, note(&field(text))).await;
+        assert_eq!(kept.is_ok(), text != "four");
+        assert_eq!(drafts.of(account, "note").await.unwrap().len(), count);
+    }
+    for draft in drafts.of(account, "note").await.unwrap() {
+        if draft.field("text") != "half\0 a note" {
+            drafts.discard(account, draft.id).await.unwrap();
+        }
+    }
     for draft in [sent, discarded] {
-        let late = drafts.save(account, draft, "note", &field("late")).await;
+        let late = drafts
+            .save(author(account), draft, note(&field("late")))
+            .await;
         assert!(matches!(late, Err(SaveDraftError::UsedUp)));
     }
+    let fate = async |draft| drafts.fate(account, draft).await.unwrap();
+    assert_eq!(fate(sent).await, Some(Fate::Sent));
+    assert_eq!(fate(discarded).await, Some(Fate::Discarded));
+    assert_eq!(fate(old).await, None);
     let kept = drafts.of(account, "note").await.unwrap();
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].field("text"), "half\0 a note");
@@ -129,7 +187,7 @@ async fn a_draft_is_kept_until_it_is_used_up(bench: &Bench) {
     assert!(drafts.of(account, "note").await.unwrap().is_empty());
     drafts.sweep().await.unwrap();
     drafts
-        .save(account, sent, "note", &field("anew"))
+        .save(author(account), sent, note(&field("anew")))
         .await
         .unwrap();
 }
@@ -137,12 +195,12 @@ async fn a_draft_is_kept_until_it_is_used_up(bench: &Bench) {
 async fn the_oldest_draft_makes_way(bench: &Bench) {
     let account = bench.account().await;
     let clock = clock();
-    let drafts = Drafts::new(bench.database(), clock.clone());
+    let drafts = Drafts::new(bench.database(), clock.clone(), drafts::RETENTION);
     let mut ids = Vec::new();
     for _ in 0..=drafts::MOST {
         let id = DraftId::fresh();
         drafts
-            .save(account, id, "note", &field("text"))
+            .save(author(account), id, note(&field("text")))
             .await
             .unwrap();
         clock.advance(Duration::from_millis(1));
@@ -152,7 +210,7 @@ async fn the_oldest_draft_makes_way(bench: &Bench) {
     assert_eq!(kept.len(), drafts::MOST as usize);
     assert!(kept.iter().all(|draft| draft.id != ids[0]));
     drafts
-        .save(account, ids[1], "note", &field(" "))
+        .save(author(account), ids[1], note(&field(" ")))
         .await
         .unwrap();
     let kept = drafts.of(account, "note").await.unwrap();
@@ -161,7 +219,7 @@ async fn the_oldest_draft_makes_way(bench: &Bench) {
 
 async fn nobody_has_anything_who_has_no_account(bench: &Bench) {
     let account = bench.account().await;
-    let drafts = Drafts::new(bench.database(), clock());
+    let drafts = Drafts::new(bench.database(), clock(), drafts::RETENTION);
     let session = crate::harness::new_session(account);
     sqlx::query("delete from accounts")
         .execute(&bench.pool)
@@ -169,7 +227,7 @@ async fn nobody_has_anything_who_has_no_account(bench: &Bench) {
         .unwrap();
     assert!(bench.store.create(session).await.is_err());
     let draft = drafts
-        .save(account, DraftId::fresh(), "note", &field("text"))
+        .save(author(account), DraftId::fresh(), note(&field("text")))
         .await;
     assert!(draft.is_err());
 }

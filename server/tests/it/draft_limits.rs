@@ -1,8 +1,10 @@
 //! What a draft may be, and how many there may be.
 
 use axum::http::Method;
-use dwell_app::names::{DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, NOTE_FORM};
-use dwell_server::drafts::{LONGEST, MOST};
+use dwell_app::names::{
+    DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, LONGEST_DRAFT as LONGEST, NOTE_FORM,
+};
+use dwell_server::drafts::MOST;
 
 use crate::{
     drafts::{DRAFT, TEXT, ada, composer, discard, grace, offers, saved},
@@ -16,6 +18,7 @@ async fn the_oldest_draft_makes_way_for_the_last_that_is_allowed() {
     let mut hers = grace(&app).await;
     hers.save_draft(DRAFT, "hers").await;
     let mut browser = ada(&app).await;
+    browser.save_draft(DRAFT, TEXT).await;
     discard(&mut browser, DRAFT).await;
     for number in 0..=MOST {
         app.advance_ms(1);

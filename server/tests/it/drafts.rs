@@ -7,8 +7,8 @@ use dwell_app::names::{
     DISCARD_DRAFT_PATH, DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH,
     GENERATION_FIELD, NOTE_FORM,
 };
-use dwell_server::drafts::RETENTION;
-use dwell_session::EndReason;
+use dwell_server::drafts::{Author, Form, RETENTION, UNDO};
+use dwell_session::{EndReason, Generation};
 use tokio::task::yield_now;
 
 use crate::harness::{Answer, Browser, EMAIL, PASSWORD, TestApp, by_script, by_user, form};
@@ -25,9 +25,11 @@ pub fn composer(answer: &Answer) -> Composer {
     let (_, draft) = form.split_once("name=\"draft\" value=\"").unwrap();
     let (_, text) = form.split_once("<textarea").unwrap();
     let (_, text) = text.split_once('>').unwrap();
+    let (text, _) = text.split_once("</textarea>").unwrap();
     Composer {
         draft: draft.split_once('"').unwrap().0.to_owned(),
-        text: text.split_once("</textarea>").unwrap().0.trim().to_owned(),
+        // As a browser reads it.
+        text: text.strip_prefix('\n').unwrap_or(text).to_owned(),
     }
 }
 
@@ -67,7 +69,7 @@ pub async fn discard(browser: &mut Browser, draft: &str) -> Answer {
     let answer = browser
         .submit(DISCARD_DRAFT_PATH, &[(DRAFT_FIELD, draft)])
         .await;
-    assert_eq!(answer.location(), "/workspace");
+    assert!(answer.location().starts_with("/workspace"), "{answer:?}");
     answer
 }
 
@@ -89,7 +91,8 @@ async fn the_same_person_gets_it_back_after_an_end_and_a_new_sign_in() {
         browser.sign_in(EMAIL, PASSWORD).await;
         let offer = browser.visit("/workspace").await;
         assert_eq!(offers(&offer), 1);
-        assert!(offer.body.contains("14 November 2023, 22:13 UTC"));
+        let time = "<time datetime=\"2023-11-14T22:13:20Z\">14 November 2023, 22:13 UTC</time>";
+        assert!(offer.body.contains(time), "{offer:?}");
         assert!(offer.body.contains(TEXT));
         assert_eq!(composer(&offer).text, "", "it is offered, not forced");
 
@@ -205,8 +208,15 @@ async fn what_is_kept_is_the_form_without_what_it_carries_for_the_server() {
 async fn a_draft_of_another_form_is_not_offered_as_a_note() {
     let app = TestApp::new().await;
     let id = DRAFT.parse().unwrap();
-    let fields = [("text".to_owned(), TEXT.to_owned())];
-    let saved = app.state.drafts.save(app.account, id, "other", &fields);
+    let author = Author {
+        account: app.account,
+        session: Generation::from_random(1),
+    };
+    let form = Form {
+        name: "other",
+        fields: &[("text".to_owned(), TEXT.to_owned())],
+    };
+    let saved = app.state.drafts.save(author, id, form);
     saved.await.unwrap();
     let mut browser = ada(&app).await;
     assert_eq!(offers(&browser.visit("/workspace").await), 0);
@@ -242,7 +252,7 @@ async fn saving_a_hundred_drafts_leaves_the_deadline_where_it_was() {
 
 // F3
 #[tokio::test]
-async fn a_draft_expires_a_day_after_it_was_last_saved() {
+async fn a_draft_expires_seven_days_after_it_was_last_saved() {
     let app = TestApp::new().await;
     saved(&app).await;
     app.advance(RETENTION - MS);
@@ -280,6 +290,7 @@ async fn a_draft_that_is_used_up_stays_used_up() {
                     assert_eq!(browser.submit("/workspace", &fields).await.status, 303);
                 }
                 false => {
+                    browser.save_draft(DRAFT, TEXT).await;
                     discard(&mut browser, DRAFT).await;
                 }
             }
@@ -288,13 +299,13 @@ async fn a_draft_that_is_used_up_stays_used_up() {
                 let expected = if text.is_empty() { 204 } else { 410 };
                 assert_eq!(answer.status, expected);
             }
-            app.advance(RETENTION - MS);
+            app.advance(UNDO - MS);
             app.state.drafts.sweep().await.unwrap();
             let mut browser = ada(&app).await;
             let answer = browser.save_draft(DRAFT, TEXT).await;
             assert_eq!(answer.json()["error"], "draft_used_up");
             assert_eq!(offers(&browser.visit("/workspace").await), 0);
-            let kept = "select count(*) from drafts where fields is not null";
+            let kept = "select count(*) from drafts where used_up_at is null";
             assert_eq!(app.count(kept).await, 0);
 
             app.advance(MS);
@@ -314,6 +325,8 @@ async fn drafts_race_their_notes_and_never_come_back() {
     let browser = ada(&app).await;
     let mut overtaken = 0;
     for round in 0..ROUNDS {
+        // Nobody saves more often than that.
+        app.advance_ms(500);
         let draft = format!("{round:032x}");
         let save = tokio::spawn({
             let (mut browser, draft) = (browser.clone(), draft.clone());

@@ -3,13 +3,17 @@
 use axum::http::{Method, StatusCode};
 use dwell_app::{
     api::{AskStatus, KeepAlive},
-    names::{DRAFT_FIELD, DRAFT_FORM_FIELD, NOTE_FORM, SIGN_IN_PATH, SIGN_OUT_PATH},
+    names::{
+        DISCARD_DRAFT_PATH, DRAFT_FIELD, DRAFT_FORM_FIELD, NOTE_FORM, SIGN_IN_PATH, SIGN_OUT_PATH,
+        TAKE_BACK_DRAFT_PATH,
+    },
 };
 use dwell_session::EndReason;
 use leptos::server_fn::ServerFn as _;
 use serde_json::json;
 
 use crate::{
+    drafts::DRAFT,
     harness::{Answer, Browser, EMAIL, PASSWORD, TestApp, by_script, by_user, form},
     routes::{Access, ROUTES, Route, with_access},
 };
@@ -17,8 +21,9 @@ use crate::{
 /// Everything that a request could have changed, touches aside.
 pub async fn state(app: &TestApp) -> Vec<(String,)> {
     sqlx::query_as(
-        "select 'note ' || id || text from notes union all \
-         select 'draft ' || id || account || coalesce(fields, '') || saved_at from drafts union all \
+        "select 'note ' || id || text || coalesce(deleted_at, '') from notes union all \
+         select 'draft ' || id || account || coalesce(fields, '') || saved_at || coalesce(used_up_at, '') \
+         from drafts union all \
          select 'session ' || hex(key) || coalesce(end_reason, '') || data from sessions \
          order by 1",
     )
@@ -27,7 +32,7 @@ pub async fn state(app: &TestApp) -> Vec<(String,)> {
     .unwrap()
 }
 
-/// A person with a note and two sessions; what is returned is one of them.
+/// A person with a note, a draft and two sessions; what is returned is one of them.
 async fn somebody(app: &TestApp) -> Browser {
     app.in_session().await;
     let mut browser = app.in_session().await;
@@ -36,6 +41,8 @@ async fn somebody(app: &TestApp) -> Browser {
         .submit_from("/workspace", "/workspace", &fields)
         .await;
     assert_eq!(answer.status, 303);
+    let mut page = browser.clone().with_generation().await;
+    assert_eq!(page.save_draft(DRAFT, "half a note").await.status, 204);
     browser
 }
 
@@ -50,7 +57,7 @@ pub fn guarded() -> impl Iterator<Item = &'static Route> {
 const FORGED: [(&str, &str); 4] = [
     ("text", "forged"),
     ("id", "1"),
-    (DRAFT_FIELD, "0123456789abcdef0123456789abcdef"),
+    (DRAFT_FIELD, DRAFT),
     (DRAFT_FORM_FIELD, NOTE_FORM),
 ];
 
@@ -143,6 +150,18 @@ async fn with_its_own_generation_every_route_does_its_work() {
         let app = TestApp::new().await;
         let browser = somebody(&app).await;
         let own = browser.clone().generation().await.to_string();
+        let undoes = match route.path {
+            "/workspace/take-back" => Some("/workspace/delete"),
+            TAKE_BACK_DRAFT_PATH => Some(DISCARD_DRAFT_PATH),
+            _ => None,
+        };
+        if let Some(path) = undoes {
+            let done = Route {
+                path,
+                ..route.clone()
+            };
+            send(&browser, &done, Some(&own)).await;
+        }
         let before = state(&app).await;
         let [in_header, in_field] = send(&browser, route, Some(&own)).await;
         let is_form = !route.path.starts_with("/api");

@@ -1,4 +1,4 @@
-//! What is sent when its session has ended: by time, it is kept for the person; else it is not.
+//! What is sent when its session has ended is kept for the person, however it ended.
 
 use axum::{
     body::Body,
@@ -8,6 +8,7 @@ use dwell_app::names::{
     DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, GENERATION_FIELD, GENERATION_HEADER, NOTE_FORM,
     SIGN_IN_PATH,
 };
+use dwell_server::drafts::{MOST, MOST_LATE, RETENTION};
 use dwell_session::EndReason;
 
 use crate::{
@@ -15,7 +16,15 @@ use crate::{
     harness::{Browser, EMAIL, HOST, PASSWORD, TestApp, by_script, by_user, form},
 };
 
-const KEPT: &str = "select count(*) from drafts where fields is not null";
+const KEPT: &str = "select count(*) from drafts where used_up_at is null";
+
+const EVERY_REASON: [EndReason; 5] = [
+    EndReason::IdleTimeout,
+    EndReason::AbsoluteTimeout,
+    EndReason::SignedOut,
+    EndReason::Revoked,
+    EndReason::Replaced,
+];
 
 /// A browser whose session has ended for `reason`, and the generation that its page carries.
 async fn ended(app: &TestApp, reason: EndReason) -> (Browser, String) {
@@ -60,8 +69,8 @@ fn note(generation: &str) -> Request<Body> {
 
 // F3
 #[tokio::test]
-async fn a_note_sent_after_a_timeout_is_offered_after_signing_in_again() {
-    for reason in [EndReason::IdleTimeout, EndReason::AbsoluteTimeout] {
+async fn a_note_sent_after_an_end_is_offered_after_signing_in_again() {
+    for reason in EVERY_REASON {
         let app = TestApp::new().await;
         let (mut browser, generation) = ended(&app, reason).await;
 
@@ -132,27 +141,6 @@ async fn a_draft_that_a_script_saves_after_a_timeout_is_kept_too() {
         assert_eq!(app.count(KEPT).await, kept, "{form_name} {text}");
     }
     assert_eq!(browser.fetch("/workspace").await.status, 401);
-}
-
-// F3, C1
-#[tokio::test]
-async fn what_is_sent_after_any_other_end_is_not_kept() {
-    for reason in [
-        EndReason::SignedOut,
-        EndReason::Revoked,
-        EndReason::Replaced,
-    ] {
-        let app = TestApp::new().await;
-        let (mut browser, generation) = ended(&app, reason).await;
-        let answer = browser.send(note(&generation)).await;
-        assert_eq!(
-            answer.location(),
-            format!("{SIGN_IN_PATH}?next=%2Fworkspace")
-        );
-        assert_eq!(app.count("select count(*) from drafts").await, 0);
-        let page = browser.visit(answer.location()).await;
-        assert!(!page.body.contains("is kept as a draft"));
-    }
 }
 
 // F3, K1
@@ -230,11 +218,11 @@ async fn a_note_that_was_saved_or_discarded_before_is_not_kept_again() {
 async fn a_note_without_a_draft_of_its_own_is_kept_under_a_new_one() {
     let app = TestApp::new().await;
     let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
-    for (kept, draft) in [(1, ""), (2, "nonsense")] {
+    for (kept, draft, text) in [(1, "", TEXT), (2, "nonsense", "Another"), (2, "", TEXT)] {
         let fields = [
             (GENERATION_FIELD, generation.as_str()),
             (DRAFT_FIELD, draft),
-            ("text", TEXT),
+            ("text", text),
         ];
         assert_eq!(browser.submit("/workspace", &fields).await.status, 303);
         assert_eq!(app.count(KEPT).await, kept);
@@ -260,4 +248,73 @@ async fn what_cannot_be_kept_is_not_taken() {
     assert_eq!(answer.status, 503);
     assert!(!answer.body.contains(TEXT) && !answer.body.contains(EMAIL));
     assert_eq!(browser.send(note("")).await.status, 303);
+}
+
+// F3
+#[tokio::test]
+async fn a_dead_cookie_takes_nothing_away_that_was_saved_by_another_session() {
+    let app = TestApp::new().await;
+    let (mut dead, generation) = ended(&app, EndReason::SignedOut).await;
+    let mut browser = app.in_session().await.with_generation().await;
+    for number in 0..MOST {
+        let text = format!("later {number}.");
+        let answer = browser.save_draft(&format!("{number:032x}"), &text).await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+    }
+    let mut refused = 0;
+    for number in 0..MOST {
+        let fields = [
+            (GENERATION_FIELD, generation.as_str()),
+            (DRAFT_FIELD, &format!("{number:032x}")),
+            ("text", &format!("late {number}.")),
+        ];
+        match dead.submit("/workspace", &fields).await.status.as_u16() {
+            303 => {}
+            429 => refused += 1,
+            status => panic!("{status}"),
+        }
+    }
+    assert_eq!(
+        refused,
+        MOST - MOST_LATE,
+        "a few are kept, under ids of their own"
+    );
+    let page = browser.visit("/workspace").await;
+    for number in 0..MOST {
+        assert!(page.body.contains(&format!("later {number}.")), "{number}");
+    }
+    assert!(page.body.contains("late 0.") && !page.body.contains("late 3."));
+
+    // Nor does it empty one.
+    let fields = [
+        (GENERATION_FIELD, generation.as_str()),
+        (DRAFT_FIELD, &"0".repeat(32)),
+        ("text", " "),
+    ];
+    assert_eq!(dead.submit("/workspace", &fields).await.status, 303);
+    assert!(browser.visit("/workspace").await.body.contains("later 0."));
+}
+
+// F3
+#[tokio::test]
+async fn what_is_sent_late_takes_the_place_of_what_its_own_page_saved_before() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await.with_generation().await;
+    let generation = browser.generation().await.to_string();
+    browser.save_draft(DRAFT, "Half a").await;
+    app.advance(app.policy.idle());
+    assert_eq!(browser.send(note(&generation)).await.status, 303);
+    assert_eq!(app.count(KEPT).await, 1);
+    let page = app.in_session().await.visit("/workspace").await;
+    assert!(page.body.contains(TEXT));
+}
+
+// F3
+#[tokio::test]
+async fn a_dead_cookie_is_good_for_nothing_once_its_drafts_would_be_gone() {
+    let app = TestApp::new().await;
+    let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
+    app.advance(RETENTION);
+    assert_eq!(browser.send(note(&generation)).await.status, 303);
+    assert_eq!(app.count(KEPT).await, 0);
 }

@@ -32,6 +32,7 @@ mod late;
 mod log_unread;
 mod logs;
 mod metrics;
+mod notes;
 mod passive;
 mod proxies;
 mod races;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::http::Method;
 use dwell_app::{
     api::{AskStatus, KeepAlive},
-    names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH},
+    names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH, TAKE_BACK_DRAFT_PATH},
 };
 use leptos::server_fn::{ServerFn as _, axum::server_fn_paths};
 
@@ -31,14 +31,17 @@ pub struct Route {
 }
 
 /// The routes. The test below fails if one is missing.
-pub static ROUTES: [Route; 16] = [
+pub static ROUTES: [Route; 19] = [
     route(Method::GET, "/account", Access::Protected),
     route(Method::POST, "/account/sign-out-others", Access::Protected),
     route(Method::GET, "/workspace", Access::Protected),
     route(Method::POST, "/workspace", Access::Protected),
     route(Method::POST, "/workspace/delete", Access::Protected),
+    route(Method::POST, "/workspace/take-back", Access::Protected),
+    route(Method::GET, DRAFTS_PATH, Access::Protected),
     route(Method::POST, DRAFTS_PATH, Access::Protected),
     route(Method::POST, DISCARD_DRAFT_PATH, Access::Protected),
+    route(Method::POST, TAKE_BACK_DRAFT_PATH, Access::Protected),
     route(Method::POST, KeepAlive::PATH, Access::Protected),
     route(Method::POST, AskStatus::PATH, Access::Protected),
     route(Method::GET, "/", Access::Public),

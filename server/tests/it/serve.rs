@@ -17,10 +17,13 @@ async fn a_running_server_deletes_drafts_that_have_expired() {
     let pool = database::open(&url.parse().unwrap(), Connections::default())
         .await
         .unwrap();
-    sqlx::query("insert into drafts values (1, 'expired', 'note', '[]', 0)")
-        .execute(&pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "insert into drafts (account, id, form, fields, saved_at) \
+         values (1, 'expired', 'note', '[]', 0)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
     let mut left = 1;
     for _ in 0..100 {
         (left,) = sqlx::query_as("select count(*) from drafts")
