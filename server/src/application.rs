@@ -13,7 +13,7 @@ use crate::{
     assets::{Built, SiteError},
     clock::{Clock, Stopwatch, SystemClock},
     config::{Config, SessionStore, Setting},
-    database::{self, Database, DatabaseError, DatabaseUrl, Hold},
+    database::{self, Database, DatabaseError, DatabaseUrl, Engine, Hold},
     drafts::Drafts,
     http,
     metrics::Metrics,
@@ -56,7 +56,6 @@ impl Application {
         router: impl FnOnce(AppState) -> Router,
     ) -> Result<Self, BuildError> {
         let built = Built::find(config.site_root.as_deref())?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let pool = database::open(&config.database_url, config.connections).await?;
         let database = Database::new(pool, config.connections.timeout);
         let hold = match (&config.session_store, &config.database_url) {
@@ -65,6 +64,7 @@ impl Application {
                 None
             }
         };
+        let clock: Arc<dyn Clock> = Arc::new(clock(&database).await?);
         let metrics = Metrics::default();
         let store = session_store(&config, &database, &clock).await?;
         let patience = config.connections.timeout;
@@ -164,6 +164,15 @@ async fn listen(
     Ok((listener, address))
 }
 
+/// The clock of this process, which never goes back where it has kept an embedded database before.
+async fn clock(database: &Database) -> Result<SystemClock, BuildError> {
+    let mark = match database.engine() {
+        Engine::Sqlite => SqlStore::mark(database).await.map_err(BuildError::Mark)?,
+        Engine::Postgres => None,
+    };
+    Ok(mark.map_or_else(SystemClock::start, SystemClock::start_at_least))
+}
+
 async fn session_store(
     config: &Config,
     database: &Database,
@@ -199,14 +208,26 @@ pub fn accounts(database: Database, clock: Arc<dyn Clock>) -> Result<Accounts, P
 /// How often what nobody will ask for any more is deleted.
 const TIDYING_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How often the store's time is kept.
+const TIME_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How much longer than maintenance everybody else has the store, while there is much to do.
 const SHARE_OF_OTHERS: u32 = 9;
 
 /// What is done beside the requests.
-fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> [JoinHandle<()>; 3] {
+fn maintain(sessions: Arc<Sessions>, drafts: Drafts) -> [JoinHandle<()>; 4] {
+    let timely = Arc::clone(&sessions);
     let old = Arc::clone(&sessions);
     let interval = sessions.maintenance_interval();
     [
+        repeat(
+            TIME_INTERVAL,
+            "the sessions' time could not be kept",
+            move || {
+                let sessions = Arc::clone(&timely);
+                async move { sessions.keep_time().await }
+            },
+        ),
         repeat(interval, "maintenance of the sessions failed", move || {
             let sessions = Arc::clone(&sessions);
             async move { sessions.maintain().await }
@@ -264,6 +285,9 @@ pub enum BuildError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The database does not say until when it has kept sessions.
+    #[error("cannot read from the database (DWELL_DATABASE_URL) what time it was last")]
+    Mark(#[source] StoreError),
     /// The session store cannot be used.
     #[error(transparent)]
     SessionStore(#[from] RedisError),
