@@ -198,9 +198,7 @@ impl Driver {
         let monitor = self.monitor.borrow();
         match monitor.state() {
             State::Active | State::Warning => Some(monitor.told_deadline().0),
-            State::Confirming | State::Unreachable | State::SigningOut { .. } | State::Ended(_) => {
-                None
-            }
+            State::Confirming | State::Unreachable | State::SigningOut | State::Ended(_) => None,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::{
     assets::{Built, SiteError},
     clock::{Clock, Stopwatch, SystemClock},
     config::{Config, SessionStore, Setting},
-    database::{Database, DatabaseError},
+    database::{Database, DatabaseError, Engine},
     drafts::Drafts,
     http,
     metrics::Metrics,
@@ -73,7 +73,6 @@ impl Application {
         router: impl FnOnce(AppState) -> Router,
     ) -> Result<Self, BuildError> {
         let built = Built::find(config.site_root.as_deref())?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let of_engines = DESCRIPTORS_OF_CONNECTION * u64::from(config.connections.most);
         let bounds = Bounds::of_process(RESERVED_DESCRIPTORS + of_engines);
         let (url, connections) = (&config.database_url, config.connections);
@@ -81,6 +80,7 @@ impl Application {
             SessionStore::Database => Database::hold(url, connections).await?,
             SessionStore::Redis(_) => Database::open(url, connections).await?,
         };
+        let clock: Arc<dyn Clock> = Arc::new(clock(&database).await?);
         let metrics = Metrics::default();
         let store = session_store(&config, &database, &clock).await?;
         let patience = config.connections.timeout;
@@ -180,6 +180,15 @@ async fn listen(
     Ok((listener, address))
 }
 
+/// The clock of this process, which never goes back where it has kept an embedded database before.
+async fn clock(database: &Database) -> Result<SystemClock, BuildError> {
+    let mark = match database.engine() {
+        Engine::Sqlite => SqlStore::mark(database).await.map_err(BuildError::Mark)?,
+        Engine::Postgres => None,
+    };
+    Ok(mark.map_or_else(SystemClock::start, SystemClock::start_at_least))
+}
+
 async fn session_store(
     config: &Config,
     database: &Database,
@@ -223,6 +232,9 @@ const LOOKING_INTERVAL: Duration = Duration::from_secs(1);
 /// instant is soon written down.
 const SHARE_OF_OTHERS: u32 = 9;
 
+/// How often the store's time is kept.
+const TIME_INTERVAL: Duration = Duration::from_secs(1);
+
 /// What is done beside the requests.
 fn maintain(
     sessions: Arc<Sessions>,
@@ -230,10 +242,19 @@ fn maintain(
     notes: Notes,
     clock: Arc<dyn Clock>,
     database: Database,
-) -> [JoinHandle<()>; 5] {
+) -> [JoinHandle<()>; 6] {
+    let timely = Arc::clone(&sessions);
     let old = Arc::clone(&sessions);
     let interval = sessions.maintenance_interval();
     [
+        repeat(
+            TIME_INTERVAL,
+            "the sessions' time could not be kept",
+            move || {
+                let sessions = Arc::clone(&timely);
+                async move { sessions.keep_time().await }
+            },
+        ),
         repeat(interval, "maintenance of the sessions failed", move || {
             let sessions = Arc::clone(&sessions);
             async move { sessions.maintain().await }
@@ -316,6 +337,9 @@ pub enum BuildError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The database does not say until when it has kept sessions.
+    #[error("cannot read from the database (DWELL_DATABASE_URL) what time it was last")]
+    Mark(#[source] StoreError),
     /// The session store cannot be used.
     #[error(transparent)]
     SessionStore(#[from] RedisError),

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use dwell_session::{Elapsed, Instant};
+use dwell_session::{Elapsed, Instant, Reading};
 
 /// Tells the time, in milliseconds since the Unix epoch.
 pub trait Clock: Debug + Send + Sync + 'static {
@@ -29,13 +29,23 @@ pub struct SystemClock {
 
 impl SystemClock {
     /// Starts at the time that the machine's wall clock shows.
-    #[expect(clippy::disallowed_methods, reason = "this is the server's one clock")]
     pub fn start() -> Self {
+        Self::start_at_least(Instant::from_millis(0))
+    }
+
+    /// As [`start`](Self::start), but at `mark` where the wall clock is behind that.
+    #[expect(clippy::disallowed_methods, reason = "this is the server's one clock")]
+    pub fn start_at_least(mark: Instant) -> Self {
         let wall_ms = wall_ms();
+        let wall = Instant::from_millis(wall_ms);
+        if mark > wall {
+            tell_set_back(mark.since(wall));
+        }
+        let now = wall.max(mark);
         Self {
             started: std::time::Instant::now(),
-            elapsed: Mutex::new(Elapsed::new(Instant::from_millis(wall_ms), wall_ms, 0)),
-            latest_ms: AtomicI64::new(wall_ms),
+            elapsed: Mutex::new(Elapsed::new(now, wall_ms, 0)),
+            latest_ms: AtomicI64::new(now.as_millis()),
             read_at_ms: AtomicI64::new(0),
         }
     }
@@ -43,9 +53,13 @@ impl SystemClock {
     fn read(&self) {
         let mut elapsed = self.elapsed.lock().unwrap_or_else(PoisonError::into_inner);
         let monotonic_ms = self.monotonic_ms();
-        let now = elapsed.read(wall_ms(), monotonic_ms).now;
+        let Reading { now, set_back, .. } = elapsed.read(wall_ms(), monotonic_ms);
         self.latest_ms.store(now.as_millis(), Ordering::Relaxed);
         self.read_at_ms.store(monotonic_ms, Ordering::Release);
+        drop(elapsed);
+        if let Some(set_back) = set_back {
+            tell_set_back(set_back);
+        }
     }
 
     fn monotonic_ms(&self) -> i64 {
@@ -101,6 +115,14 @@ impl Clock for ManualClock {
     fn now(&self) -> Instant {
         Instant::from_millis(self.0.load(Ordering::SeqCst))
     }
+}
+
+fn tell_set_back(set_back: Duration) {
+    tracing::warn!(
+        event = "clock_stepped_back",
+        set_back_ms = set_back.as_millis(),
+        "this machine's clock has been set back: time goes on from where it was"
+    );
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the server's one clock")]

@@ -40,6 +40,9 @@ const SWEPT_AT_A_TIME: u32 = 100;
 /// enough to be shown on one page.
 const MOST_OF_ACCOUNT: usize = 100;
 
+/// How many sessions that are later than now are brought back at a time.
+const BROUGHT_BACK_AT_A_TIME: u32 = 200;
+
 /// How long until the store is followed again after that has failed.
 const FOLLOW_AGAIN: Duration = Duration::from_millis(100);
 
@@ -350,6 +353,26 @@ impl Sessions {
         })
     }
 
+    /// Sees to it that the store's time does not come back, and that nothing stays later than that.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn keep_time(&self) -> Result<Maintenance, StoreError> {
+        let brought_back = self.store.keep_time(BROUGHT_BACK_AT_A_TIME).await?;
+        if brought_back > 0 {
+            tracing::warn!(
+                event = "instants_after_now",
+                sessions = brought_back,
+                "sessions were later than now: they count from now on"
+            );
+        }
+        Ok(match brought_back < u64::from(BROUGHT_BACK_AT_A_TIME) {
+            true => Maintenance::Done,
+            false => Maintenance::GoesOn,
+        })
+    }
+
     fn expired(&self, swept: Swept) {
         let (session, reason, ended_at) = (swept.key, swept.reason, swept.ended_at);
         self.index.evict(session);
@@ -466,6 +489,7 @@ impl Sessions {
         if let Some(reason) = session.lifetime.ended(&self.policy, now) {
             return Visit::Ended(session.entombed(reason));
         }
+        session.lifetime = session.lifetime.as_of(now);
         let stored_last_active_at = session.lifetime.last_active_at();
         if let Some(at) = pending
             && let Ok(lifetime) = session.lifetime.touched(&self.policy, at, now)

@@ -111,6 +111,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Forgets up to `most` tombstones that are older than thirty days. Tells how many.
     async fn forget(&self, most: u32) -> Result<u64, StoreError>;
 
+    /// Takes what is later than now for now, in up to `most` sessions or some more: a clock was ahead
+    /// for a moment. Tells in how many. Where the store goes by the process's clock, that begins
+    /// again at this time at the earliest.
+    async fn keep_time(&self, most: u32) -> Result<u64, StoreError>;
+
     /// The data of a live session.
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError>;
 

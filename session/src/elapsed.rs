@@ -27,6 +27,8 @@ pub struct Reading {
     pub now: Instant,
     /// Time that the monotonic clock did not see pass since the last reading.
     pub gap: Option<Duration>,
+    /// By how much the wall clock has been set back since the last reading, which changes nothing.
+    pub set_back: Option<Duration>,
 }
 
 impl Elapsed {
@@ -49,12 +51,17 @@ impl Elapsed {
         let gained = Instant::from_millis(lead_ms).since(Instant::from_millis(self.lead_ms));
         let lost = Instant::from_millis(self.lead_ms).since(Instant::from_millis(lead_ms));
         let gap = (gained > NOISE).then_some(gained);
-        if gap.is_some() || lost > NOISE {
+        let set_back = (lost > NOISE).then_some(lost);
+        if gap.is_some() || set_back.is_some() {
             self.lead_ms = lead_ms;
         }
 
         self.now = self.now + passed + gap.unwrap_or_default();
-        Reading { now: self.now, gap }
+        Reading {
+            now: self.now,
+            gap,
+            set_back,
+        }
     }
 }
 
@@ -85,6 +92,9 @@ mod tests {
         let stepped_back = elapsed.read(1_000_100 - HOUR_MS, 600);
         assert_eq!(stepped_back.now, Instant::from_millis(100));
         assert_eq!(stepped_back.gap, None);
+        assert_eq!(stepped_back.set_back, Some(Duration::from_secs(3_600)));
+        let afterwards = elapsed.read(1_000_100 - HOUR_MS, 600);
+        assert_eq!(afterwards.set_back, None, "it is told once");
 
         let resumed = elapsed.read(1_000_100, 600);
         assert_eq!(resumed.now, Instant::from_millis(100 + HOUR_MS));

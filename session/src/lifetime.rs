@@ -40,6 +40,17 @@ impl Lifetime {
         self.last_active_at
     }
 
+    /// The lifetime as it is taken at `now`: an instant after that counts as `now`.
+    ///
+    /// A clock that was ahead for a moment, or a database that was restored, leaves such instants
+    /// behind. Nobody is given more than the limits for it.
+    pub fn as_of(&self, now: Instant) -> Self {
+        Self {
+            authenticated_at: self.authenticated_at.min(now),
+            last_active_at: self.last_active_at.min(now),
+        }
+    }
+
     /// The instant at which the session ends without further activity, and which limit ends it.
     pub fn deadline(&self, policy: &Policy) -> Deadline {
         let idle = self.last_active_at + policy.idle();
@@ -75,9 +86,10 @@ impl Lifetime {
         if let Some(reason) = self.ended(policy, now) {
             return Err(reason);
         }
+        let known = self.as_of(now);
         Ok(Self {
-            last_active_at: at.min(now).max(self.last_active_at),
-            ..*self
+            last_active_at: at.min(now).max(known.last_active_at),
+            ..known
         })
     }
 
@@ -89,10 +101,12 @@ impl Lifetime {
         }
     }
 
-    /// What is left at `now`; nothing where the session has ended.
+    /// What is left at `now`, which is never more than the limits; nothing where the session has
+    /// ended.
     pub fn remaining(&self, policy: &Policy, generation: Generation, now: Instant) -> ActiveStatus {
-        let told_idle = self.last_active_at + (policy.idle() - policy.grace());
-        let absolute = self.authenticated_at + policy.absolute();
+        let known = self.as_of(now);
+        let told_idle = known.last_active_at + (policy.idle() - policy.grace());
+        let absolute = known.authenticated_at + policy.absolute();
         ActiveStatus {
             idle_remaining: told_idle.since(now),
             absolute_remaining: absolute.since(now),
@@ -349,6 +363,27 @@ mod tests {
                 prop_assert!(touched.deadline(&policy).at >= lifetime.deadline(&policy).at);
                 prop_assert!(touched.deadline(&policy).at <= absolute);
                 lifetime = touched;
+            }
+        }
+
+        // A1, A2
+        #[test]
+        fn whatever_is_stored_no_more_than_the_limits_is_told_or_lived(
+            policy in policies(),
+            (authenticated_at, last_active_at, now, at) in any::<(i32, i32, i32, i32)>(),
+        ) {
+            let [authenticated_at, last_active_at, now, at] =
+                [authenticated_at, last_active_at, now, at].map(|at| Instant::from_millis(at.into()));
+            let stored = Lifetime::stored(authenticated_at, last_active_at);
+            let told = stored.remaining(&policy, generation(), now);
+            prop_assert!(told.idle_remaining <= policy.idle() - policy.grace());
+            prop_assert!(told.absolute_remaining <= policy.absolute());
+            let touched = stored.touched(&policy, at, now);
+            for lifetime in [Ok(stored.as_of(now)), touched].into_iter().flatten() {
+                prop_assert!(lifetime.last_active_at() <= now);
+                prop_assert!(lifetime.authenticated_at() <= now);
+                let longest = policy.idle().min(policy.absolute());
+                prop_assert!(lifetime.deadline(&policy).at <= now + longest);
             }
         }
 

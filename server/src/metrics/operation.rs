@@ -20,13 +20,14 @@ pub enum Operation {
     Expire,
     Sweep,
     Forget,
+    KeepTime,
     Data,
     SetData,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Ping,
         Self::Now,
         Self::Create,
@@ -43,6 +44,7 @@ impl Operation {
         Self::Expire,
         Self::Sweep,
         Self::Forget,
+        Self::KeepTime,
         Self::Data,
         Self::SetData,
     ];
@@ -66,6 +68,7 @@ impl Operation {
             Self::Expire => "expire",
             Self::Sweep => "sweep",
             Self::Forget => "forget",
+            Self::KeepTime => "keep_time",
             Self::Data => "data",
             Self::SetData => "set_data",
         }

@@ -44,11 +44,19 @@ pub trait Listener: fmt::Debug + Send + Sync {
 /// On which every node hears everything that any node tells, in one order.
 #[async_trait]
 pub(super) trait Channel: Send {
-    /// Tells `text`. Tells the time on the store's clock.
-    async fn tell(&mut self, text: String) -> Result<Instant, StoreError>;
+    /// Tells `text`, and makes sure that the store's time does not come back.
+    async fn tell(&mut self, text: String) -> Result<Time, StoreError>;
 
     /// Waits for what is told next. Nothing is lost where the wait is given up.
     async fn hear(&mut self) -> Result<String, StoreError>;
+}
+
+/// What a store's clock shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Time {
+    pub now: Instant,
+    /// By how much it was found to have been set back.
+    pub set_back: Duration,
 }
 
 /// Tells `listener` of every end until that fails.
@@ -91,7 +99,14 @@ async fn catch_up(
     listener: &dyn Listener,
 ) -> Result<Instant, StoreError> {
     let beat = format!("beat {:032x}", rand::random::<u128>());
-    let now = channel.tell(beat.clone()).await?;
+    let Time { now, set_back } = channel.tell(beat.clone()).await?;
+    if !set_back.is_zero() {
+        tracing::warn!(
+            event = "clock_stepped_back",
+            set_back_ms = set_back.as_millis(),
+            "the session store's clock has been set back: its time goes on from where it was"
+        );
+    }
     loop {
         let heard = channel.hear().await?;
         if heard == beat {

@@ -230,6 +230,11 @@ impl Store for RedisStore {
         self.run(&self.scripts.forget, arguments).await
     }
 
+    async fn keep_time(&self, most: u32) -> Result<u64, StoreError> {
+        let arguments = [i64::from(most).into()];
+        self.run(&self.scripts.keep_time, arguments).await
+    }
+
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
         let answer: Option<(String, i64)> = self.run(&self.scripts.data, [name(key)]).await?;
         let Some((data, deadline)) = answer else {

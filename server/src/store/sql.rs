@@ -14,7 +14,7 @@ use sqlx::Connection as _;
 use self::{
     owed::OwedEnds,
     rows::{Row, SweptRow, key},
-    statements::{POSTGRES, SQLITE, Statements},
+    statements::{KEEP_MARK, MARK, POSTGRES, SQLITE, Statements},
 };
 use super::{
     Data, ListedSession, Listener, NewSession, Presence, SessionKey, Sighting, Store, StoreError,
@@ -59,6 +59,17 @@ impl SqlStore {
             listeners: Listeners::default(),
             owed: OwedEnds::default(),
         }
+    }
+
+    /// The time at which the clock of a process is to begin at the earliest that keeps sessions in
+    /// an embedded `database`.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn mark(database: &Database) -> Result<Option<Instant>, StoreError> {
+        let mark: Option<(i64,)> = database.fetch_optional(sqlx::query_as(MARK)).await?;
+        Ok(mark.map(|(mark,)| Instant::from_millis(mark)))
     }
 
     /// A statement with the parameters that each has.
@@ -371,6 +382,14 @@ impl Store for SqlStore {
             .query(self.statements.forget)
             .bind(millis(TOMBSTONE_RETENTION))
             .bind(i64::from(most));
+        Ok(self.database.execute(query).await?.rows_affected())
+    }
+
+    async fn keep_time(&self, most: u32) -> Result<u64, StoreError> {
+        if self.database.engine() == Engine::Sqlite {
+            self.database.execute(self.query(KEEP_MARK)).await?;
+        }
+        let query = self.query(self.statements.bring_back).bind(i64::from(most));
         Ok(self.database.execute(query).await?.rows_affected())
     }
 

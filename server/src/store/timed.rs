@@ -150,6 +150,11 @@ impl Store for Timed {
         self.wait(Operation::Forget, self.store.forget(most)).await
     }
 
+    async fn keep_time(&self, most: u32) -> Result<u64, StoreError> {
+        self.wait(Operation::KeepTime, self.store.keep_time(most))
+            .await
+    }
+
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
         self.wait(Operation::Data, self.store.data(key)).await
     }

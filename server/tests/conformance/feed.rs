@@ -1,115 +1,12 @@
 //! What a store tells of ends, while it is followed. On Redis it is told of those of other databases
 //! of the same server too, which are those of other tests here.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
-use dwell_server::{
-    clock::{Clock, SystemClock},
-    store::{Listener, SessionKey, Store},
-};
-use dwell_session::{EndReason, Instant};
-use tokio::{
-    sync::watch,
-    task::JoinHandle,
-    time::{sleep, timeout},
-};
+use dwell_session::EndReason;
+use tokio::time::sleep;
 
-use crate::harness::{Bench, ByHand, Kind, new_session, sweep};
-
-/// Longer than a node waits to hear itself.
-const SOON: Duration = Duration::from_secs(10);
-
-/// Keeps what it is told.
-#[derive(Debug)]
-struct Heard {
-    clock: SystemClock,
-    ended: Mutex<HashSet<SessionKey>>,
-    served: Mutex<Vec<SessionKey>>,
-    /// How often it has begun, and until when it has been told everything since.
-    caught_up: watch::Sender<(u32, Option<Told>)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Told {
-    asked_at: Instant,
-    now: Option<Instant>,
-}
-
-impl Heard {
-    fn of(store: Arc<dyn Store>) -> (Arc<Self>, JoinHandle<()>) {
-        let heard = Arc::new(Self {
-            clock: SystemClock::start(),
-            ended: Mutex::default(),
-            served: Mutex::default(),
-            caught_up: watch::Sender::new((0, None)),
-        });
-        (heard.clone(), follow(store, heard))
-    }
-
-    fn serve(&self, served: [SessionKey; 2]) {
-        self.served.lock().unwrap().extend(served);
-    }
-
-    fn ended(&self) -> MutexGuard<'_, HashSet<SessionKey>> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until everything has been told that had happened when it was called.
-    async fn everything(&self) -> Told {
-        let now = self.clock.now();
-        let mut caught_up = self.caught_up.subscribe();
-        let told = caught_up.wait_for(|(_, told)| told.is_some_and(|told| told.asked_at > now));
-        let told = timeout(SOON, told).await.unwrap().unwrap().1;
-        told.unwrap()
-    }
-}
-
-fn follow(store: Arc<dyn Store>, heard: Arc<Heard>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let error = store.follow(heard).await;
-        panic!("nothing is told any more: {error:?}");
-    })
-}
-
-impl Listener for Heard {
-    fn time(&self) -> Instant {
-        self.clock.now()
-    }
-
-    fn begin(&self) {
-        self.caught_up.send_modify(|(begun, told)| {
-            *begun += 1;
-            *told = None;
-        });
-    }
-
-    fn ended(&self, key: SessionKey) {
-        self.ended().insert(key);
-    }
-
-    fn take_served(&self) -> Vec<SessionKey> {
-        std::mem::take(&mut *self.served.lock().unwrap())
-    }
-
-    fn caught_up(&self, asked_at: Instant, now: Instant) {
-        let now = Some(now);
-        let told = Some(Told { asked_at, now });
-        self.caught_up.send_modify(|caught_up| caught_up.1 = told);
-    }
-
-    fn always_caught_up(&self) {
-        let asked_at = Instant::from_millis(i64::MAX);
-        let told = Some(Told {
-            asked_at,
-            now: None,
-        });
-        self.caught_up.send_modify(|caught_up| caught_up.1 = told);
-    }
-}
+use crate::harness::{Bench, ByHand, Heard, Kind, follow, new_session, sweep};
 
 /// By which node it was, and whatever ended it.
 async fn every_end_is_told(bench: &Bench) {
@@ -167,6 +64,11 @@ async fn what_is_ended_or_deleted_by_hand_is_told(bench: &Bench) {
         let is_gone = matches!(deed, ByHand::Empty);
         assert!(is_gone || !heard.ended().contains(&staying), "{deed:?}");
     }
+    // What is left of them does not stop the sweep.
+    let overdue = bench.session().await.key;
+    bench.advance(bench.policy.absolute()).await;
+    let swept = sweep(&bench.store).await;
+    assert!(swept.iter().any(|swept| swept.key == overdue));
 }
 
 async fn a_touch_ends_nothing(bench: &Bench) {

@@ -4,12 +4,14 @@ mod bench;
 mod clock;
 #[path = "../engines/mod.rs"]
 mod engines;
+mod heard;
 mod sessions;
 
 pub use self::{
     bench::{Bench, ByHand, CONNECTIONS, Kind, bounded, open, redis_database},
     clock::redis_client,
     engines::{Server, postgres, redis},
+    heard::{Heard, follow},
     sessions::{Sightings, new_session, sweep},
 };
 

@@ -23,3 +23,4 @@ mod records;
 mod redis;
 mod start;
 mod sweeping;
+mod time;

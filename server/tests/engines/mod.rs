@@ -75,6 +75,11 @@ pub fn directory() -> TempDir {
 impl Server {
     /// A PostgreSQL server.
     pub fn postgres() -> Self {
+        Self::postgres_with(&[])
+    }
+
+    /// A PostgreSQL server that is started in this environment.
+    pub fn postgres_with(environment: &[(&str, String)]) -> Self {
         let programs = postgres_programs();
         let directory = directory().keep();
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
@@ -103,7 +108,13 @@ impl Server {
         run(Command::new(&initdb[0]).args(&initdb[1..]).current_dir("/"));
 
         let port = free_port();
-        let mut command = as_nobody_special(&programs.join("postgres"));
+        let mut command = as_nobody_special(Path::new("env"));
+        command.extend(
+            environment
+                .iter()
+                .map(|(name, value)| format!("{name}={value}")),
+        );
+        command.push(programs.join("postgres").display().to_string());
         command.extend(["-D".to_owned(), data.display().to_string()]);
         for setting in [
             "listen_addresses=127.0.0.1".to_owned(),
@@ -121,13 +132,24 @@ impl Server {
 
     /// A Redis server with these settings.
     pub fn redis(settings: &[&str]) -> Self {
+        Self::redis_with(&[], settings)
+    }
+
+    /// A Redis server that is started in this environment, with these settings.
+    pub fn redis_with(environment: &[(&str, String)], settings: &[&str]) -> Self {
         let program = ["redis-server", "valkey-server"]
             .into_iter()
             .find_map(on_path)
             .unwrap_or_else(|| panic!("there is no redis-server: {HINT}"));
         let directory = directory().keep();
         let port = free_port();
-        let mut command = vec![program.display().to_string()];
+        let mut command = vec!["env".to_owned()];
+        command.extend(
+            environment
+                .iter()
+                .map(|(name, value)| format!("{name}={value}")),
+        );
+        command.push(program.display().to_string());
         let port_text = port.to_string();
         let place = directory.display().to_string();
         for argument in [

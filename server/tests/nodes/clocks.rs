@@ -1,11 +1,11 @@
 //! Nodes whose clocks are wrong. The engine's is the one that counts.
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use axum::http::header;
 use dwell_session::EndReason;
 
-use crate::harness::{Answer, Browser, Engine, Kind, Node, now};
+use crate::harness::{Answer, Browser, Engine, Kind, Node, library, now};
 
 on_every_engine!(
     ten_minutes_between_the_clocks_change_nothing,
@@ -36,17 +36,6 @@ fn apart(engine: &Engine) -> [Node; 2] {
         ];
         engine.node(&[&LIMITS[..], &settings].concat())
     })
-}
-
-/// What makes a process believe another time.
-fn library() -> PathBuf {
-    let places = fs::read_dir("/usr/lib").unwrap();
-    places
-        .map(|place| place.unwrap().path().join("faketime/libfaketimeMT.so.1"))
-        .find(|library| library.is_file())
-        .unwrap_or_else(|| {
-            panic!("there is no libfaketime: `cargo xtask setup` installs it, or `apt-get install faketime`")
-        })
 }
 
 /// What the clock of the node that answered shows, in minutes since midnight.

@@ -6,6 +6,7 @@ mod connection;
 mod engine;
 #[path = "../engines/mod.rs"]
 mod engines;
+mod faketime;
 mod figures;
 mod link;
 mod node;
@@ -17,7 +18,9 @@ pub use self::{
     asking::Asking,
     browser::{Browser, EMAIL},
     connection::{Answer, NoAnswer},
-    engine::{Engine, Kind},
+    engine::{Deed, Engine, Kind},
+    engines::connected,
+    faketime::{Faketime, library},
     figures::Figures,
     link::{Link, Way},
     node::Node,

@@ -1,5 +1,7 @@
 //! Ends, as the server publishes them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use dwell_session::Instant;
 use fred::{
@@ -13,7 +15,7 @@ use tokio::sync::broadcast::Receiver;
 use super::RedisStore;
 use crate::store::{
     Listener, StoreError,
-    feed::{self, Channel, PATIENCE},
+    feed::{self, Channel, PATIENCE, Time},
 };
 
 /// As the scripts name it.
@@ -67,12 +69,13 @@ impl<'store> Ends<'store> {
 
 #[async_trait]
 impl Channel for Ends<'_> {
-    async fn tell(&mut self, text: String) -> Result<Instant, StoreError> {
-        let now = self
-            .store
-            .run(&self.store.scripts.tell, [text.into()])
-            .await?;
-        Ok(Instant::from_millis(now))
+    async fn tell(&mut self, text: String) -> Result<Time, StoreError> {
+        let told = self.store.run(&self.store.scripts.tell, [text.into()]);
+        let (now, set_back) = told.await?;
+        Ok(Time {
+            now: Instant::from_millis(now),
+            set_back: Duration::from_millis(set_back),
+        })
     }
 
     async fn hear(&mut self) -> Result<String, StoreError> {

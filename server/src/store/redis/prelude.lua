@@ -7,7 +7,14 @@ local BY_END = PREFIX .. 'by_end'
 -- On which every node hears of ends.
 local ENDS = PREFIX .. 'ends'
 
-local now = time()
+-- The latest time that a node has made sure of, and what is added to the clock while it is behind
+-- that: time that has been told does not come back.
+local TIME = PREFIX .. 'time'
+
+local clock = time()
+local kept = redis.call('HMGET', TIME, 'mark', 'ahead')
+local mark, ahead = tonumber(kept[1]) or 0, tonumber(kept[2]) or 0
+local now = mark > clock and math.max(mark, clock + ahead) or clock
 local idle, absolute = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 local function session_of(key)
@@ -87,13 +94,18 @@ local function begin(key, account, generation, address, browser, data)
     return now
 end
 
+-- What has ended is not among the live ones any more.
+local function strike_off(key)
+    redis.call('ZREM', BY_ACTIVITY, key)
+    redis.call('ZREM', BY_AUTHENTICATION, key)
+end
+
 local function entomb(session, reason, ended_at)
     local key = session.key
     redis.call('HSET', session_of(key), 'ended_at', ended_at, 'end_reason', reason)
     redis.call('HDEL', session_of(key), 'data', 'address', 'browser')
     redis.call('SREM', sessions_of(session.account), key)
-    redis.call('ZREM', BY_ACTIVITY, key)
-    redis.call('ZREM', BY_AUTHENTICATION, key)
+    strike_off(key)
     redis.call('ZADD', BY_END, ended_at, key)
     redis.call('PUBLISH', ENDS, key)
 end

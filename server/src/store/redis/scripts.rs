@@ -23,6 +23,7 @@ pub(super) struct Scripts {
     pub expire: Script,
     pub sweep: Script,
     pub forget: Script,
+    pub keep_time: Script,
     pub data: Script,
     pub set_data: Script,
 }
@@ -51,6 +52,7 @@ impl Scripts {
             expire: script(include_str!("expire.lua")),
             sweep: script(include_str!("sweep.lua")),
             forget: script(include_str!("forget.lua")),
+            keep_time: script(include_str!("keep_time.lua")),
             data: script(include_str!("data.lua")),
             set_data: script(include_str!("set_data.lua")),
         }

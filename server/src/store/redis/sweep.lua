@@ -14,7 +14,13 @@ end
 
 local function sweep(keys)
     for _, key in ipairs(keys) do
-        table.insert(swept, end_by_time(load(key), ARGV[3], ARGV[4]))
+        local session = load(key)
+        if session and not session.end_reason then
+            table.insert(swept, end_by_time(session, ARGV[3], ARGV[4]))
+        else
+            -- An operator has ended or deleted it by hand.
+            strike_off(key)
+        end
     end
 end
 

@@ -1,5 +1,7 @@
 //! Ends, as PostgreSQL notifies of them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use dwell_session::Instant;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
@@ -10,7 +12,7 @@ use crate::{
     database::Database,
     store::{
         Listener, Store as _, StoreError,
-        feed::{self, BEAT_INTERVAL, Channel, PATIENCE, make_sure},
+        feed::{self, BEAT_INTERVAL, Channel, PATIENCE, Time, make_sure},
     },
 };
 
@@ -58,10 +60,14 @@ pub(super) async fn watch(store: &SqlStore, listener: &dyn Listener) -> StoreErr
 
 #[async_trait]
 impl Channel for Ends {
-    async fn tell(&mut self, text: String) -> Result<Instant, StoreError> {
-        let told = sqlx::query_as("select dwell_now() from pg_notify($1, $2)");
-        let (now,) = told.bind(ENDS).bind(text).fetch_one(&mut self.0).await?;
-        Ok(Instant::from_millis(now))
+    async fn tell(&mut self, text: String) -> Result<Time, StoreError> {
+        let tell = "select now, set_back from dwell_keep_time(), pg_notify($1, $2)";
+        let told = sqlx::query_as(tell).bind(ENDS).bind(text);
+        let (now, set_back): (i64, i64) = told.fetch_one(&mut self.0).await?;
+        Ok(Time {
+            now: Instant::from_millis(now),
+            set_back: Duration::from_millis(set_back.unsigned_abs()),
+        })
     }
 
     async fn hear(&mut self) -> Result<String, StoreError> {

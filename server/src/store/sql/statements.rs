@@ -28,6 +28,8 @@ pub(super) struct Statements {
     pub sweep: &'static str,
     /// 4 how long tombstones are kept, 5 how many to forget.
     pub forget: &'static str,
+    /// 4 in how many sessions.
+    pub bring_back: &'static str,
     pub data: &'static str,
     /// 5 the data.
     pub set_data: &'static str,
@@ -59,15 +61,15 @@ macro_rules! wiped {
     };
 }
 
-/// Moves the last activity of the rows that are held, never back and never ahead of the clock.
+/// Moves the last activity of the rows that are held forward, but never ahead of the clock.
 macro_rules! moved_to {
     ($at:literal) => {
         concat!(
-            "update sessions set last_active_at = case when held.last_active_at >= ",
+            "update sessions set last_active_at = case when held.last_active_at >= now or ",
             $at,
-            " or held.last_active_at >= now then held.last_active_at when ",
+            " >= now then now when held.last_active_at >= ",
             $at,
-            " > now then now else ",
+            " then held.last_active_at else ",
             $at,
             " end from "
         )
@@ -199,6 +201,22 @@ macro_rules! statements {
                 $in_order,
                 " limit $5)"
             ),
+            bring_back: concat!(
+                "update sessions set \
+                 last_active_at = case when held.last_active_at > now then now \
+                 else held.last_active_at end, \
+                 authenticated_at = case when held.authenticated_at > now then now \
+                 else held.authenticated_at end from ",
+                $held,
+                "where key in (select key from sessions \
+                 where (ended_at is null and last_active_at > ",
+                $time,
+                ") or (ended_at is null and authenticated_at > ",
+                $time,
+                ") limit $4)",
+                $as_held,
+                " where sessions.key = held.key"
+            ),
             data: concat!(
                 "select data, case when last_active_at + $2 < authenticated_at + $3 \
                  then last_active_at + $2 else authenticated_at + $3 end \
@@ -218,6 +236,14 @@ macro_rules! statements {
         }
     };
 }
+
+/// Writes down what time it is while anybody is signed in, once a second at most.
+pub(super) const KEEP_MARK: &str = "insert into store_time (single, mark) \
+    select 1, $1 where exists (select 1 from sessions where ended_at is null) \
+    on conflict (single) do update set mark = excluded.mark where excluded.mark >= mark + 1000";
+
+/// What time it was when that was last done.
+pub(super) const MARK: &str = "select mark from store_time";
 
 /// SQLite is told the time. Whoever writes has the whole database to himself.
 pub(super) static SQLITE: Statements = statements! {

@@ -40,6 +40,8 @@ pub enum ByHand {
     Delete,
     /// Deletes all sessions.
     Empty,
+    /// Moves both instants an hour ahead, as a clock that is wrong does.
+    Postpone,
 }
 
 /// A store of its own for one test, on an engine that others use too.
@@ -176,6 +178,14 @@ impl Bench {
                     "redis.call('HSET', redis.call('KEYS', ARGV[1])[1], \
                      'ended_at', 1, 'end_reason', 'revoked')"
                 }
+                ByHand::Postpone => {
+                    "local key = redis.call('KEYS', ARGV[1])[1]
+                     local name = string.sub(key, #'{dwell}:session:' + 1)
+                     redis.call('HINCRBY', key, 'last_active_at', 3600000)
+                     redis.call('HINCRBY', key, 'authenticated_at', 3600000)
+                     redis.call('ZINCRBY', '{dwell}:by_activity', 3600000, name)
+                     redis.call('ZINCRBY', '{dwell}:by_authentication', 3600000, name)"
+                }
                 ByHand::Delete => "redis.call('DEL', redis.call('KEYS', ARGV[1])[1])",
                 ByHand::Empty => {
                     "local now = redis.call('GET', '{dwell}:clock_of_the_test')
@@ -191,6 +201,10 @@ impl Bench {
             Kind::Sqlite | Kind::Redis => "lower(hex(key))",
         };
         let deed = match (deed, self.kind) {
+            (ByHand::Postpone, _) => {
+                "update sessions set last_active_at = last_active_at + 3600000, \
+                 authenticated_at = authenticated_at + 3600000"
+            }
             (ByHand::End, _) => "update sessions set ended_at = 1, end_reason = 'revoked'",
             (ByHand::Empty, Kind::Postgres) => "truncate sessions",
             (ByHand::Delete | ByHand::Empty, _) => "delete from sessions",

@@ -31,14 +31,14 @@ pub const REDIS_TIME: &str = "
 /// it is in.
 pub const POSTGRES_TIME: &str = "
     create sequence clock_of_the_test;
-    create or replace function dwell_now() returns bigint language sql volatile
+    create or replace function dwell_clock() returns bigint language sql volatile
     as 'select last_value from clock_of_the_test'
 ";
 
 /// Moves the time that an engine goes by.
 pub struct TestClock {
     now: AtomicI64,
-    /// Held while it is moved, so that it never goes back.
+    /// Held while it is moved, so that no move is lost.
     moving: Mutex<()>,
     hands: Hands,
 }
@@ -69,6 +69,22 @@ impl TestClock {
         let now = self.now() + duration;
         match &self.hands {
             Hands::Process(clock) => clock.advance(duration),
+            Hands::Postgres(_) | Hands::Redis(_) => self.turn_to(now).await,
+        }
+        self.now.store(now.as_millis(), SeqCst);
+    }
+
+    /// The engine's clock is set back.
+    pub async fn set_back(&self, duration: Duration) {
+        let _moving = self.moving.lock().await;
+        let now = self.now() - duration;
+        self.turn_to(now).await;
+        self.now.store(now.as_millis(), SeqCst);
+    }
+
+    async fn turn_to(&self, now: Instant) {
+        match &self.hands {
+            Hands::Process(_) => panic!("the clock of a process never goes back"),
             Hands::Postgres(pool) => {
                 sqlx::query("select setval('clock_of_the_test', $1)")
                     .bind(now.as_millis())
@@ -84,7 +100,6 @@ impl TestClock {
                     .unwrap();
             }
         }
-        self.now.store(now.as_millis(), SeqCst);
     }
 
     /// What a process has that goes by another's clock: one that is wrong.

@@ -207,6 +207,10 @@ impl Store for Probe {
         self.answer()?.forget(most).await
     }
 
+    async fn keep_time(&self, most: u32) -> Result<u64, StoreError> {
+        self.answer()?.keep_time(most).await
+    }
+
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
         self.answer()?.data(key).await
     }

@@ -7,22 +7,34 @@ use std::{
 };
 
 use fred::{
-    interfaces::ClientLike as _,
+    clients::Client,
+    interfaces::{ClientLike as _, LuaInterface as _},
     types::{ClusterHash, CustomCommand},
 };
 use sqlx::{AssertSqlSafe, Executor as _};
+use tempfile::TempDir;
 
 use super::{
-    Link, Node,
+    Faketime, Link, Node,
     browser::{EMAIL, PASSWORD},
-    engines::{Server, connected, postgres, redis},
+    engines::{Server, connected, directory, postgres, redis},
 };
 
-/// Where the sessions are kept. The accounts are in PostgreSQL in any case.
+/// Where the sessions are kept. The accounts are in SQLite with them, or else in PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// For one node.
+    Sqlite,
     Postgres,
     Redis,
+}
+
+/// What an operator does to all live sessions.
+#[derive(Debug, Clone, Copy)]
+pub enum Deed {
+    End,
+    Delete,
+    Empty,
 }
 
 /// A database of its own for one test, and a place for the sessions.
@@ -34,51 +46,82 @@ pub struct Engine {
     pub sessions: String,
     /// The one with the sessions, where no other test uses it.
     server: Option<Server>,
+    /// Where an embedded one is.
+    _directory: Option<TempDir>,
 }
 
 impl Engine {
     /// On servers that other tests use too.
     pub async fn shared(kind: Kind) -> Self {
         let number = next();
-        Self {
-            kind,
-            port: match kind {
-                Kind::Postgres => postgres().port,
-                Kind::Redis => redis().port,
+        match kind {
+            Kind::Sqlite => {
+                let directory = directory();
+                let file = directory.path().join("dwell.db");
+                Self {
+                    kind,
+                    port: 0,
+                    database: format!("sqlite://{}", file.display()),
+                    sessions: "database".to_owned(),
+                    server: None,
+                    _directory: Some(directory),
+                }
+            }
+            Kind::Postgres => Self {
+                kind,
+                port: postgres().port,
+                database: database(postgres(), number).await,
+                sessions: "database".to_owned(),
+                server: None,
+                _directory: None,
             },
-            database: database(postgres(), number).await,
-            sessions: match kind {
-                Kind::Postgres => "database".to_owned(),
-                Kind::Redis => redis().url("redis", "", &number.to_string()),
+            Kind::Redis => Self {
+                kind,
+                port: redis().port,
+                database: database(postgres(), number).await,
+                sessions: redis().url("redis", "", &number.to_string()),
+                server: None,
+                _directory: None,
             },
-            server: None,
         }
         .with_account()
     }
 
     /// Where the sessions are on a server that the test may stop.
     pub async fn own(kind: Kind) -> Self {
+        Self::started_with(kind, &[]).await
+    }
+
+    /// Where the sessions are on a server whose clock the test sets.
+    pub async fn with_clock(kind: Kind, clock: &Faketime) -> Self {
+        Self::started_with(kind, &clock.settings()).await
+    }
+
+    async fn started_with(kind: Kind, environment: &[(&str, String)]) -> Self {
         let number = next();
         match kind {
+            Kind::Sqlite => panic!("there is no server"),
             Kind::Postgres => {
-                let server = Server::postgres();
+                let server = Server::postgres_with(environment);
                 Self {
                     kind,
                     port: server.port,
                     database: database(&server, number).await,
                     sessions: "database".to_owned(),
                     server: Some(server),
+                    _directory: None,
                 }
             }
             Kind::Redis => {
                 let synchronous = ["--appendonly", "yes", "--appendfsync", "always"];
-                let server = Server::redis(&synchronous);
+                let server = Server::redis_with(environment, &synchronous);
                 Self {
                     kind,
                     port: server.port,
                     database: database(postgres(), number).await,
                     sessions: server.url("redis", "", "0"),
                     server: Some(server),
+                    _directory: None,
                 }
             }
         }
@@ -119,6 +162,7 @@ impl Engine {
             // As `pg_ctl stop --mode=immediate`.
             Kind::Postgres => "end QUIT",
             Kind::Redis => "end KILL",
+            Kind::Sqlite => panic!("there is no server"),
         };
         self.server().order(order);
     }
@@ -136,9 +180,49 @@ impl Engine {
         self.server().order("signal CONT");
     }
 
+    pub async fn by_hand(&self, deed: Deed) {
+        if self.kind == Kind::Redis {
+            let script = match deed {
+                Deed::End => {
+                    "for _, key in ipairs(redis.call('KEYS', '{dwell}:session:*')) do
+                         redis.call('HSET', key, 'ended_at', 1, 'end_reason', 'revoked')
+                     end"
+                }
+                Deed::Delete => {
+                    "for _, key in ipairs(redis.call('KEYS', '{dwell}:session:*')) do
+                         redis.call('DEL', key)
+                     end"
+                }
+                Deed::Empty => "redis.call('FLUSHDB')",
+            };
+            let admin = self.redis_admin().await;
+            admin.eval::<(), _, _, _>(script, (), ()).await.unwrap();
+            admin.quit().await.unwrap();
+            return;
+        }
+        let statement = match (deed, self.kind) {
+            (Deed::End, _) => {
+                "update sessions set ended_at = 1, end_reason = 'revoked' where ended_at is null"
+            }
+            (Deed::Empty, Kind::Postgres) => "truncate sessions",
+            (Deed::Delete | Deed::Empty, _) => "delete from sessions",
+        };
+        let admin = connected(&self.database).await;
+        admin.execute(statement).await.unwrap();
+        admin.close().await;
+    }
+
+    async fn redis_admin(&self) -> Client {
+        let config = fred::types::config::Config::from_url(&self.sessions).unwrap();
+        let admin = fred::types::Builder::from_config(config).build().unwrap();
+        admin.init().await.unwrap();
+        admin
+    }
+
     /// Closes every connection that leads to the sessions, as an operator can.
     pub async fn drop_connections(&self) {
         match self.kind {
+            Kind::Sqlite => panic!("there is no server"),
             Kind::Postgres => {
                 let admin = connected(&self.database).await;
                 let drop = "select pg_terminate_backend(pid) from pg_stat_activity \
@@ -147,9 +231,7 @@ impl Engine {
                 admin.close().await;
             }
             Kind::Redis => {
-                let config = fred::types::config::Config::from_url(&self.sessions).unwrap();
-                let admin = fred::types::Builder::from_config(config).build().unwrap();
-                admin.init().await.unwrap();
+                let admin = self.redis_admin().await;
                 for kind in ["pubsub", "normal"] {
                     let drop = CustomCommand::new_static("CLIENT", ClusterHash::Random, false);
                     let arguments = vec!["KILL", "TYPE", kind, "SKIPME", "yes"];

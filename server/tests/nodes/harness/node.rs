@@ -66,6 +66,11 @@ impl Node {
         staleness.parse::<f64>().unwrap() < STALENESS.as_secs_f64()
     }
 
+    /// What it has written down.
+    pub fn log(&self) -> String {
+        self.server.log()
+    }
+
     /// Takes it away without a goodbye.
     pub fn kill(&mut self) {
         block_in_place(|| self.server.order("end KILL"));
