@@ -56,7 +56,7 @@ pub(super) fn Document(
     #[prop(into)] title: String,
     visitor: Visitor,
     /// The id of the form whose content must not be lost when the page closes.
-    #[prop(optional)]
+    #[prop(default = None)]
     form: Option<&'static str>,
     /// Where the page is had again: its own address, if not told otherwise.
     #[prop(optional)]

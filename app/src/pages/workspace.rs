@@ -89,7 +89,11 @@ pub fn WorkspacePage(
     let generation = signed_in.status.generation;
     let is_newest = written.is_some();
     view! {
-        <Document title="Workspace" visitor=Visitor::SignedIn(signed_in) form=NOTE_FORM>
+        <Document
+            title="Workspace"
+            visitor=Visitor::SignedIn(signed_in)
+            form=is_newest.then_some(NOTE_FORM)
+        >
             <h1>"Workspace"</h1>
             {notice.map(|notice| view! { <Told notice generation /> })}
             {written.map(|written| view! { <Writing generation written /> })}
@@ -139,7 +143,13 @@ pub fn Writing(
         <div id=OFFERS_ID aria-live="polite">
             {(!unsaved.is_empty()).then(|| view! { <Offers unsaved generation /> })}
         </div>
-        <form method="post" action="/workspace" class="composer" data-dwell-draft=NOTE_FORM>
+        <form
+            method="post"
+            action="/workspace"
+            id=NOTE_FORM
+            class="composer"
+            data-dwell-draft=NOTE_FORM
+        >
             <GenerationField generation />
             <input type="hidden" name=DRAFT_FIELD value=draft />
             <label for="text">"New note"</label>

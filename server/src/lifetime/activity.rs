@@ -6,7 +6,7 @@ use axum::{
 };
 use dwell_app::{
     api::{AskStatus, KeepAlive},
-    names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH},
+    names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH, TAKE_BACK_DRAFT_PATH},
 };
 use leptos::server_fn::ServerFn as _;
 
@@ -26,11 +26,13 @@ pub(super) enum Activity {
 }
 
 /// Where things are only sent to: whoever opens one as a page finds none.
-const WITHOUT_A_PAGE: [&str; 7] = [
+const WITHOUT_A_PAGE: [&str; 9] = [
     "/account/sign-out-others",
     "/workspace/delete",
+    "/workspace/take-back",
     DRAFTS_PATH,
     DISCARD_DRAFT_PATH,
+    TAKE_BACK_DRAFT_PATH,
     SIGN_OUT_PATH,
     KeepAlive::PATH,
     AskStatus::PATH,

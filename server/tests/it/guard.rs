@@ -54,7 +54,7 @@ async fn every_page_of_a_session_says_who_is_signed_in_and_closes_at_the_told_de
         while passed + step < app.policy.absolute() {
             app.advance(step);
             passed += step;
-            browser.visit(path).await;
+            browser.visit("/account").await;
         }
         let page = browser.visit(path).await;
         let absolute = app.policy.absolute() - passed;
