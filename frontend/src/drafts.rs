@@ -189,7 +189,8 @@ impl Draft {
                     *self.saved.borrow_mut() = typed;
                     return;
                 }
-                Saving::UsedUp if self.begin_another() => {
+                // Where the page is being left, the form itself may have been sent before this.
+                Saving::UsedUp if !outlives_page && self.begin_another() => {
                     typed = self.typed().unwrap_or_default();
                 }
                 Saving::UsedUp | Saving::Failed => {

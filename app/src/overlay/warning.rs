@@ -106,7 +106,8 @@ pub(super) fn Warning(
                 class="clock"
                 translate="no"
                 prop:textContent=move || {
-                    words::clock(countdown.get().map_or(0, |shown| shown.seconds_left))
+                    let shown = countdown.get();
+                    shown.map(|shown| words::clock(shown.seconds_left)).unwrap_or_default()
                 }
             ></p>
             <p id="dwell-warning-left" hidden prop:textContent=move || left_at_opening.get()></p>

@@ -35,10 +35,16 @@
     function close() {
         if (taken) return;
         content = document.getElementById("page");
-        taken = document.createDocumentFragment();
+        var fragment = (taken = document.createDocumentFragment());
         [].slice.call(document.body.childNodes).forEach(function (node) {
-            if (node !== cover) taken.appendChild(node);
+            if (node === cover || taken !== fragment) return;
+            try {
+                taken.appendChild(node);
+            } catch (error) {
+                // The node loses the focus, and the driver, which hears of it, has just moved it itself.
+            }
         });
+        if (taken !== fragment) return;
         state = root.getAttribute("data-dwell-state");
         root.setAttribute("data-dwell-state", "concealed");
         root.setAttribute("data-dwell-guard", "closed");
