@@ -96,8 +96,10 @@ test.describe("a slow answer", () => {
             await observe(page);
             await app.signInAs(account);
             await app.waitFor("active");
-            const letGo = await heldAnswer(page, KEEP_ALIVE);
+            const reported = page.waitForResponse(KEEP_ALIVE);
             await app.newNote.fill(DRAFT);
+            await reported;
+            const letGo = await heldAnswer(page, KEEP_ALIVE);
             await pressStayAt(page, "0:01");
             await app.waitFor("concealed");
             expect((await server.status()).state).toBe("active");
