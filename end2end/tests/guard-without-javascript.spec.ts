@@ -54,7 +54,7 @@ for (const path of ["/account", "/", "/no/such/page"]) {
             clearInterval(living);
             await expect(page.getByRole("heading", { name: "Account" })).toBeVisible();
         }
-        if (path === "/account") await app.waitForSignIn(20_000);
+        if (path === "/account") await app.waitForSignIn();
         else await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible({ timeout: 20_000 });
         expect(await server.status()).toEqual({ state: "ended", reason: "idle_timeout" });
         expect(visits, "as a browser tells that nobody asked for it").not.toContain("?1");

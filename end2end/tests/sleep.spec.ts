@@ -62,7 +62,7 @@ test.describe("a lid that is closed", () => {
         await observe(page);
         const answer = await held(page, "**/api/session/status");
         await app.signInAs(account);
-        await app.newNote.fill(DRAFT);
+        await app.put(DRAFT);
         await app.waitFor("active");
         await page.clock.fastForward(HOUR);
         await app.waitFor("concealed");

@@ -23,7 +23,7 @@ test.describe("what another script says on the tabs' channel", () => {
             await app.signInAs(account);
             await app.write(NOTE);
             await app.waitFor("active");
-            await app.newNote.fill(DRAFT);
+            await app.put(DRAFT);
             const { generation } = await server.active();
             const saidAt = Date.now();
             await say(page, message(saidAt, generation));
