@@ -13,9 +13,9 @@ export interface Active {
 
 export type Status = Active | { state: "ended"; reason: string } | { state: "anonymous" };
 
-/** The cookies of `context` but for the one by which the browser is known, which outlives sessions. */
+/** The cookies of `context` but for those that outlive a session: the one by which the browser is known, and what a sign-out leaves. */
 export async function sessionCookies(context: Pick<BrowserContext, "cookies">) {
-    return (await context.cookies()).filter(({ name }) => !name.endsWith("-known"));
+    return (await context.cookies()).filter(({ name }) => !/-(known|signed-out)$/.test(name));
 }
 
 /** The server's own view of the session in `context`, past the browser. */

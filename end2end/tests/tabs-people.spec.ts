@@ -38,7 +38,7 @@ test("the old tabs of one person turn to the next who signs in, and show nothing
         const goneAt = await moments.gone(tab.page, since);
         expect(goneAt).toBeLessThanOrEqual((await turns.next(tab.page, signedInAt)) + 1_000);
         await expect(tab.page.getByText(other.email)).toBeVisible();
-        await expect(tab.page).toHaveURL(/\/workspace$/);
+        await expect(tab.page).toHaveURL(/\/workspace(\?draft=[0-9a-f]+)?$/);
         expect(await everythingIn(tab.page)).not.toContain(NOTE_OF_A);
         expect(await everythingIn(tab.page)).not.toContain(DRAFT_OF_A);
         expect(moments.values(tab.page, "secret", since)).not.toContain("shown");
