@@ -438,6 +438,18 @@ mod tests {
         assert_eq!(all_due(&node), [(key, written + 2_000 * MS)]);
     }
 
+    /// It would keep every touch back until then.
+    #[test]
+    fn what_the_store_has_later_than_now_is_not_believed() {
+        let node = Node::that_hears();
+        let (key, last) = touched_twice(&node);
+        let hour = Duration::from_secs(3_600);
+        node.index.written(key, last, last + hour);
+        node.clock.advance(node.index.policy.grace());
+        node.beat();
+        assert!(node.index.touch(key).is_none(), "it is to be written");
+    }
+
     // A3
     #[test]
     fn what_is_yet_to_be_written_outlasts_the_loss_of_the_store() {

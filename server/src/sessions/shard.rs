@@ -176,12 +176,13 @@ impl Shard {
             .collect()
     }
 
-    /// A touch at `at` has been written: the store's last is now from `stored_at`.
+    /// A touch at `at` has been written: the store's last is now from `stored_at`, which may be
+    /// another's, or earlier than `at` where that was ahead of the store's clock.
     pub(super) fn written(&mut self, key: SessionKey, at: Instant, stored_at: Instant) {
         self.bring_up_to_date(key);
         self.pending.written(key, at);
         if let Some(entry) = self.entries.get_mut(&key) {
-            entry.see_stored(stored_at);
+            entry.see_stored(at.min(stored_at));
         }
     }
 

@@ -386,11 +386,19 @@ impl Store for SqlStore {
     }
 
     async fn keep_time(&self, most: u32) -> Result<u64, StoreError> {
-        if self.database.engine() == Engine::Sqlite {
-            self.database.execute(self.query(KEEP_MARK)).await?;
-        }
-        let query = self.query(self.statements.bring_back).bind(i64::from(most));
-        Ok(self.database.execute(query).await?.rows_affected())
+        let store = self.clone();
+        let brought_back = self.database.run::<_, sqlx::Error>(|connection| {
+            // SQLite is told the time: what it is when nobody else writes any more, or else a touch
+            // that was written while this waited would be later than now.
+            Box::pin(async move {
+                if store.database.engine() == Engine::Sqlite {
+                    store.query(KEEP_MARK).execute(&mut *connection).await?;
+                }
+                let query = store.query(store.statements.bring_back);
+                query.bind(i64::from(most)).execute(connection).await
+            })
+        });
+        Ok(brought_back.await?.rows_affected())
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {

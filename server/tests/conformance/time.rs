@@ -1,8 +1,11 @@
 //! The store's time does not go back, and nothing is later than it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use dwell_server::store::SqlStore;
+use dwell_server::{
+    clock::ManualClock,
+    store::{SqlStore, Store as _},
+};
 use dwell_session::{EndReason, Lifetime};
 
 use crate::harness::{Bench, ByHand, Heard, Sightings as _, sweep};
@@ -22,6 +25,7 @@ on_engine!(
 on_engine!(
     sqlite,
     Sqlite,
+    a_touch_that_read_the_clock_earlier_takes_nothing_back,
     what_time_it_is_is_written_down_while_somebody_is_signed_in,
     what_is_later_than_now_counts_as_now
 );
@@ -66,13 +70,8 @@ async fn what_is_later_than_now_counts_as_now(bench: &Bench) {
     }
     bench.advance(SECOND).await;
     let now = bench.now();
-    let seen = bench.touch(touched.key, now - SECOND).await.found();
-    assert_eq!(seen.lifetime.last_active_at(), now);
-    let touches = [(left_alone.key, now)];
-    let seen = bench.store.touch_all(&touches).await.unwrap();
-    assert_eq!(seen, touches);
-    bench.by_hand(ByHand::Postpone, left_alone.key).await;
-
+    let seen = bench.touch(touched.key, now).await.found();
+    assert_eq!(seen.lifetime.as_of(now), Lifetime::begin(now));
     assert!(bench.store.keep_time(10).await.unwrap() >= 2);
     assert_eq!(bench.store.keep_time(10).await.unwrap(), 0);
     for session in [&touched, &left_alone] {
@@ -84,6 +83,22 @@ async fn what_is_later_than_now_counts_as_now(bench: &Bench) {
     for session in [touched, left_alone] {
         let reason = bench.find(session.key).await.end_reason();
         assert_eq!(reason, Some(EndReason::IdleTimeout));
+    }
+}
+
+/// It waited while another was written.
+async fn a_touch_that_read_the_clock_earlier_takes_nothing_back(bench: &Bench) {
+    let key = bench.session().await.key;
+    bench.advance(2 * SECOND).await;
+    let now = bench.now();
+    bench.touch(key, now).await;
+    let clock = Arc::new(ManualClock::at(now - SECOND));
+    let held_up = SqlStore::new(bench.database(), clock, &bench.policy);
+    for at in [now - 2 * SECOND, now - SECOND, now] {
+        held_up.touch(key, at).await.unwrap();
+        held_up.touch_all(&[(key, at)]).await.unwrap();
+        let lifetime = bench.find(key).await.found().lifetime;
+        assert_eq!(lifetime.last_active_at(), now);
     }
 }
 

@@ -132,24 +132,13 @@ impl Server {
 
     /// A Redis server with these settings.
     pub fn redis(settings: &[&str]) -> Self {
-        Self::redis_with(&[], settings)
-    }
-
-    /// A Redis server that is started in this environment, with these settings.
-    pub fn redis_with(environment: &[(&str, String)], settings: &[&str]) -> Self {
         let program = ["redis-server", "valkey-server"]
             .into_iter()
             .find_map(on_path)
             .unwrap_or_else(|| panic!("there is no redis-server: {HINT}"));
         let directory = directory().keep();
         let port = free_port();
-        let mut command = vec!["env".to_owned()];
-        command.extend(
-            environment
-                .iter()
-                .map(|(name, value)| format!("{name}={value}")),
-        );
-        command.push(program.display().to_string());
+        let mut command = vec![program.display().to_string()];
         let port_text = port.to_string();
         let place = directory.display().to_string();
         for argument in [

@@ -18,7 +18,7 @@ pub use self::{
     asking::Asking,
     browser::{Browser, EMAIL},
     connection::{Answer, NoAnswer},
-    engine::{Deed, Engine, Kind},
+    engine::{Deed, Engine, Kind, Turn},
     engines::connected,
     faketime::{Faketime, library},
     figures::Figures,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dwell_session::{EndReason, Status};
 
-use crate::harness::{Browser, Engine, Faketime, Kind, Node, connected, now, until};
+use crate::harness::{Browser, Engine, Faketime, Kind, Node, Turn, connected, now, until};
 
 // Redis does not start under a wrong clock; tests/conformance/time.rs sets its time back in the scripts.
 on_engine!(
@@ -71,8 +71,7 @@ fn set_backs(node: &Node) -> usize {
 
 // A1, A2
 async fn an_engine_whose_clock_is_set_back_gives_nobody_more_time(kind: Kind) {
-    let clock = Faketime::right();
-    let engine = Engine::with_clock(kind, &clock).await;
+    let engine = Engine::with_clock(kind).await;
     let node = engine.node(&LIMITS);
     let begun = now();
     let mut browser = Browser::signed_in(&node).await;
@@ -81,7 +80,7 @@ async fn an_engine_whose_clock_is_set_back_gives_nobody_more_time(kind: Kind) {
         node.is_listening().await.then_some(())
     })
     .await;
-    clock.set("-10m");
+    engine.turn_clock(Turn::TenMinutesBack).await;
     until("the step is noticed", GENEROUS, async || {
         let answer = browser.keep_alive(node.address).await.unwrap();
         let Status::Active(left) = answer.told() else {
@@ -92,7 +91,7 @@ async fn an_engine_whose_clock_is_set_back_gives_nobody_more_time(kind: Kind) {
         (set_backs(&node) > 0).then_some(())
     })
     .await;
-    clock.set("+0");
+    engine.turn_clock(Turn::RightAgain).await;
     work_to_the_end(&mut browser, &node).await;
     assert!(begun.elapsed() + ROUNDING > ABSOLUTE, "too early");
     assert_eq!(set_backs(&node), 1, "{}", node.log());

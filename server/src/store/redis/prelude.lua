@@ -67,8 +67,8 @@ end
 
 -- Moves the last activity of a live session, never back and never ahead of the clock.
 local function touch(session, at)
-    at = math.min(math.max(at, session.last_active_at), now)
-    if at ~= session.last_active_at then
+    at = math.min(at, now)
+    if at > session.last_active_at then
         session.last_active_at = at
         redis.call('HSET', session_of(session.key), 'last_active_at', at)
         redis.call('ZADD', BY_ACTIVITY, at, session.key)

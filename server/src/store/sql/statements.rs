@@ -61,15 +61,15 @@ macro_rules! wiped {
     };
 }
 
-/// Moves the last activity of the rows that are held forward, but never ahead of the clock.
+/// Moves the last activity of the rows that are held, never back and never ahead of the clock.
 macro_rules! moved_to {
     ($at:literal) => {
         concat!(
-            "update sessions set last_active_at = case when held.last_active_at >= now or ",
+            "update sessions set last_active_at = case when held.last_active_at >= ",
             $at,
-            " >= now then now when held.last_active_at >= ",
+            " or held.last_active_at >= now then held.last_active_at when ",
             $at,
-            " then held.last_active_at else ",
+            " > now then now else ",
             $at,
             " end from "
         )

@@ -4,6 +4,7 @@ use std::{
     io::Write as _,
     process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering::SeqCst},
+    time::Duration,
 };
 
 use fred::{
@@ -18,6 +19,7 @@ use super::{
     Faketime, Link, Node,
     browser::{EMAIL, PASSWORD},
     engines::{Server, connected, directory, postgres, redis},
+    until,
 };
 
 /// Where the sessions are kept. The accounts are in SQLite with them, or else in PostgreSQL.
@@ -37,6 +39,13 @@ pub enum Deed {
     Empty,
 }
 
+/// Which way the clock of an engine is turned.
+#[derive(Debug, Clone, Copy)]
+pub enum Turn {
+    TenMinutesBack,
+    RightAgain,
+}
+
 /// A database of its own for one test, and a place for the sessions.
 pub struct Engine {
     pub kind: Kind,
@@ -48,6 +57,8 @@ pub struct Engine {
     server: Option<Server>,
     /// Where an embedded one is.
     _directory: Option<TempDir>,
+    /// What the server takes for the time.
+    clock: Option<Faketime>,
 }
 
 impl Engine {
@@ -65,6 +76,7 @@ impl Engine {
                     sessions: "database".to_owned(),
                     server: None,
                     _directory: Some(directory),
+                    clock: None,
                 }
             }
             Kind::Postgres => Self {
@@ -74,6 +86,7 @@ impl Engine {
                 sessions: "database".to_owned(),
                 server: None,
                 _directory: None,
+                clock: None,
             },
             Kind::Redis => Self {
                 kind,
@@ -82,6 +95,7 @@ impl Engine {
                 sessions: redis().url("redis", "", &number.to_string()),
                 server: None,
                 _directory: None,
+                clock: None,
             },
         }
         .with_account()
@@ -92,9 +106,55 @@ impl Engine {
         Self::started_with(kind, &[]).await
     }
 
-    /// Where the sessions are on a server whose clock the test sets.
-    pub async fn with_clock(kind: Kind, clock: &Faketime) -> Self {
-        Self::started_with(kind, &clock.settings()).await
+    /// Where the sessions are on a server whose clock the test turns.
+    pub async fn with_clock(kind: Kind) -> Self {
+        let clock = match kind {
+            Kind::Sqlite | Kind::Postgres => Faketime::right(),
+            // Its memory allocator reads the clock before libfaketime can tell it.
+            Kind::Redis => return Self::own(kind).await,
+        };
+        let engine = Self::started_with(kind, &clock.settings()).await;
+        Self {
+            clock: Some(clock),
+            ..engine
+        }
+    }
+
+    /// Turns the clock. That of Redis stays: everything that it has kept is moved the other way,
+    /// which comes to the same.
+    pub async fn turn_clock(&self, turn: Turn) {
+        if let Some(clock) = &self.clock {
+            return clock.set(match turn {
+                Turn::TenMinutesBack => "-10m",
+                Turn::RightAgain => "+0",
+            });
+        }
+        let by_ms = match turn {
+            Turn::TenMinutesBack => 600_000,
+            Turn::RightAgain => -600_000,
+        };
+        let script = "local by = ARGV[1]
+            if redis.call('EXISTS', '{dwell}:time') == 0 then
+                return false
+            end
+            redis.call('HINCRBY', '{dwell}:time', 'mark', by)
+            for _, key in ipairs(redis.call('KEYS', '{dwell}:session:*')) do
+                redis.call('HINCRBY', key, 'authenticated_at', by)
+                redis.call('HINCRBY', key, 'last_active_at', by)
+            end
+            for _, index in ipairs({ '{dwell}:by_activity', '{dwell}:by_authentication' }) do
+                for _, key in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+                    redis.call('ZINCRBY', index, by, key)
+                end
+            end
+            return true";
+        let admin = self.redis_admin().await;
+        until("the time is kept", Duration::from_secs(60), async || {
+            let turned: Option<i64> = admin.eval(script, (), by_ms).await.unwrap();
+            turned
+        })
+        .await;
+        admin.quit().await.unwrap();
     }
 
     async fn started_with(kind: Kind, environment: &[(&str, String)]) -> Self {
@@ -110,11 +170,12 @@ impl Engine {
                     sessions: "database".to_owned(),
                     server: Some(server),
                     _directory: None,
+                    clock: None,
                 }
             }
             Kind::Redis => {
                 let synchronous = ["--appendonly", "yes", "--appendfsync", "always"];
-                let server = Server::redis_with(environment, &synchronous);
+                let server = Server::redis(&synchronous);
                 Self {
                     kind,
                     port: server.port,
@@ -122,6 +183,7 @@ impl Engine {
                     sessions: server.url("redis", "", "0"),
                     server: Some(server),
                     _directory: None,
+                    clock: None,
                 }
             }
         }
