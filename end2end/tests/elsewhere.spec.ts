@@ -112,6 +112,8 @@ test.describe("signing out, then a slow response re-creates the session", () => 
         await app.waitFor("active");
         const cookies = await sessionCookies(context);
         const held = ["/api/session/keep-alive", "/account", "/drafts"];
+        // The page has asked by itself for what is kept of its form.
+        await expect.poll(() => proxy.answers("/drafts")).toEqual([200]);
         const before = new Map(held.map((path) => [path, proxy.answers(path).length]));
         const letGo = held.map((path) => proxy.hold(path));
         await app.newNote.press("Shift");

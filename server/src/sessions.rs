@@ -4,19 +4,23 @@
 mod index;
 mod pending;
 mod shard;
+mod visit;
 mod writer;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use dwell_session::{ActiveStatus, EndReason, Generation, Instant, Policy};
+use dwell_session::{EndReason, Generation, Instant, Policy};
 use rustc_hash::FxHashMap;
 use tokio::time::sleep;
 
-pub use self::index::STALENESS;
 use self::{
     index::Index,
     shard::{Tally, Ticket},
     writer::{Writer, Written},
+};
+pub use self::{
+    index::STALENESS,
+    visit::{Begun, LiveSession, Visit},
 };
 use crate::{
     account_id::AccountId,
@@ -24,7 +28,7 @@ use crate::{
     metrics::Metrics,
     store::{
         Data, ListedSession, NewSession, Origin, Presence, Session, SessionId, SessionKey,
-        Sighting, Store, StoreError, Swept, Tombstone,
+        Sighting, Store, StoreError, Swept,
     },
 };
 
@@ -45,37 +49,6 @@ const BROUGHT_BACK_AT_A_TIME: u32 = 200;
 
 /// How long until the store is followed again after that has failed.
 const FOLLOW_AGAIN: Duration = Duration::from_millis(100);
-
-/// What is known of the session that a request comes with.
-#[derive(Debug, Clone)]
-pub enum Visit {
-    /// It lives.
-    Live(LiveSession),
-    /// It has ended.
-    Ended(Tombstone),
-    /// There is none.
-    Anonymous,
-}
-
-/// A session that is live at an instant.
-#[derive(Debug, Clone, Copy)]
-pub struct LiveSession {
-    /// The session, with touches that are yet to be written.
-    pub session: Session,
-    /// The instant, on the store's clock.
-    pub now: Instant,
-    /// The last activity that the store knows of.
-    stored_last_active_at: Instant,
-}
-
-/// A session that has just begun.
-#[derive(Debug, Clone, Copy)]
-pub struct Begun {
-    /// Its id, for the cookie.
-    pub id: SessionId,
-    /// What the browser is told.
-    pub told: ActiveStatus,
-}
 
 /// How far [`Sessions::maintain`] or [`Sessions::forget_tombstones`] has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -510,17 +483,5 @@ struct Following<'index>(&'index Index);
 impl Drop for Following<'_> {
     fn drop(&mut self) {
         self.0.lose();
-    }
-}
-
-impl LiveSession {
-    /// What the browser is told.
-    pub fn told(&self, policy: &Policy) -> ActiveStatus {
-        let Session {
-            lifetime,
-            generation,
-            ..
-        } = &self.session;
-        lifetime.remaining(policy, *generation, self.now)
     }
 }
