@@ -1,0 +1,24 @@
+import { launchOptions } from "../support/chromium.ts";
+import { expect, SHORT, test } from "../support/test.ts";
+
+const NOTE = "The mooring of the third boat is paid";
+
+// Playwright turns the back/forward cache off unless it is told not to.
+test.use({
+    limits: SHORT,
+    javaScriptEnabled: false,
+    launchOptions: { ...launchOptions, ignoreDefaultArgs: ["--disable-back-forward-cache"] },
+});
+
+// I5
+test("a page that comes back from the history after the end shows nothing, without JavaScript", async ({ page, app, account, server, context }) => {
+    await app.signInAs(account);
+    await app.write(NOTE);
+    await page.goto("about:blank");
+    await expect.poll(() => server.status(), { timeout: 20_000 }).toEqual({ state: "ended", reason: "idle_timeout" });
+    // It is there only if the browser has kept it.
+    await context.setOffline(true);
+    await page.goBack({ waitUntil: "commit" });
+    await expect(page.getByText(NOTE)).toBeHidden();
+    await expect(app.closed).toBeVisible();
+});
