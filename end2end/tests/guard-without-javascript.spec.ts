@@ -28,10 +28,11 @@ test("a page with a form closes without JavaScript, stays, and sends what was ty
 });
 
 // C8
-test("a page that has closed without JavaScript leads back to signing in", async ({ app, account }) => {
+test("a page that has closed without JavaScript leads back to signing in", async ({ app, account, server }) => {
     await app.signInAs(account);
     await app.write(NOTE);
     await expect(app.closed).toBeVisible({ timeout: 15_000 });
+    await expect.poll(() => server.status()).toEqual({ state: "ended", reason: "idle_timeout" });
     await app.openAgain.click();
     await app.signIn.waitFor();
     await app.password.fill(account.password);
