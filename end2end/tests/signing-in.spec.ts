@@ -106,9 +106,9 @@ for (const javaScriptEnabled of [true, false]) {
                 await expect
                     .poll(() => server.status())
                     .toEqual({ state: "ended", reason: "idle_timeout" });
-                // With JavaScript the page ends by itself; without, it is left by following a link.
+                // With JavaScript the page stays; without, it leads to where one signs in.
                 if (javaScriptEnabled) await app.waitForEnd();
-                else await page.getByRole("link", { name: "Account" }).click();
+                else await app.waitForSignIn();
                 await expect(app.reason).toContainText("you had not been active for a while");
                 await expect(app.email).toHaveValue(account.email);
                 await app.password.fill(account.password);
