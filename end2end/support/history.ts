@@ -57,10 +57,12 @@ export function testsOfHistory(cacheIsOn: boolean): void {
     // I5
     test("Back to a page whose session lives on shows it again", async ({ page, app, account }) => {
         const restored = restorations(page);
-        await keepQuiet(page);
         await app.signInAs(account);
         await app.write(NOTE);
         await untilKept(restored, async () => {
+            await keepQuiet(page);
+            await page.goto("/workspace");
+            await app.waitFor("active");
             await app.newNote.fill(DRAFT);
             await leaveQuietly(page);
             await page.goBack({ waitUntil: "commit" });
