@@ -83,6 +83,13 @@ pub fn Overlay(
     }
 }
 
+/// A text that changes, to be written as the whole content of its element: a translator in the browser
+/// may have put elements of its own in the place of the text. It is of one type wherever it stands, so
+/// that what writes it is loaded once.
+fn text(said: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
+    Signal::derive(said)
+}
+
 /// The title of the document while `screen` is shown, where it is not the page's own. It counts
 /// too, for whoever looks at another tab.
 pub fn title(screen: &Screen) -> Option<String> {

@@ -224,7 +224,7 @@ impl Draft {
         let selector = format!("form[{DRAFT_ATTRIBUTE}={}]", self.name);
         let form = latest.query_selector(&selector).ok().flatten();
         if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok())
-            && id_field(&form).is_some_and(|id| asked.contains(&id.value()))
+            && id_field(&form).is_some_and(|id| asked.ends_with(&id.value()))
             && text_of(&form) != text_of(&self.form)
         {
             copy(&form.elements(), &self.form.elements());
@@ -241,7 +241,7 @@ impl Draft {
         let (Some(field), Ok(path)) = (id_field(&self.form), window.location().pathname()) else {
             return;
         };
-        let address = [&path, "?", DRAFT_FIELD, "=", &field.value()].concat();
+        let address = path + "?" + DRAFT_FIELD + "=" + &field.value();
         // Fails only where that is done too often.
         let _ = window
             .history()

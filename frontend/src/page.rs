@@ -199,7 +199,7 @@ impl Page {
             return here;
         }
         let next = String::from(js_sys::encode_uri_component(&here));
-        [SIGN_IN_PATH, "?next=", &next].concat()
+        SIGN_IN_PATH.to_owned() + "?next=" + &next
     }
 
     pub(crate) fn go_to_sign_in(&self) {

@@ -116,7 +116,7 @@ pub(crate) async fn save_draft(
 /// them.
 pub(crate) async fn drafts(query: &str) -> Option<String> {
     let window = web_sys::window()?;
-    let address = [DRAFTS_PATH, query].concat();
+    let address = DRAFTS_PATH.to_owned() + query;
     let response: Response = JsFuture::from(window.fetch_with_str(&address))
         .await
         .ok()?

@@ -3,7 +3,7 @@
 use dwell_session::{Concealed, EndReason};
 use leptos::{ev::MouseEvent, prelude::*};
 
-use super::{PageContext, SignInAgain, sign_in_form::SignInForm};
+use super::{PageContext, SignInAgain, sign_in_form::SignInForm, text};
 use crate::sign_in::explain;
 
 #[component]
@@ -13,14 +13,13 @@ pub(super) fn Cover(
     on_retry: Callback<()>,
     again: SignInAgain,
 ) -> impl IntoView {
-    let shown = Memo::new(move |_| concealed.get().is_some());
     let offer = Memo::new(move |_| concealed.get().map_or(Offer::Nothing, Offer::on));
     view! {
-        <Show when=move || shown.get()>
+        <Show when=move || concealed.get().is_some()>
             <main class="cover">
                 <div role="status">
-                    <h1 prop:textContent=move || concealed.get().map_or("", heading)></h1>
-                    <p prop:textContent=move || concealed.get().map_or("", explanation)></p>
+                    <h1 prop:textContent=text(move || concealed.get().map_or("", heading).into())></h1>
+                    <p prop:textContent=text(move || concealed.get().map_or("", explanation).into())></p>
                 </div>
                 {
                     let page = page.clone();

@@ -5,7 +5,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement};
 
-use super::{Attempt, SignInAgain};
+use super::{Attempt, SignInAgain, text};
 use crate::sign_in::SignInFields;
 
 const TROUBLE_ID: &str = "dwell-sign-in-trouble";
@@ -22,10 +22,10 @@ pub(super) fn SignInForm(email: String, again: SignInAgain) -> impl IntoView {
             focus_password(&form);
         }
     });
-    let trouble = move || match attempt.get() {
-        Attempt::Failed(trouble) => trouble.message(),
-        Attempt::NotMade | Attempt::UnderWay => "",
-    };
+    let trouble = text(move || match attempt.get() {
+        Attempt::Failed(trouble) => trouble.message().into(),
+        Attempt::NotMade | Attempt::UnderWay => String::new(),
+    });
     let is_under_way = move || attempt.get() == Attempt::UnderWay;
     let submit = move |event: SubmitEvent| {
         event.prevent_default();

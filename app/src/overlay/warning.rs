@@ -11,6 +11,7 @@ use super::{
     PageContext, SignInAgain,
     announcement::{announcement, time_left},
     sign_in_form::{SignInForm, focus_password},
+    text,
 };
 use crate::{
     names::{GENERATION_FIELD, SIGN_OUT_PATH},
@@ -38,12 +39,12 @@ pub(super) fn Warning(
         let shown = countdown.get();
         shown.is_some_and(|shown| !shown.dismissed || signs_in.get())
     });
-    let is_near_limit = Memo::new(move |_| {
+    let is_near_limit = move || {
         let shown = countdown.get();
         shown.is_some_and(|shown| shown.limit == Limit::Absolute)
-    });
-    let is_unheard = Memo::new(move |_| countdown.get().is_some_and(|shown| shown.unheard));
-    let extension = Memo::new(move |_| countdown.get().map(|shown| shown.extension));
+    };
+    let is_unheard = move || countdown.get().is_some_and(|shown| shown.unheard);
+    let extension = move || countdown.get().map(|shown| shown.extension);
     let left_at_opening = Memo::new(move |_| {
         let shown = is_open.get().then(|| countdown.get_untracked()).flatten();
         shown.as_ref().map(time_left).unwrap_or_default()
@@ -105,23 +106,23 @@ pub(super) fn Warning(
                 aria-live="off"
                 class="clock"
                 translate="no"
-                prop:textContent=move || {
+                prop:textContent=text(move || {
                     let shown = countdown.get();
                     shown.map(|shown| words::clock(shown.seconds_left)).unwrap_or_default()
-                }
+                })
             ></p>
-            <p id="dwell-warning-left" hidden prop:textContent=move || left_at_opening.get()></p>
+            <p id="dwell-warning-left" hidden prop:textContent=text(move || left_at_opening.get())></p>
             <p
                 id="dwell-warning-description"
-                prop:textContent=move || describe(is_near_limit.get(), is_unheard.get())
+                prop:textContent=text(move || describe(is_near_limit(), is_unheard()).into())
             ></p>
             <p
                 role="alert"
                 class="trouble"
-                prop:textContent=move || match extension.get() {
-                    Some(Extension::Unanswered) => "The server does not answer. Trying again.",
-                    _ => "",
-                }
+                prop:textContent=text(move || match extension() {
+                    Some(Extension::Unanswered) => "The server does not answer. Trying again.".into(),
+                    _ => String::new(),
+                })
             ></p>
             {
                 let email = page.email.clone();
@@ -131,14 +132,14 @@ pub(super) fn Warning(
                 <button
                     type="button"
                     class:primary=move || !signs_in.get()
-                    aria-busy=move || (extension.get() == Some(Extension::Asked)).to_string()
+                    aria-busy=move || (extension() == Some(Extension::Asked)).to_string()
                     on:click=move |_| stay()
-                    prop:textContent=move || match is_near_limit.get() {
-                        true => "Keep working",
-                        false => "Stay signed in",
-                    }
+                    prop:textContent=text(move || match is_near_limit() {
+                        true => "Keep working".into(),
+                        false => "Stay signed in".into(),
+                    })
                 ></button>
-                <Show when=move || is_near_limit.get() && !signs_in.get()>
+                <Show when=move || is_near_limit() && !signs_in.get()>
                     <button type="button" on:click=move |_| signs_in.set(true)>
                         "Sign in again"
                     </button>
@@ -155,9 +156,9 @@ pub(super) fn Warning(
             <p
                 role="status"
                 class="visually-hidden"
-                prop:textContent=move || {
+                prop:textContent=text(move || {
                     countdown.get().as_ref().map(announcement).unwrap_or_default()
-                }
+                })
             ></p>
         </dialog>
     }
