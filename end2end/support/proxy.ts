@@ -6,6 +6,7 @@ import { Relay } from "./relay.ts";
 /** A reverse proxy which can hold back what is under way. */
 export class Proxy extends Relay {
     private readonly holds = new Map<string, Promise<void>>();
+    private readonly answerHolds = new Map<string, Promise<void>>();
     private latency = 0;
     private readonly waiting: string[] = [];
     private readonly answered: [path: string, status: number][] = [];
@@ -20,13 +21,12 @@ export class Proxy extends Relay {
 
     /** Holds everything that is sent to `path`, cookies and all, before it gets to the server. */
     hold(path: string): () => void {
-        let letGo = () => {};
-        const released = new Promise<void>((resolve) => (letGo = resolve));
-        this.holds.set(path, released);
-        return () => {
-            this.holds.delete(path);
-            letGo();
-        };
+        return hold(this.holds, path);
+    }
+
+    /** Holds what the server answers from `path`. */
+    holdAnswers(path: string): () => void {
+        return hold(this.answerHolds, path);
     }
 
     /** From now on everything takes this long longer, in milliseconds. */
@@ -56,6 +56,17 @@ export class Proxy extends Relay {
         }
         const { status, headers, body } = await this.forward(request, sent, this.server);
         this.answered.push([path, status]);
+        await this.answerHolds.get(path);
         response.writeHead(status, headers).end(body);
     }
+}
+
+function hold(holds: Map<string, Promise<void>>, path: string): () => void {
+    let letGo = () => {};
+    const released = new Promise<void>((resolve) => (letGo = resolve));
+    holds.set(path, released);
+    return () => {
+        holds.delete(path);
+        letGo();
+    };
 }

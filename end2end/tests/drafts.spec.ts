@@ -137,6 +137,33 @@ test.describe("a note that is being written", () => {
         await expect(app.unsaved).toHaveCount(0);
         proxy.close();
     });
+
+    // F3
+    test("does not come back as a draft when the request to keep it is refused before the page is left", async ({ app, page, account, dwell }) => {
+        const proxy = await Proxy.to(dwell.url);
+        const caughtUp = page.waitForResponse(`${proxy.url}/drafts`);
+        await app.signInAs(account, "/workspace", proxy.url);
+        await app.waitFor("active");
+        await caughtUp;
+        const keep = proxy.hold("/drafts");
+        const leave = proxy.holdAnswers("/workspace");
+        await app.newNote.fill(DRAFT);
+        await expect.poll(() => proxy.held("/drafts")).toBeGreaterThan(0);
+        await app.stay.click();
+        await expect(app.dialog).toBeHidden();
+        await app.saveNote.click({ noWaitAfter: true });
+        await expect.poll(() => proxy.answers("/workspace")).toContain(303);
+        const refused = page.waitForResponse((response) => response.status() === 410);
+        keep();
+        await (await refused).finished();
+        leave();
+        await expect(app.note(DRAFT)).toBeVisible();
+        await page.goto(`${proxy.url}/workspace`);
+        await expect(app.note(DRAFT)).toBeVisible();
+        expect(proxy.answers("/drafts")).not.toContain(204);
+        await expect(app.unsaved).toHaveCount(0);
+        proxy.close();
+    });
 });
 
 // F3, J3

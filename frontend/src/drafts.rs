@@ -44,6 +44,8 @@ struct Draft {
     saved: RefCell<String>,
     /// What was sent last in a request that outlives the page.
     sent_for_good: RefCell<String>,
+    /// What was in the form when the form itself was sent.
+    submitted: RefCell<Option<String>>,
     /// Until what is new is saved, and while it is.
     timer: RefCell<Option<Timeout>>,
     failures: Cell<u32>,
@@ -65,8 +67,13 @@ impl Drafts {
                 name,
                 saved: RefCell::default(),
                 sent_for_good: RefCell::default(),
+                submitted: RefCell::default(),
                 timer: RefCell::new(None),
                 failures: Cell::new(0),
+            });
+            let sending = Rc::clone(&draft);
+            on(&draft.form, "submit", move || {
+                sending.submitted.replace(sending.typed());
             });
             if !draft.is_typed_into() {
                 draft.begins_saved();
@@ -189,8 +196,12 @@ impl Draft {
                     *self.saved.borrow_mut() = typed;
                     return;
                 }
-                // Where the page is being left, the form itself may have been sent before this.
-                Saving::UsedUp if !outlives_page && self.begin_another() => {
+                // The form itself arrived before this.
+                Saving::UsedUp if self.typed() == *self.submitted.borrow() => {
+                    self.begins_saved();
+                    return;
+                }
+                Saving::UsedUp if self.begin_another() => {
                     typed = self.typed().unwrap_or_default();
                 }
                 Saving::UsedUp | Saving::Failed => {

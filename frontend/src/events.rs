@@ -12,7 +12,7 @@ use web_sys::{
 use crate::driver::Driver;
 
 /// What the user is listened to by. `docs/activity.md` has the reasons, also for what is not here.
-const DOINGS: [&str; 13] = [
+const DOINGS: [&str; 12] = [
     "pointerdown",
     "pointermove",
     "wheel",
@@ -25,7 +25,6 @@ const DOINGS: [&str; 13] = [
     "paste",
     "drop",
     "input",
-    "change",
 ];
 
 /// Listens for as long as the page exists.
@@ -88,7 +87,7 @@ impl User {
                 false
             }
             "beforeinput" | "compositionupdate" => !self.holds_key.get(),
-            "input" | "change" => !self.holds_key.get() && self.is_present(),
+            "input" => !self.holds_key.get() && self.is_present(),
             _ => true,
         }
     }

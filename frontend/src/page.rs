@@ -180,13 +180,11 @@ impl Page {
         }
     }
 
-    /// Focus in the overlay says nothing of where the user is in the content.
+    /// Focus elsewhere says nothing of where the user is in the content: the overlay has it, or it is
+    /// on its way there, or the guard has just taken it from what it hid.
     fn remember_focus(&self) {
         let active = self.document.active_element();
-        let is_in_overlay = active.as_ref().is_some_and(|active| {
-            !active.contains(Some(&self.content)) && !self.content.contains(Some(active))
-        });
-        if self.content.is_connected() && !is_in_overlay {
+        if self.content.contains(active.as_deref()) {
             *self.focused.borrow_mut() = active.and_then(|element| element.dyn_into().ok());
         }
     }
