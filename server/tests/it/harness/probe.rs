@@ -18,7 +18,7 @@ use dwell_server::{
 };
 use dwell_session::{EndReason, Generation, Instant, Lifetime};
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::{Setup, TestApp};
 
@@ -31,6 +31,9 @@ pub struct Probe {
     touches: AtomicUsize,
     writes: AtomicUsize,
     calls: AtomicUsize,
+    found: watch::Sender<usize>,
+    /// How many sessions are found before a touch is written.
+    found_before_writes: AtomicUsize,
     tells: bool,
     /// Says that an answer is held back, and waits.
     hold: Mutex<Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>>,
@@ -57,6 +60,8 @@ impl Probe {
                 touches: AtomicUsize::new(0),
                 writes: AtomicUsize::new(0),
                 calls: AtomicUsize::new(0),
+                found: watch::Sender::new(0),
+                found_before_writes: AtomicUsize::new(0),
                 tells,
                 hold: Mutex::default(),
             });
@@ -94,6 +99,12 @@ impl Probe {
         self.calls.load(SeqCst)
     }
 
+    /// From now on the store writes touches only once it has found sessions this many times more.
+    pub fn hold_writes_until_found(&self, times: usize) {
+        let found = *self.found.borrow() + times;
+        self.found_before_writes.store(found, SeqCst);
+    }
+
     /// The next session that is found is told only when what comes second is dropped. What comes
     /// first says that it has been found.
     pub fn hold_next_find(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
@@ -101,6 +112,13 @@ impl Probe {
         let (go_on, waiting) = oneshot::channel();
         *self.hold.lock().unwrap() = Some((found, waiting));
         (is_found, go_on)
+    }
+
+    async fn may_write(&self) {
+        let enough = self.found_before_writes.load(SeqCst);
+        let mut found = self.found.subscribe();
+        // Fails only without this probe.
+        let _ = found.wait_for(|found| *found >= enough).await;
     }
 
     fn answer(&self) -> Result<&dyn Store, StoreError> {
@@ -135,6 +153,7 @@ impl Store for Probe {
 
     async fn find(&self, key: SessionKey) -> Result<Sighting, StoreError> {
         let sighting = self.answer()?.find(key).await;
+        self.found.send_modify(|found| *found += 1);
         let hold = self.hold.lock().unwrap().take();
         if let Some((found, go_on)) = hold {
             found.send(()).unwrap();
@@ -146,6 +165,7 @@ impl Store for Probe {
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError> {
         self.writes.fetch_add(1, SeqCst);
         self.touches.fetch_add(1, SeqCst);
+        self.may_write().await;
         self.answer()?.touch(key, at).await
     }
 
@@ -155,6 +175,7 @@ impl Store for Probe {
     ) -> Result<Vec<(SessionKey, Instant)>, StoreError> {
         self.writes.fetch_add(1, SeqCst);
         self.touches.fetch_add(touches.len(), SeqCst);
+        self.may_write().await;
         self.answer()?.touch_all(touches).await
     }
 
