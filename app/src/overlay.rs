@@ -6,8 +6,8 @@ mod limit_note;
 mod sign_in_form;
 mod warning;
 
-use dwell_session::{Generation, Screen};
-use leptos::prelude::*;
+use dwell_session::{Countdown, Generation, Screen};
+use leptos::{ev::MouseEvent, prelude::*};
 
 use web_sys::HtmlFormElement;
 
@@ -26,15 +26,17 @@ pub struct PageContext {
     pub email: String,
 }
 
-/// Signing in again on a page whose session has ended, or is about to.
-#[derive(Debug, Clone, Copy)]
-pub struct SignInAgain {
-    /// How far it has come.
-    pub attempt: RwSignal<Attempt>,
-    /// Called with the form when the user sends it.
-    pub on_submit: Callback<HtmlFormElement>,
-    /// Called when the user would rather leave the page for where one signs in.
-    pub on_afresh: Callback<()>,
+/// What the user chooses in the overlay.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    /// To stay signed in, or to go on working although the time is limited.
+    Stay,
+    /// That the server is asked again.
+    Retry,
+    /// To sign in again with what is in this form.
+    SignIn(HtmlFormElement),
+    /// To leave the page for where one signs in.
+    StartAfresh,
 }
 
 /// How far signing in again has come.
@@ -52,42 +54,55 @@ pub enum Attempt {
 #[component]
 pub fn Overlay(
     /// What is to be seen.
-    screen: Signal<Screen>,
+    screen: ReadSignal<Screen>,
     /// What of the page is needed.
     page: PageContext,
-    /// Called when the user chooses to stay.
-    on_stay: Callback<()>,
-    /// Called when the user wants the server to be asked again.
-    on_retry: Callback<()>,
-    /// How one signs in again.
-    again: SignInAgain,
+    /// How far signing in again has come.
+    attempt: RwSignal<Attempt>,
+    /// Called with what the user chooses.
+    on_choice: Callback<Choice>,
 ) -> impl IntoView {
-    let countdown = Memo::new(move |_| match screen.get() {
-        Screen::Countdown(countdown) => Some(countdown),
-        Screen::Page | Screen::Concealed(_) => None,
-    });
-    let concealed = Memo::new(move |_| match screen.get() {
-        Screen::Concealed(concealed) => Some(concealed),
-        Screen::Page | Screen::Countdown(_) => None,
-    });
     let signs_in = RwSignal::new(false);
     Effect::new(move |_| {
-        if countdown.get().is_none() {
+        if countdown(screen).is_none() {
             signs_in.set(false);
         }
     });
     view! {
-        <Warning countdown page=page.clone() signs_in on_stay again />
-        <LimitNote countdown signs_in />
-        <Cover concealed page on_retry again />
+        <Warning screen page=page.clone() signs_in attempt on_choice />
+        <LimitNote screen signs_in />
+        <Cover screen page attempt on_choice />
     }
 }
 
+/// The countdown that is shown, if one is.
+fn countdown(screen: ReadSignal<Screen>) -> Option<Countdown> {
+    match screen.get() {
+        Screen::Countdown(countdown) => Some(countdown),
+        Screen::Page | Screen::Concealed(_) => None,
+    }
+}
+
+// What changes and what is done are of one type each wherever they stand, so that what carries them
+// out is loaded once.
+
 /// A text that changes, to be written as the whole content of its element: a translator in the browser
-/// may have put elements of its own in the place of the text. It is of one type wherever it stands, so
-/// that what writes it is loaded once.
+/// may have put elements of its own in the place of the text.
 fn text(said: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
     Signal::derive(said)
+}
+
+/// Whether something is so, which changes.
+fn whether(so: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
+    Signal::derive(so)
+}
+
+/// What a click does.
+fn click(act: impl Fn() + 'static) -> Box<dyn FnMut(MouseEvent)> {
+    Box::new(move |event| {
+        event.prevent_default();
+        act();
+    })
 }
 
 /// The title of the document while `screen` is shown, where it is not the page's own. It counts

@@ -12,15 +12,15 @@ use dwell_app::names::{
 };
 use gloo_timers::callback::Timeout;
 use js_sys::{Array, JSON, Reflect};
-use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
-    AddEventListenerOptions, Document, Element, EventTarget, FormData, HtmlCollection, HtmlElement,
-    HtmlFormElement, HtmlInputElement,
+    Document, Element, FormData, HtmlCollection, HtmlElement, HtmlFormElement, HtmlInputElement,
 };
 
 use crate::{
     driver::Driver,
+    listener::listen_to,
     server::{self, PATIENCE_MS, Saving},
     times,
 };
@@ -72,7 +72,7 @@ impl Drafts {
                 failures: Cell::new(0),
             });
             let sending = Rc::clone(&draft);
-            on(&draft.form, "submit", move || {
+            listen_to(&draft.form, "submit", move |_| {
                 sending.submitted.replace(sending.typed());
             });
             if !draft.is_typed_into() {
@@ -115,24 +115,11 @@ pub(crate) fn listen(driver: &Rc<Driver>) {
         return;
     };
     let typing = Rc::clone(driver);
-    on(&window, "input", move || typing.typed());
+    listen_to(&window, "input", move |_| typing.typed());
     for name in ["click", "beforeunload"] {
         let leaving = Rc::clone(driver);
-        on(&window, name, move || leaving.leaving());
+        listen_to(&window, name, move |_| leaving.leaving());
     }
-}
-
-fn on(target: &EventTarget, name: &str, handle: impl Fn() + 'static) {
-    let listener = Closure::<dyn Fn()>::new(handle);
-    let options = AddEventListenerOptions::new();
-    options.set_capture(true);
-    // Fails for no target that exists.
-    let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
-        name,
-        listener.as_ref().unchecked_ref(),
-        &options,
-    );
-    listener.forget();
 }
 
 impl Draft {

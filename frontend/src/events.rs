@@ -3,13 +3,12 @@
 use std::{cell::Cell, rc::Rc};
 
 use js_sys::Reflect;
-use wasm_bindgen::{JsCast as _, prelude::Closure};
+use wasm_bindgen::JsCast as _;
 use web_sys::{
-    AddEventListenerOptions, Event, EventTarget, KeyboardEvent, PageTransitionEvent, PointerEvent,
-    VisibilityState, Window,
+    Event, EventTarget, KeyboardEvent, PageTransitionEvent, PointerEvent, VisibilityState, Window,
 };
 
-use crate::driver::Driver;
+use crate::{driver::Driver, listener::listen_to};
 
 /// What the user is listened to by. `docs/activity.md` has the reasons, also for what is not here.
 const DOINGS: [&str; 12] = [
@@ -149,22 +148,11 @@ fn listen_to_page(driver: &Rc<Driver>, window: &Window, document: &web_sys::Docu
     on(window, "pagehide", move |_| put_away());
 }
 
-/// Calls `handle` for events that come from the browser, not from a script, without holding up
-/// what they do.
+/// Calls `handle` for events that come from the browser, not from a script.
 fn on(target: &EventTarget, name: &str, handle: impl Fn(&Event) + 'static) {
-    let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| {
+    listen_to(target, name, move |event| {
         if event.is_trusted() {
-            handle(&event);
+            handle(event);
         }
     });
-    let options = AddEventListenerOptions::new();
-    options.set_passive(true);
-    options.set_capture(true);
-    // Fails for no target that exists.
-    let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
-        name,
-        listener.as_ref().unchecked_ref(),
-        &options,
-    );
-    listener.forget();
 }

@@ -6,6 +6,7 @@ mod drafts;
 mod driver;
 mod events;
 mod lead;
+mod listener;
 mod page;
 mod server;
 mod sign_out;
@@ -17,12 +18,13 @@ use std::rc::Rc;
 
 use dwell_app::{
     SignInTrouble,
-    overlay::{Attempt, Overlay, PageContext, SignInAgain},
+    overlay::{Attempt, Choice, Overlay, PageContext},
 };
 use dwell_session::Screen;
 use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::HtmlFormElement;
 
 use self::{driver::Driver, page::Page};
 
@@ -41,44 +43,46 @@ pub fn start() {
         email: page.email(),
     };
     let overlay = mount_to(host, move || {
-        let screen = RwSignal::new(Screen::Page);
-        let driver = Driver::start(page, &status, move |shown| screen.set(shown));
+        let (screen, show) = signal(Screen::Page);
+        let driver = Driver::start(page, &status, move |shown| show.set(shown));
         events::listen(&driver);
         drafts::listen(&driver);
         sign_out::listen(&driver);
         let driver: StoredValue<Rc<Driver>, LocalStorage> = StoredValue::new_local(driver);
-        let on_stay = Callback::new(move |()| driver.with_value(Driver::stay));
-        let on_retry = Callback::new(move |()| driver.with_value(Driver::retry));
         let attempt = RwSignal::new(Attempt::NotMade);
-        let on_submit = Callback::new(move |form| {
-            attempt.set(Attempt::UnderWay);
+        let on_choice = Callback::new(move |choice| {
             let driver = driver.get_value();
-            spawn_local(async move {
-                attempt.set(match server::sign_in(&form).await {
-                    Ok(()) => {
-                        driver.signed_in();
-                        Attempt::NotMade
-                    }
-                    Err(trouble) => Attempt::Failed(trouble),
-                });
-            });
+            match choice {
+                Choice::Stay => driver.stay(),
+                Choice::Retry => driver.retry(),
+                Choice::SignIn(form) => {
+                    attempt.set(Attempt::UnderWay);
+                    spawn_local(async move { attempt.set(sign_in(&driver, &form).await) });
+                }
+                Choice::StartAfresh => {
+                    attempt.set(Attempt::UnderWay);
+                    spawn_local(async move { attempt.set(start_afresh(&driver).await) });
+                }
+            }
         });
-        let on_afresh = Callback::new(move |()| {
-            attempt.set(Attempt::UnderWay);
-            let driver = driver.get_value();
-            spawn_local(async move {
-                attempt.set(match driver.start_afresh().await {
-                    true => Attempt::NotMade,
-                    false => Attempt::Failed(SignInTrouble::Unreachable),
-                });
-            });
-        });
-        let again = SignInAgain {
-            attempt,
-            on_submit,
-            on_afresh,
-        };
-        view! { <Overlay screen=screen.into() page=context on_stay on_retry again /> }
+        view! { <Overlay screen page=context attempt on_choice /> }
     });
     overlay.forget();
+}
+
+async fn sign_in(driver: &Rc<Driver>, form: &HtmlFormElement) -> Attempt {
+    match server::sign_in(form).await {
+        Ok(()) => {
+            driver.signed_in();
+            Attempt::NotMade
+        }
+        Err(trouble) => Attempt::Failed(trouble),
+    }
+}
+
+async fn start_afresh(driver: &Driver) -> Attempt {
+    match driver.start_afresh().await {
+        true => Attempt::NotMade,
+        false => Attempt::Failed(SignInTrouble::Unreachable),
+    }
 }

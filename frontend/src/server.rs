@@ -6,7 +6,7 @@ use dwell_app::{
     api::{AskStatus, KeepAlive},
     names::{DRAFTS_PATH, GENERATION_HEADER, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
-use dwell_session::{Generation, Purpose, Status};
+use dwell_session::{Generation, Purpose, Status, whole_millis};
 use gloo_timers::callback::Timeout;
 use js_sys::Reflect;
 use leptos::server_fn::ServerFn as _;
@@ -41,7 +41,7 @@ pub(crate) async fn ask(purpose: Purpose, generation: Generation) -> Outcome {
         Purpose::KeepAlive { idle_for } => (
             KeepAlive::PATH,
             JSON,
-            format!("{{\"idle_for_ms\":{}}}", idle_for.as_millis()),
+            format!("{{\"idle_for_ms\":{}}}", whole_millis(idle_for)),
         ),
         Purpose::Status => (AskStatus::PATH, JSON, "{}".to_owned()),
         Purpose::SignOut => (SIGN_OUT_PATH, FORM, String::new()),

@@ -38,7 +38,7 @@ const WRITTEN_AT_A_TIME: usize = 500;
 /// How many sessions are swept, and how many tombstones forgotten, at a time: so many that what
 /// each takes is more than what each time takes, and so few that who writes meanwhile waits for
 /// some milliseconds.
-const SWEPT_AT_A_TIME: u32 = 100;
+const SWEPT_AT_A_TIME: u32 = 200;
 
 /// How many sessions of one account live at a time: far more than anybody has browsers, and few
 /// enough to be shown on one page.

@@ -27,4 +27,4 @@ pub use monitor::{
 };
 pub use policy::{Advice, Checks, Limits, Policy, PolicyError, Preset, Rule, UnknownPreset};
 pub use status::{ActiveStatus, Status};
-pub use time::Instant;
+pub use time::{Instant, whole_millis};

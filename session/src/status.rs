@@ -50,11 +50,13 @@ mod millis {
 
     use serde::{Deserialize as _, Deserializer, Serializer};
 
+    use crate::whole_millis;
+
     pub(super) fn serialize<S: Serializer>(
         duration: &Duration,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+        serializer.serialize_u64(whole_millis(*duration))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(

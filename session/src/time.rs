@@ -56,6 +56,11 @@ impl fmt::Display for Instant {
     }
 }
 
+/// A duration in whole milliseconds, which is how durations are told in the contract and between tabs.
+pub fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn saturating_millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,61 +1,58 @@
 //! What stands in place of a concealed page.
 
-use dwell_session::{Concealed, EndReason};
-use leptos::{ev::MouseEvent, prelude::*};
+use dwell_session::{Concealed, EndReason, Screen};
+use leptos::prelude::*;
 
-use super::{PageContext, SignInAgain, sign_in_form::SignInForm, text};
+use super::{Attempt, Choice, PageContext, click, sign_in_form::SignInForm, text, whether};
 use crate::sign_in::explain;
 
 #[component]
 pub(super) fn Cover(
-    concealed: Memo<Option<Concealed>>,
+    screen: ReadSignal<Screen>,
     page: PageContext,
-    on_retry: Callback<()>,
-    again: SignInAgain,
+    attempt: RwSignal<Attempt>,
+    on_choice: Callback<Choice>,
 ) -> impl IntoView {
-    let offer = Memo::new(move |_| concealed.get().map_or(Offer::Nothing, Offer::on));
+    let concealed = move || match screen.get() {
+        Screen::Concealed(concealed) => Some(concealed),
+        Screen::Page | Screen::Countdown(_) => None,
+    };
+    let offers = move |offer| concealed().map(Offer::on) == Some(offer);
+    let signs_in = Memo::new(move |_| offers(Offer::SignIn));
     view! {
-        <Show when=move || concealed.get().is_some()>
-            <main class="cover">
-                <div role="status">
-                    <h1 prop:textContent=text(move || concealed.get().map_or("", heading).into())></h1>
-                    <p prop:textContent=text(move || concealed.get().map_or("", explanation).into())></p>
-                </div>
-                {
-                    let page = page.clone();
-                    move || match offer.get() {
-                        Offer::Nothing => ().into_any(),
-                        Offer::Retry => {
-                            view! {
-                                <p>
-                                    <button type="button" on:click=move |_| on_retry.run(())>
-                                        "Try again"
-                                    </button>
-                                </p>
-                            }
-                                .into_any()
-                        }
-                        Offer::SignIn => {
-                            view! { <SignInInPlace page=page.clone() again /> }.into_any()
-                        }
-                    }
-                }
-            </main>
-        </Show>
+        <main class="cover" hidden=whether(move || concealed().is_none())>
+            <div role="status">
+                <h1 prop:textContent=text(move || concealed().map_or("", heading).into())></h1>
+                <p prop:textContent=text(move || concealed().map_or("", explanation).into())></p>
+            </div>
+            <p hidden=whether(move || !offers(Offer::Retry))>
+                <button type="button" on:click=click(move || on_choice.run(Choice::Retry))>
+                    "Try again"
+                </button>
+            </p>
+            {move || {
+                signs_in
+                    .get()
+                    .then(|| view! { <SignInInPlace page=page.clone() attempt on_choice /> })
+            }}
+        </main>
     }
 }
 
 #[component]
-fn SignInInPlace(page: PageContext, again: SignInAgain) -> impl IntoView {
-    let start_afresh = move |event: MouseEvent| {
-        event.prevent_default();
-        again.on_afresh.run(());
-    };
+fn SignInInPlace(
+    page: PageContext,
+    attempt: RwSignal<Attempt>,
+    on_choice: Callback<Choice>,
+) -> impl IntoView {
     view! {
-        <SignInForm email=page.email again />
+        <SignInForm email=page.email attempt on_choice />
         <p class="quiet">
             "Your page is kept as it was, hidden, until you sign in. "
-            <a href=page.sign_in_again on:click=start_afresh>
+            <a
+                href=page.sign_in_again
+                on:click=click(move || on_choice.run(Choice::StartAfresh))
+            >
                 "Start afresh instead"
             </a>
         </p>

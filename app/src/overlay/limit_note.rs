@@ -1,36 +1,31 @@
 //! The note that stays when the user goes on working towards the absolute timeout.
 
-use dwell_session::Countdown;
+use dwell_session::Screen;
 use leptos::prelude::*;
 
-use super::{announcement::announcement, text};
+use super::{announcement::announcement, click, countdown, text, whether};
 use crate::words;
 
 /// What speaks stands in the document before it has anything to say, and outside of the dialog,
 /// which is closed (`G10`).
 #[component]
-pub(super) fn LimitNote(
-    countdown: Memo<Option<Countdown>>,
-    signs_in: RwSignal<bool>,
-) -> impl IntoView {
-    let noted = move || countdown.get().filter(|shown| shown.dismissed);
+pub(super) fn LimitNote(screen: ReadSignal<Screen>, signs_in: RwSignal<bool>) -> impl IntoView {
+    let noted = move || countdown(screen).filter(|shown| shown.dismissed);
     let left = move || noted().map_or(0, |shown| shown.seconds_left);
     let said = text(move || noted().as_ref().map(announcement).unwrap_or_default());
     view! {
         <p role="status" class="visually-hidden" prop:textContent=said></p>
-        <Show when=move || noted().is_some()>
-            <aside class="limit-note" aria-label="Time left">
-                "Signed out in "
-                <span
-                    role="timer"
-                    aria-live="off"
-                    translate="no"
-                    prop:textContent=text(move || words::clock(left()))
-                ></span> ". "
-                <button type="button" class="plain" on:click=move |_| signs_in.set(true)>
-                    "Sign in again"
-                </button>
-            </aside>
-        </Show>
+        <aside class="limit-note" aria-label="Time left" hidden=whether(move || noted().is_none())>
+            "Signed out in "
+            <span
+                role="timer"
+                aria-live="off"
+                translate="no"
+                prop:textContent=text(move || words::clock(left()))
+            ></span> ". "
+            <button type="button" class="plain" on:click=click(move || signs_in.set(true))>
+                "Sign in again"
+            </button>
+        </aside>
     }
 }

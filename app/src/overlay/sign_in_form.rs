@@ -5,17 +5,18 @@ use leptos::{ev::SubmitEvent, html, prelude::*};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement};
 
-use super::{Attempt, SignInAgain, text};
+use super::{Attempt, Choice, text};
 use crate::sign_in::SignInFields;
 
 const TROUBLE_ID: &str = "dwell-sign-in-trouble";
 
 /// The page goes on when the same person has signed in; anybody else gets a fresh one (`F3`).
 #[component]
-pub(super) fn SignInForm(email: String, again: SignInAgain) -> impl IntoView {
-    let SignInAgain {
-        attempt, on_submit, ..
-    } = again;
+pub(super) fn SignInForm(
+    email: String,
+    attempt: RwSignal<Attempt>,
+    on_choice: Callback<Choice>,
+) -> impl IntoView {
     let form = NodeRef::<html::Form>::new();
     Effect::new(move |_| {
         if let Some(form) = form.get() {
@@ -32,7 +33,7 @@ pub(super) fn SignInForm(email: String, again: SignInAgain) -> impl IntoView {
         if let Some(form) = form.get_untracked()
             && !untrack(is_under_way)
         {
-            on_submit.run(form);
+            on_choice.run(Choice::SignIn(form));
         }
     };
     view! {
@@ -41,7 +42,7 @@ pub(super) fn SignInForm(email: String, again: SignInAgain) -> impl IntoView {
             class="in-place"
             method="post"
             aria-label="Sign in"
-            aria-busy=move || is_under_way().to_string()
+            aria-busy=text(move || is_under_way().to_string())
             on:submit=submit
         >
             <p class="trouble" role="alert" id=TROUBLE_ID prop:textContent=trouble></p>

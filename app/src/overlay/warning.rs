@@ -1,6 +1,6 @@
 //! The modal dialog that counts down.
 
-use dwell_session::{Countdown, Extension, Limit};
+use dwell_session::{Extension, Limit, Screen};
 use leptos::{
     ev::{self, KeyboardEvent},
     html,
@@ -8,10 +8,11 @@ use leptos::{
 };
 
 use super::{
-    PageContext, SignInAgain,
+    Attempt, Choice, PageContext,
     announcement::{announcement, time_left},
+    click, countdown,
     sign_in_form::{SignInForm, focus_password},
-    text,
+    text, whether,
 };
 use crate::{
     names::{GENERATION_FIELD, SIGN_OUT_PATH},
@@ -28,30 +29,27 @@ use crate::{
 /// translator in the browser puts elements of its own around texts, and would keep the old ones.
 #[component]
 pub(super) fn Warning(
-    countdown: Memo<Option<Countdown>>,
+    screen: ReadSignal<Screen>,
     page: PageContext,
     signs_in: RwSignal<bool>,
-    on_stay: Callback<()>,
-    again: SignInAgain,
+    attempt: RwSignal<Attempt>,
+    on_choice: Callback<Choice>,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     let is_open = Memo::new(move |_| {
-        let shown = countdown.get();
-        shown.is_some_and(|shown| !shown.dismissed || signs_in.get())
+        countdown(screen).is_some_and(|shown| !shown.dismissed || signs_in.get())
     });
-    let is_near_limit = move || {
-        let shown = countdown.get();
-        shown.is_some_and(|shown| shown.limit == Limit::Absolute)
-    };
-    let is_unheard = move || countdown.get().is_some_and(|shown| shown.unheard);
-    let extension = move || countdown.get().map(|shown| shown.extension);
-    let left_at_opening = Memo::new(move |_| {
-        let shown = is_open.get().then(|| countdown.get_untracked()).flatten();
-        shown.as_ref().map(time_left).unwrap_or_default()
+    let is_near_limit =
+        move || countdown(screen).is_some_and(|shown| shown.limit == Limit::Absolute);
+    let is_unheard = move || countdown(screen).is_some_and(|shown| shown.unheard);
+    let extension = move || countdown(screen).map(|shown| shown.extension);
+    let left_at_opening = text(move || {
+        let shown = is_open.get().then(|| untrack(|| countdown(screen)));
+        shown.flatten().as_ref().map(time_left).unwrap_or_default()
     });
     let stay = move || {
         signs_in.set(false);
-        on_stay.run(());
+        on_choice.run(Choice::Stay);
     };
 
     let focused_before = StoredValue::new_local(None::<web_sys::HtmlElement>);
@@ -107,11 +105,11 @@ pub(super) fn Warning(
                 class="clock"
                 translate="no"
                 prop:textContent=text(move || {
-                    let shown = countdown.get();
+                    let shown = countdown(screen);
                     shown.map(|shown| words::clock(shown.seconds_left)).unwrap_or_default()
                 })
             ></p>
-            <p id="dwell-warning-left" hidden prop:textContent=text(move || left_at_opening.get())></p>
+            <p id="dwell-warning-left" hidden prop:textContent=left_at_opening></p>
             <p
                 id="dwell-warning-description"
                 prop:textContent=text(move || describe(is_near_limit(), is_unheard()).into())
@@ -126,24 +124,26 @@ pub(super) fn Warning(
             ></p>
             {
                 let email = page.email.clone();
-                move || signs_in.get().then(|| view! { <SignInForm email=email.clone() again /> })
+                move || signs_in.get().then(|| view! { <SignInForm email=email.clone() attempt on_choice /> })
             }
             <div class="choices">
                 <button
                     type="button"
-                    class:primary=move || !signs_in.get()
-                    aria-busy=move || (extension() == Some(Extension::Asked)).to_string()
-                    on:click=move |_| stay()
+                    class:primary=whether(move || !signs_in.get())
+                    aria-busy=text(move || (extension() == Some(Extension::Asked)).to_string())
+                    on:click=click(stay)
                     prop:textContent=text(move || match is_near_limit() {
                         true => "Keep working".into(),
                         false => "Stay signed in".into(),
                     })
                 ></button>
-                <Show when=move || is_near_limit() && !signs_in.get()>
-                    <button type="button" on:click=move |_| signs_in.set(true)>
-                        "Sign in again"
-                    </button>
-                </Show>
+                <button
+                    type="button"
+                    hidden=whether(move || !is_near_limit() || signs_in.get())
+                    on:click=click(move || signs_in.set(true))
+                >
+                    "Sign in again"
+                </button>
                 <form method="post" action=SIGN_OUT_PATH>
                     <input
                         type="hidden"
@@ -157,7 +157,7 @@ pub(super) fn Warning(
                 role="status"
                 class="visually-hidden"
                 prop:textContent=text(move || {
-                    countdown.get().as_ref().map(announcement).unwrap_or_default()
+                    countdown(screen).as_ref().map(announcement).unwrap_or_default()
                 })
             ></p>
         </dialog>
@@ -193,7 +193,8 @@ fn give_back_caret(element: &Option<web_sys::HtmlElement>) {
 
 /// Keeps Tab within the dialog; browsers would let it out to their own controls.
 fn wrap_focus(dialog: &web_sys::HtmlDialogElement, event: &KeyboardEvent) {
-    let Ok(stops) = dialog.query_selector_all("button, input:not([type=hidden])") else {
+    let Ok(stops) = dialog.query_selector_all("button:not([hidden]), input:not([type=hidden])")
+    else {
         return;
     };
     let stop = |index: u32| {

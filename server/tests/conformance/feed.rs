@@ -96,11 +96,12 @@ async fn whoever_follows_again_begins_again(bench: &Bench) {
     heard.everything().await;
     following.abort();
     let _ = following.await;
+    let begun = heard.caught_up.borrow().0;
     let missed = bench.session().await;
     bench.end(missed.key, EndReason::SignedOut).await;
 
     let _following = follow(bench.store.clone(), heard.clone());
-    while heard.caught_up.borrow().0 < 2 {
+    while heard.caught_up.borrow().0 == begun {
         sleep(Duration::from_millis(1)).await;
     }
     heard.everything().await;

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use crate::Generation;
+use crate::{Generation, whole_millis};
 
 /// A message to the other tabs.
 ///
@@ -43,14 +43,16 @@ impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { generation, news } = self;
         match news {
-            News::Active { idle_for } => write!(f, "{generation} active {}", idle_for.as_millis()),
+            News::Active { idle_for } => {
+                write!(f, "{generation} active {}", whole_millis(*idle_for))
+            }
             News::Alive {
                 idle_left,
                 active_for,
             } => {
-                write!(f, "{generation} alive {}", idle_left.as_millis())?;
+                write!(f, "{generation} alive {}", whole_millis(*idle_left))?;
                 match active_for {
-                    Some(active_for) => write!(f, " {}", active_for.as_millis()),
+                    Some(active_for) => write!(f, " {}", whole_millis(*active_for)),
                     None => Ok(()),
                 }
             }

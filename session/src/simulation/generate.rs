@@ -10,7 +10,7 @@ use super::{
     network::Weather,
     plan::{Accident, Account, Deed, MachinePlan, Place, Plan, Step, Trouble, What, Whim},
 };
-use crate::{Checks, Instant, Limits, Policy};
+use crate::{Checks, Instant, Limits, Policy, whole_millis};
 
 const HALF_A_YEAR_MS: i64 = 183 * 24 * 60 * 60 * 1_000;
 const LID_CLOSES_WITHIN: Duration = Duration::from_millis(300);
@@ -280,7 +280,7 @@ impl Draw {
     }
 
     fn up_to(&mut self, longest: Duration) -> Duration {
-        let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        let longest = whole_millis(longest);
         Duration::from_millis(self.dice.u64(..=longest))
     }
 

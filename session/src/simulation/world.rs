@@ -15,7 +15,7 @@ use super::{
     tab::Effect,
     traffic::{Exchange, Trip},
 };
-use crate::{Instant, Message};
+use crate::{Instant, Message, whole_millis};
 
 /// Something that happens at an instant.
 #[derive(Debug, Clone, Copy)]
@@ -217,7 +217,7 @@ impl<'a> World<'a> {
             place.tab as u64,
             self.now.as_millis().unsigned_abs(),
         ];
-        let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        let longest = whole_millis(longest);
         Duration::from_millis(dice(self.plan.seed, decision, of).u64(..=longest))
     }
 

@@ -11,10 +11,16 @@ use dwell_server::{
     store::{Listener, SessionKey, Store},
 };
 use dwell_session::Instant;
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 /// Longer than a node waits to hear itself.
 const SOON: Duration = Duration::from_secs(10);
+
+const FOLLOW_AGAIN: Duration = Duration::from_millis(100);
 
 /// Keeps what it is told.
 #[derive(Debug)]
@@ -61,10 +67,13 @@ impl Heard {
     }
 }
 
+/// Follows again whenever that fails, as a node does.
 pub fn follow(store: Arc<dyn Store>, heard: Arc<Heard>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let error = store.follow(heard).await;
-        panic!("nothing is told any more: {error:?}");
+        loop {
+            let _ = store.follow(heard.clone()).await;
+            sleep(FOLLOW_AGAIN).await;
+        }
     })
 }
 
