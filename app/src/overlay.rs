@@ -83,8 +83,8 @@ fn countdown(screen: ReadSignal<Screen>) -> Option<Countdown> {
     }
 }
 
-// What changes and what is done are of one type each wherever they stand, so that what carries them
-// out is loaded once.
+// Each of these has one type wherever it is used, so that the code behind it is compiled, and loaded,
+// once.
 
 /// A text that changes, to be written as the whole content of its element: a translator in the browser
 /// may have put elements of its own in the place of the text.

@@ -11,7 +11,11 @@ use crate::words;
 #[component]
 pub(super) fn LimitNote(screen: ReadSignal<Screen>, signs_in: RwSignal<bool>) -> impl IntoView {
     let noted = move || countdown(screen).filter(|shown| shown.dismissed);
-    let left = move || noted().map_or(0, |shown| shown.seconds_left);
+    let left = text(move || {
+        noted()
+            .map(|shown| words::clock(shown.seconds_left))
+            .unwrap_or_default()
+    });
     let said = text(move || noted().as_ref().map(announcement).unwrap_or_default());
     view! {
         <p role="status" class="visually-hidden" prop:textContent=said></p>
@@ -21,7 +25,7 @@ pub(super) fn LimitNote(screen: ReadSignal<Screen>, signs_in: RwSignal<bool>) ->
                 role="timer"
                 aria-live="off"
                 translate="no"
-                prop:textContent=text(move || words::clock(left()))
+                prop:textContent=left
             ></span> ". "
             <button type="button" class="plain" on:click=click(move || signs_in.set(true))>
                 "Sign in again"
