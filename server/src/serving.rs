@@ -167,8 +167,12 @@ impl Clients {
         }
     }
 
-    /// Whether one more may come, if need be in the place of one that is waited for.
+    /// Whether one more may come, if need be in the place of one that is waited for. Whoever has been
+    /// cut off has its descriptor for as long as its task is there.
     fn have_room(&mut self) -> bool {
+        if self.tasks.len() > self.bounds.connections {
+            return false;
+        }
         if self.connected.len() >= self.bounds.connections {
             self.connected.retain(|client| !client.task.is_finished());
         }
