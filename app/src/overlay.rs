@@ -92,12 +92,12 @@ fn text(said: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
     Signal::derive(said)
 }
 
-/// Whether something is so, which changes.
+/// A condition that changes.
 fn whether(so: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
     Signal::derive(so)
 }
 
-/// What a click does.
+/// What a click does, in the place of what the browser would do.
 fn click(act: impl Fn() + 'static) -> Box<dyn FnMut(MouseEvent)> {
     Box::new(move |event| {
         event.prevent_default();

@@ -1,10 +1,21 @@
+import type { Page } from "@playwright/test";
 import { expectNoFindings, expectToFit } from "../support/looks.ts";
 import { Proxy } from "../support/proxy.ts";
 import { everythingIn, observe, sinceWhen } from "../support/probes.ts";
 import { test } from "../support/sleepy.ts";
-import { App, BRISK, expect, ServersView, WARNED } from "../support/test.ts";
+import { type Account, App, BRISK, expect, ServersView, WARNED } from "../support/test.ts";
 
 const DRAFT = "Dear Mr Ashworth, thank you for your letter about the moorings";
+
+/** Signs in through a proxy, and waits until the page has asked for what was kept before. */
+async function signInThroughProxy(page: Page, app: App, account: Account, url: string): Promise<Proxy> {
+    const proxy = await Proxy.to(url);
+    const caughtUp = page.waitForResponse(`${proxy.url}/drafts`);
+    await app.signInAs(account, "/workspace", proxy.url);
+    await app.waitFor("active");
+    await caughtUp;
+    return proxy;
+}
 
 test.describe("what was typed when the session ended", () => {
     test.use({ limits: BRISK });
@@ -114,11 +125,7 @@ test.describe("a note that is being written", () => {
 
     // F3, C2
     test("does not come back as a draft when a slow request to keep it arrives after it was saved", async ({ app, page, account, dwell }) => {
-        const proxy = await Proxy.to(dwell.url);
-        const caughtUp = page.waitForResponse(`${proxy.url}/drafts`);
-        await app.signInAs(account, "/workspace", proxy.url);
-        await app.waitFor("active");
-        await caughtUp;
+        const proxy = await signInThroughProxy(page, app, account, dwell.url);
         const letGo = proxy.hold("/drafts");
         const asked = page.waitForRequest(`${proxy.url}/drafts`);
         await app.newNote.fill(DRAFT);
@@ -140,11 +147,7 @@ test.describe("a note that is being written", () => {
 
     // F3
     test("does not come back as a draft when the request to keep it is refused before the page is left", async ({ app, page, account, dwell }) => {
-        const proxy = await Proxy.to(dwell.url);
-        const caughtUp = page.waitForResponse(`${proxy.url}/drafts`);
-        await app.signInAs(account, "/workspace", proxy.url);
-        await app.waitFor("active");
-        await caughtUp;
+        const proxy = await signInThroughProxy(page, app, account, dwell.url);
         const keep = proxy.hold("/drafts");
         const leave = proxy.holdAnswers("/workspace");
         await app.newNote.fill(DRAFT);

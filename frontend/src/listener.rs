@@ -9,7 +9,7 @@ pub(crate) fn listen_to(target: &EventTarget, name: &str, handle: impl Fn(&Event
     listen(target, name, Box::new(move |event| handle(&event)));
 }
 
-/// There is one of it for all that listens.
+/// Takes a boxed function, so that it is compiled once for all listeners.
 fn listen(target: &EventTarget, name: &str, handle: Box<dyn Fn(Event)>) {
     let listener = Closure::wrap(handle);
     let options = AddEventListenerOptions::new();

@@ -167,8 +167,8 @@ impl Clients {
         }
     }
 
-    /// Whether one more may come, if need be in the place of one that is waited for. Whoever has been
-    /// cut off has its descriptor for as long as its task is there.
+    /// Whether one more may come, if need be in the place of one that is waited for. A client that has
+    /// been cut off keeps its descriptor until its task has ended.
     fn have_room(&mut self) -> bool {
         if self.tasks.len() > self.bounds.connections {
             return false;

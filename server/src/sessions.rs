@@ -35,9 +35,8 @@ use crate::{
 /// How many touches are written at a time.
 const WRITTEN_AT_A_TIME: usize = 500;
 
-/// How many sessions are swept, and how many tombstones forgotten, at a time: so many that what
-/// each takes is more than what each time takes, and so few that who writes meanwhile waits for
-/// some milliseconds.
+/// How many sessions are swept, and how many tombstones forgotten, in one transaction. More of them
+/// cost less for each session; fewer let others write sooner.
 const SWEPT_AT_A_TIME: u32 = 200;
 
 /// How many sessions of one account live at a time: far more than anybody has browsers, and few
