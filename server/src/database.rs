@@ -164,7 +164,7 @@ fn sqlite_settings(connections: Connections) -> String {
     // Synchronous: an end that the user has been told of survives a power failure.
     format!(
         "pragma busy_timeout = {}; pragma journal_mode = wal; pragma synchronous = full; \
-         pragma foreign_keys = on",
+         pragma foreign_keys = on; pragma temp_store = memory",
         connections.timeout.as_millis()
     )
 }

@@ -4,7 +4,9 @@
 //! What the index says of a session is never later than the truth: it knows every touch of this
 //! node, and those of others from when it last asked. That a session has ended is for the store to
 //! say; that it lives, the index says itself while the store tells it of every end. What an operator
-//! does by hand may be told by nobody, so the store is asked about what has been served unasked.
+//! does to a shared engine by hand may be told by nobody, so there the index speaks for a session
+//! only if the store has confirmed within [`STALENESS`] that it lives, and the store is asked to
+//! confirm every session that is being served.
 
 use std::{
     sync::{
@@ -18,15 +20,15 @@ use dwell_session::{EndReason, Instant, Lifetime, Policy};
 
 use super::{
     LiveSession,
-    shard::{Shard, Tally, Ticket},
+    shard::{Glance, Shard, Tally, Ticket},
 };
 use crate::{
     clock::Clock,
     store::{Listener, SessionKey},
 };
 
-/// The longest time after which a node may still serve a session that another node has ended
-/// (`C2`). Where the store has told nothing for as long, it is asked at every request.
+/// The longest time after which a node may still serve a session that another node or an operator
+/// has ended (`C2`). Where the store has told nothing for as long, it is asked at every request.
 pub const STALENESS: Duration = Duration::from_secs(1);
 
 const SHARDS: usize = 64;
@@ -67,9 +69,17 @@ impl Hearing {
         }
     }
 
-    fn store_time(&self, now: Instant) -> Instant {
+    /// What may be told without asking the store; nothing where it is not heard.
+    fn glance(&self, now: Instant) -> Option<Glance> {
+        if self.staleness(now)? >= STALENESS {
+            return None;
+        }
+        let tells_everything = self.until.load(Ordering::Acquire) == Self::EVERYTHING;
         let ahead_ms = self.ahead_ms.load(Ordering::Relaxed);
-        Instant::from_millis(now.as_millis().saturating_add(ahead_ms))
+        Some(Glance {
+            now: Instant::from_millis(now.as_millis().saturating_add(ahead_ms)),
+            confirmed_after: (!tells_everything).then(|| now - STALENESS),
+        })
     }
 }
 
@@ -99,15 +109,15 @@ impl Index {
 
     /// The session with this key, if it lives for sure.
     pub(super) fn look_up(&self, key: SessionKey) -> Option<LiveSession> {
-        let now = self.now()?;
-        self.shard(key).look_up(&self.policy, key, now)
+        let glance = self.glance()?;
+        self.shard(key).look_up(&self.policy, key, glance)
     }
 
     /// As [`look_up`](Self::look_up), of a session whose user does something now. Nothing, if the
     /// store has to be told at once.
     pub(super) fn touch(&self, key: SessionKey) -> Option<LiveSession> {
-        let now = self.now()?;
-        self.shard(key).touch(&self.policy, key, now)
+        let glance = self.glance()?;
+        self.shard(key).touch(&self.policy, key, glance)
     }
 
     /// Moves the last activity of `live` to `at`, or tells why it has ended. Nothing, if the store
@@ -145,8 +155,10 @@ impl Index {
         self.shard(key).evict(key);
     }
 
+    /// To be taken before the store is asked about the session.
     pub(super) fn ticket(&self, key: SessionKey) -> Ticket {
-        self.shard(key).ticket()
+        let asked_at = self.clock.now();
+        self.shard(key).ticket(asked_at)
     }
 
     /// Learns what the store has answered, if nothing has ended since `ticket` was taken.
@@ -176,12 +188,11 @@ impl Index {
 
     /// The time on the store's clock, or later; nothing where the store has not been heard.
     pub(super) fn now(&self) -> Option<Instant> {
-        let local = self.clock.now();
-        let is_heard = self
-            .hearing
-            .staleness(local)
-            .is_some_and(|staleness| staleness < STALENESS);
-        is_heard.then(|| self.hearing.store_time(local))
+        Some(self.glance()?.now)
+    }
+
+    fn glance(&self) -> Option<Glance> {
+        self.hearing.glance(self.clock.now())
     }
 
     fn shard(&self, key: SessionKey) -> MutexGuard<'_, Shard> {
@@ -210,6 +221,12 @@ impl Listener for Index {
         shards
             .flat_map(|shard| shard.lock().take_served())
             .collect()
+    }
+
+    fn confirm(&self, live: &[SessionKey], asked_at: Instant) {
+        for key in live {
+            self.shard(*key).confirm(*key, asked_at);
+        }
     }
 
     fn caught_up(&self, asked_at: Instant, now: Instant) {
@@ -262,6 +279,12 @@ mod tests {
             self.index.caught_up(self.clock.now(), self.store_now());
         }
 
+        /// A beat in which the store has been asked about `key` and says that it lives.
+        fn beat_for(&self, key: SessionKey) {
+            self.index.confirm(&[key], self.clock.now());
+            self.beat();
+        }
+
         fn store_now(&self) -> Instant {
             self.clock.now() - AHEAD
         }
@@ -302,7 +325,7 @@ mod tests {
         assert!(node.knows(&live));
         node.clock.advance(MS);
         assert!(!node.knows(&live));
-        node.beat();
+        node.beat_for(live.session.key);
         assert!(node.knows(&live));
     }
 
@@ -343,6 +366,56 @@ mod tests {
         assert!(!node.knows(&live));
     }
 
+    // C1, C6
+    #[test]
+    fn what_a_shared_store_has_not_confirmed_within_the_bound_is_not_served_unasked() {
+        let node = Node::that_hears();
+        let live = node.session();
+        let key = live.session.key;
+        node.clock.advance(STALENESS - MS);
+        node.beat();
+        assert!(node.knows(&live));
+        node.beat_for(key);
+        node.clock.advance(STALENESS - MS);
+        node.beat();
+        assert!(node.knows(&live));
+        node.clock.advance(MS);
+        node.beat();
+        assert!(node.index.look_up(key).is_none());
+        assert!(node.index.touch(key).is_none());
+        let ticket = node.index.ticket(key);
+        node.index.learn(ticket, &live);
+        assert!(node.knows(&live));
+    }
+
+    // C1, C6
+    #[test]
+    fn a_confirmation_counts_from_when_the_store_was_asked() {
+        let node = Node::that_hears();
+        let live = node.live();
+        let ticket = node.index.ticket(live.session.key);
+        node.clock.advance(STALENESS - MS);
+        node.beat();
+        node.index.learn(ticket, &live);
+        assert!(node.knows(&live));
+        node.clock.advance(MS);
+        node.beat();
+        assert!(!node.knows(&live));
+    }
+
+    #[test]
+    fn a_store_that_tells_everything_is_not_asked_to_confirm() {
+        let node = Node::new();
+        node.index.always_caught_up();
+        let live = node.session();
+        node.clock.advance(2 * STALENESS);
+        assert!(node.knows(&live));
+        assert_eq!(node.index.take_served(), []);
+        node.index.begin();
+        node.index.always_caught_up();
+        assert!(!node.knows(&live), "somebody else has changed something");
+    }
+
     // A1, A2
     #[test]
     fn time_is_told_by_the_stores_clock() {
@@ -350,7 +423,7 @@ mod tests {
         let live = node.session();
         let policy = node.index.policy;
         node.clock.advance(policy.idle() - MS);
-        node.beat();
+        node.beat_for(live.session.key);
         let seen = node.index.look_up(live.session.key).unwrap();
         assert_eq!(seen.now, live.now + policy.idle() - MS);
         node.clock.advance(MS);
@@ -380,7 +453,7 @@ mod tests {
         let key = node.session().session.key;
         for _ in 0..2 {
             node.clock.advance(1_000 * MS);
-            node.beat();
+            node.beat_for(key);
             assert!(node.index.touch(key).is_some());
         }
         (key, node.store_now())
@@ -426,14 +499,14 @@ mod tests {
         let (key, written) = touched_twice(&node);
         assert_eq!(all_due(&node), [(key, written)]);
         node.clock.advance(1_000 * MS);
-        node.beat();
+        node.beat_for(key);
         node.index.touch(key).unwrap();
         node.index.written(key, written, written);
         assert_eq!(all_due(&node), [(key, written + 1_000 * MS)]);
         let now = node.store_now();
         node.index.written(key, now, now);
         node.clock.advance(1_000 * MS);
-        node.beat();
+        node.beat_for(key);
         node.index.touch(key).unwrap();
         assert_eq!(all_due(&node), [(key, written + 2_000 * MS)]);
     }
@@ -446,7 +519,7 @@ mod tests {
         let hour = Duration::from_secs(3_600);
         node.index.written(key, last, last + hour);
         node.clock.advance(node.index.policy.grace());
-        node.beat();
+        node.beat_for(key);
         assert!(node.index.touch(key).is_none(), "it is to be written");
     }
 

@@ -35,6 +35,19 @@ struct Entry {
     is_pending: bool,
     /// Whether it is among those that have been served.
     is_served: bool,
+    /// The latest instant, on the node's clock, at which the store was asked that has then said that
+    /// the session lives.
+    confirmed_at: Instant,
+}
+
+/// When a session is looked up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Glance {
+    /// The time on the store's clock.
+    pub now: Instant,
+    /// Later than this, on the node's clock, the store must have been asked about the session.
+    /// Nothing where it says by itself that any may have ended.
+    pub confirmed_after: Option<Instant>,
 }
 
 /// What has been counted since it was last asked for.
@@ -50,6 +63,8 @@ pub(super) struct Tally {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ticket {
     ends: u64,
+    /// On the node's clock.
+    asked_at: Instant,
 }
 
 impl Shard {
@@ -63,39 +78,48 @@ impl Shard {
         }
     }
 
-    /// The session with this key, if it is known and lives at `now`.
+    /// The session with this key, if it is known and lives.
     pub(super) fn look_up(
         &mut self,
         policy: &Policy,
         key: SessionKey,
-        now: Instant,
+        glance: Glance,
     ) -> Option<LiveSession> {
-        let live = self.find(policy, key, now)?;
+        let live = self.find(policy, key, glance)?;
         self.tally.known += 1;
         Some(live)
     }
 
-    /// As [`look_up`](Self::look_up), and its user does something at `now`. Nothing, if the store
-    /// has to be told at once.
+    /// As [`look_up`](Self::look_up), and its user does something now. Nothing, if the store has to
+    /// be told at once.
     pub(super) fn touch(
         &mut self,
         policy: &Policy,
         key: SessionKey,
-        now: Instant,
+        glance: Glance,
     ) -> Option<LiveSession> {
-        let mut live = self.find(policy, key, now)?;
-        live.session.lifetime = self.keep_back(policy, &live, now)?.ok()?;
+        let mut live = self.find(policy, key, glance)?;
+        live.session.lifetime = self.keep_back(policy, &live, glance.now)?.ok()?;
         self.tally.known += 1;
         Some(live)
     }
 
-    fn find(&mut self, policy: &Policy, key: SessionKey, now: Instant) -> Option<LiveSession> {
+    fn find(&mut self, policy: &Policy, key: SessionKey, glance: Glance) -> Option<LiveSession> {
+        let Glance {
+            now,
+            confirmed_after,
+        } = glance;
         let entry = self.entries.get_mut(&key)?;
         if entry.lifetime.ended(policy, now).is_some() {
             return None;
         }
-        if !mem::replace(&mut entry.is_served, true) {
-            self.served.push(key);
+        if let Some(confirmed_after) = confirmed_after {
+            if entry.confirmed_at <= confirmed_after {
+                return None;
+            }
+            if !mem::replace(&mut entry.is_served, true) {
+                self.served.push(key);
+            }
         }
         Some(LiveSession {
             session: Session {
@@ -141,8 +165,9 @@ impl Shard {
         Some(Ok(lifetime))
     }
 
-    pub(super) fn ticket(&self) -> Ticket {
-        Ticket { ends: self.ends }
+    pub(super) fn ticket(&self, asked_at: Instant) -> Ticket {
+        let ends = self.ends;
+        Ticket { ends, asked_at }
     }
 
     /// Learns what the store has answered, if nothing has ended since `ticket` was taken.
@@ -158,9 +183,18 @@ impl Shard {
             stored_last_active_at: live.stored_last_active_at,
             is_pending: false,
             is_served: false,
+            confirmed_at: ticket.asked_at,
         });
         entry.see(session.lifetime);
         entry.see_stored(live.stored_last_active_at);
+        entry.confirm(ticket.asked_at);
+    }
+
+    /// The store, which was asked at `asked_at`, has said that the session lives.
+    pub(super) fn confirm(&mut self, key: SessionKey, asked_at: Instant) {
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.confirm(asked_at);
+        }
     }
 
     /// The last touch of the session that is yet to be written.
@@ -236,5 +270,9 @@ impl Entry {
 
     fn see_stored(&mut self, at: Instant) {
         self.stored_last_active_at = self.stored_last_active_at.max(at);
+    }
+
+    fn confirm(&mut self, asked_at: Instant) {
+        self.confirmed_at = self.confirmed_at.max(asked_at);
     }
 }

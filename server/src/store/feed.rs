@@ -32,12 +32,15 @@ pub trait Listener: fmt::Debug + Send + Sync {
     /// last called.
     fn take_served(&self) -> Vec<SessionKey>;
 
+    /// The store, asked at `asked_at` on the node's own clock or later, has said that these live.
+    fn confirm(&self, live: &[SessionKey], asked_at: Instant);
+
     /// Every end before `asked_at`, on the node's own clock, has been told. The store's clock has
     /// shown `now` since.
     fn caught_up(&self, asked_at: Instant, now: Instant);
 
     /// Every end is told before whoever ends the session knows that it is, by a store that goes by
-    /// the node's own clock.
+    /// the node's own clock, and that begins anew where anybody else has changed something.
     fn always_caught_up(&self);
 }
 
@@ -72,7 +75,7 @@ pub(super) async fn follow(
         let asked_at = listener.time();
         let beat = async {
             let now = catch_up(channel, listener).await?;
-            make_sure(store, listener).await?;
+            make_sure(store, listener, asked_at).await?;
             Ok(now)
         };
         match timeout(PATIENCE, beat).await {
@@ -116,14 +119,17 @@ async fn catch_up(
     }
 }
 
-/// Asks `store` about the sessions that have been served without asking it. Nobody tells what an
-/// operator does to the engine by hand.
-pub(super) async fn make_sure(
+/// Asks `store`, at `asked_at` or later, about the sessions that have been served without asking it.
+/// Nobody tells what an operator does to the engine by hand.
+async fn make_sure(
     store: &dyn Store,
     listener: &dyn Listener,
+    asked_at: Instant,
 ) -> Result<(), StoreError> {
     for served in listener.take_served().chunks(ASKED_AT_A_TIME) {
-        let live: HashSet<_> = store.live_among(served).await?.into_iter().collect();
+        let live = store.live_among(served).await?;
+        listener.confirm(&live, asked_at);
+        let live: HashSet<_> = live.into_iter().collect();
         for key in served.iter().filter(|key| !live.contains(key)) {
             listener.ended(*key);
         }

@@ -49,15 +49,21 @@ async fn every_end_is_told(bench: &Bench) {
     }
 }
 
-/// An operator's tools ask nobody. What is served all the same is looked after.
+/// An operator's tools ask nobody. An embedded store finds out that somebody has written, and a
+/// shared one looks after what is served all the same.
 async fn what_is_ended_or_deleted_by_hand_is_told(bench: &Bench) {
     let (heard, _following) = Heard::of(bench.store.clone());
     for deed in [ByHand::End, ByHand::Delete, ByHand::Empty] {
         let [served, staying] = [bench.session().await.key, bench.session().await.key];
         heard.serve([served, staying]);
         heard.everything().await;
+        let begun = heard.begun();
         bench.by_hand(deed, served).await;
-        while !heard.ended().contains(&served) {
+        let is_told = || match bench.kind {
+            Kind::Sqlite => heard.begun() > begun,
+            Kind::Postgres | Kind::Redis => heard.ended().contains(&served),
+        };
+        while !is_told() {
             heard.serve([served, staying]);
             sleep(Duration::from_millis(10)).await;
         }
@@ -69,6 +75,19 @@ async fn what_is_ended_or_deleted_by_hand_is_told(bench: &Bench) {
     bench.advance(bench.policy.absolute()).await;
     let swept = sweep(&bench.store).await;
     assert!(swept.iter().any(|swept| swept.key == overdue));
+}
+
+/// What is served without asking the store is confirmed by it soon after, and what has ended is not.
+async fn what_is_served_and_lives_is_confirmed(bench: &Bench) {
+    let (heard, _following) = Heard::of(bench.store.clone());
+    heard.everything().await;
+    let [alive, ended] = [bench.session().await.key, bench.session().await.key];
+    bench.end(ended, EndReason::SignedOut).await;
+    while !heard.is_confirmed(alive) {
+        heard.serve([alive, ended]);
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!heard.is_confirmed(ended));
 }
 
 async fn a_touch_ends_nothing(bench: &Bench) {
@@ -96,12 +115,12 @@ async fn whoever_follows_again_begins_again(bench: &Bench) {
     heard.everything().await;
     following.abort();
     let _ = following.await;
-    let begun = heard.caught_up.borrow().0;
+    let begun = heard.begun();
     let missed = bench.session().await;
     bench.end(missed.key, EndReason::SignedOut).await;
 
     let _following = follow(bench.store.clone(), heard.clone());
-    while heard.caught_up.borrow().0 == begun {
+    while heard.begun() == begun {
         sleep(Duration::from_millis(1)).await;
     }
     heard.everything().await;
@@ -118,5 +137,15 @@ on_every_engine! {
     a_touch_ends_nothing,
     whoever_follows_again_begins_again,
 }
-on_engine!(postgres_alone, Postgres, the_stores_time_is_told);
-on_engine!(redis_alone, Redis, the_stores_time_is_told);
+on_engine!(
+    postgres_alone,
+    Postgres,
+    the_stores_time_is_told,
+    what_is_served_and_lives_is_confirmed
+);
+on_engine!(
+    redis_alone,
+    Redis,
+    the_stores_time_is_told,
+    what_is_served_and_lives_is_confirmed
+);

@@ -1,10 +1,13 @@
-//! Ends, as PostgreSQL notifies of them.
+//! Ends, as PostgreSQL notifies of them, and what somebody else changes in an embedded database.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use dwell_session::Instant;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::{
+    AssertSqlSafe, Executor as _,
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+};
 use tokio::time::{sleep, timeout};
 
 use super::SqlStore;
@@ -12,7 +15,7 @@ use crate::{
     database::Database,
     store::{
         Listener, Store as _, StoreError,
-        feed::{self, BEAT_INTERVAL, Channel, PATIENCE, Time, make_sure},
+        feed::{self, BEAT_INTERVAL, Channel, PATIENCE, Time},
     },
 };
 
@@ -44,18 +47,49 @@ async fn listen(database: &Database) -> Result<PgListener, sqlx::Error> {
 }
 
 /// Looks after an embedded database until it fails. Only this process ends sessions there, but for
-/// an operator, who tells nobody.
+/// an operator, who tells nobody: `listener` begins anew after whatever somebody else has written.
 pub(super) async fn watch(store: &SqlStore, listener: &dyn Listener) -> StoreError {
     loop {
         sleep(BEAT_INTERVAL).await;
         let looked = async {
             store.ping().await?;
-            make_sure(store, listener).await
+            has_been_changed(&store.database).await
         };
-        if let Err(error) = looked.await {
-            return error;
+        match looked.await {
+            Ok(true) => {
+                listener.begin();
+                listener.always_caught_up();
+            }
+            Ok(false) => {}
+            Err(error) => return error,
         }
     }
+}
+
+/// Whether anybody but this process may have written into an embedded `database` since this was
+/// last asked.
+///
+/// SQLite counts what other connections write than the one that asks, and this process writes on
+/// one alone. What that has last seen it keeps itself, in the number that each connection has for
+/// its temporary tables: a new connection has seen nothing.
+async fn has_been_changed(database: &Database) -> Result<bool, StoreError> {
+    let is_changed = database.run::<_, sqlx::Error>(|connection| {
+        Box::pin(async move {
+            let (version,): (i64,) = sqlx::query_as("pragma data_version")
+                .fetch_one(&mut *connection)
+                .await?;
+            let (seen,): (i64,) = sqlx::query_as("pragma temp.user_version")
+                .fetch_one(&mut *connection)
+                .await?;
+            if version == seen {
+                return Ok(false);
+            }
+            let see = AssertSqlSafe(format!("pragma temp.user_version = {version}"));
+            connection.execute(see).await?;
+            Ok(true)
+        })
+    });
+    is_changed.await
 }
 
 #[async_trait]

@@ -28,6 +28,7 @@ pub struct Heard {
     clock: SystemClock,
     ended: Mutex<HashSet<SessionKey>>,
     served: Mutex<Vec<SessionKey>>,
+    confirmed: Mutex<HashSet<SessionKey>>,
     /// How often it has begun, and until when it has been told everything since.
     pub caught_up: watch::Sender<(u32, Option<Told>)>,
 }
@@ -44,6 +45,7 @@ impl Heard {
             clock: SystemClock::start(),
             ended: Mutex::default(),
             served: Mutex::default(),
+            confirmed: Mutex::default(),
             caught_up: watch::Sender::new((0, None)),
         });
         (heard.clone(), follow(store, heard))
@@ -55,6 +57,16 @@ impl Heard {
 
     pub fn ended(&self) -> MutexGuard<'_, HashSet<SessionKey>> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the store has said, since this was last asked, that the session lives.
+    pub fn is_confirmed(&self, key: SessionKey) -> bool {
+        self.confirmed.lock().unwrap().remove(&key)
+    }
+
+    /// How often it has begun.
+    pub fn begun(&self) -> u32 {
+        self.caught_up.borrow().0
     }
 
     /// Waits until everything has been told that had happened when it was called.
@@ -95,6 +107,10 @@ impl Listener for Heard {
 
     fn take_served(&self) -> Vec<SessionKey> {
         std::mem::take(&mut *self.served.lock().unwrap())
+    }
+
+    fn confirm(&self, live: &[SessionKey], _: Instant) {
+        self.confirmed.lock().unwrap().extend(live);
     }
 
     fn caught_up(&self, asked_at: Instant, now: Instant) {
