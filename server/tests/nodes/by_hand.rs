@@ -24,7 +24,7 @@ const SOON: Duration = Duration::from_secs(10);
 // C1, C6
 async fn what_an_operator_ends_or_deletes_is_not_served_on(kind: Kind) {
     let engine = Engine::shared(kind).await;
-    let node = listening(&engine).await;
+    let node = listening(engine.node(&[])).await;
     for deed in [Deed::End, Deed::Delete, Deed::Empty] {
         let mut browser = Browser::signed_in(&node).await;
         for _ in 0..3 {
@@ -54,7 +54,7 @@ async fn what_an_operator_ends_or_deletes_is_not_served_on(kind: Kind) {
 /// The last activity is younger than the grace, so the node need not tell the store of the next.
 async fn whoever_was_quiet_meanwhile_is_not_served_once_more(kind: Kind) {
     let engine = Engine::shared(kind).await;
-    let node = listening(&engine).await;
+    let node = listening(engine.node(&[("DWELL_GRACE", "1m")])).await;
     for deed in [Deed::End, Deed::Delete, Deed::Empty] {
         let mut browsers = Vec::new();
         for _ in 0..3 {
@@ -81,8 +81,7 @@ async fn whoever_was_quiet_meanwhile_is_not_served_once_more(kind: Kind) {
     }
 }
 
-async fn listening(engine: &Engine) -> Node {
-    let node = engine.node(&[]);
+async fn listening(node: Node) -> Node {
     until("the node listens", SOON, async || {
         node.is_listening().await.then_some(())
     })
