@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     database::{Database, Engine},
     sessions::Maintenance,
-    store::{StoreError, Tombstone},
+    store::StoreError,
 };
 
 /// How long a draft is kept after it was last saved, unless something else is configured: a long
@@ -64,7 +64,8 @@ pub struct Form<'a> {
 }
 
 impl Form<'_> {
-    fn is_blank(&self) -> bool {
+    /// Whether there is nothing in it to keep.
+    pub fn is_blank(&self) -> bool {
         self.fields.iter().all(|(_, value)| value.trim().is_empty())
     }
 
@@ -168,28 +169,23 @@ impl Drafts {
         Ok(())
     }
 
-    /// Keeps what was sent from a page of a session that had ended by then. It takes the place of
-    /// what that same session saved of the same form, and of nothing else; only a few are kept of
-    /// one session, and those for as long after its last activity as any draft is kept.
+    /// Keeps what was sent from a page of a session that the browser was not in any more by then. It
+    /// takes the place of what that same session saved of the same form, and of nothing else; only a
+    /// few are kept of one session.
     ///
     /// # Errors
     ///
     /// See [`SaveDraftError`]. A draft that is used up is no error.
     pub async fn save_late(
         &self,
-        session: &Tombstone,
+        author: Author,
         id: Option<DraftId>,
         form: Form<'_>,
     ) -> Result<(), SaveDraftError> {
-        let now = self.clock.now();
-        if form.is_blank() || session.last_active_at + self.retention <= now {
+        if form.is_blank() {
             return Ok(());
         }
         let json = form.json()?;
-        let author = Author {
-            account: session.account,
-            session: session.generation,
-        };
         if self.has_like(author.account, form.name, &json).await? {
             return Ok(());
         }

@@ -45,10 +45,7 @@ use crate::{
 
 /// The whole server. A layer of the router runs around everything that stands above it.
 pub fn router(state: AppState) -> Router {
-    let for_everybody = Router::new()
-        .merge(written(&state))
-        .merge(public())
-        .fallback(page::not_found);
+    let for_everybody = public().fallback(page::not_found);
     // Every `layer` of a router copies all that is in it for each request: few will do.
     let around = ServiceBuilder::new()
         .layer(
@@ -66,6 +63,7 @@ pub fn router(state: AppState) -> Router {
         .layer(WholeRequests::new());
     with_sessions(for_everybody, &state)
         .merge(behind_sign_in(protected(), &state))
+        .merge(written(&state))
         .nest("/pkg", files(&state))
         .merge(health::routes().method_not_allowed_fallback(page::method_not_allowed))
         .layer(around)
@@ -82,7 +80,8 @@ pub fn behind_sign_in(routes: Router<AppState>, state: &AppState) -> Router<AppS
     routes.route_layer(LifetimeLayer::protecting(state.clone()))
 }
 
-/// The routes for people who are signed in that keep what is sent too late.
+/// The routes for people who are signed in that keep what is sent too late, or from a page of another
+/// session.
 fn written(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/workspace", get(workspace::show).post(workspace::add))
@@ -90,6 +89,7 @@ fn written(state: &AppState) -> Router<AppState> {
         .method_not_allowed_fallback(page::method_not_allowed)
         .route_layer(from_fn(require_session))
         .route_layer(from_fn_with_state(state.clone(), drafts::keep_late))
+        .route_layer(LifetimeLayer::letting_on(state.clone()))
 }
 
 /// The other routes for people who are signed in.

@@ -13,15 +13,17 @@ mod turned_away;
 
 use axum::{
     extract::{FromRequestParts, Request},
-    http::{Method, StatusCode, request::Parts},
+    http::{Extensions, Method, StatusCode, request::Parts},
     middleware::Next,
     response::Response,
 };
 
 pub(crate) use self::cookie::cookie_value;
+use self::{admission::FromOtherPage, generation::another_session};
 pub use self::{
     cookie::SessionCookie,
     data::lend_data,
+    generation::ANOTHER_SESSION,
     layer::{LifetimeLayer, LifetimeService},
     turned_away::{turn_away, turn_away_to},
 };
@@ -39,7 +41,21 @@ pub async fn require_session(request: Request, next: Next) -> Response {
     }
 }
 
+/// Whether a request with these extensions comes from a page of another session than the live one
+/// that its cookie names.
+pub fn is_from_other_page(extensions: &Extensions) -> bool {
+    extensions.get::<FromOtherPage>().is_some()
+}
+
+fn turn_away_other_pages(request: &Request) -> Option<Response> {
+    is_from_other_page(request.extensions()).then(|| another_session(request.headers()))
+}
+
 fn turn_away_others(request: &Request) -> Option<Response> {
+    let refusal = turn_away_other_pages(request);
+    if refusal.is_some() {
+        return refusal;
+    }
     match request.extensions().get::<Visit>() {
         Some(Visit::Live(_)) => None,
         Some(Visit::Ended(tombstone)) => Some(turn_away(request, Some(tombstone.reason))),

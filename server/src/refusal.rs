@@ -41,7 +41,8 @@ pub fn unavailable(headers: &HeaderMap, error: &StoreError) -> Response {
         StatusCode::SERVICE_UNAVAILABLE,
         "unavailable",
         "This does not work at the moment",
-        "Nothing was changed, and nobody was signed out. Please try again soon.",
+        "Nothing was changed, and nobody was signed out. Reload this page in a few seconds: a form \
+         that you sent is then sent again.",
     );
     let soon = HeaderValue::from_static("5");
     response.headers_mut().insert(header::RETRY_AFTER, soon);

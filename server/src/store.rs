@@ -245,7 +245,6 @@ impl Session {
             account: self.account,
             generation: self.generation,
             reason,
-            last_active_at: self.lifetime.last_active_at(),
         }
     }
 }
@@ -288,8 +287,6 @@ pub struct Tombstone {
     pub generation: Generation,
     /// Why it ended.
     pub reason: EndReason,
-    /// When its person was last active in it, as far as that was written down.
-    pub last_active_at: Instant,
 }
 
 impl Tombstone {

@@ -1,5 +1,5 @@
 //! `GET /drafts`, `POST /drafts`, `POST /drafts/discard`, `POST /drafts/take-back`, and what is sent
-//! when the session has ended
+//! from a page of a session that the browser is not in any more
 
 use axum::{
     Form, Json,
@@ -22,13 +22,12 @@ use super::{
 };
 use crate::{
     drafts::{self, Author, DraftId, SaveDraftError},
-    lifetime::CurrentSession,
+    lifetime::{ANOTHER_SESSION, CurrentSession, is_from_other_page},
     navigation::{header_text, is_form},
     refusal::{refusal, unavailable},
     rendering::render,
     sessions::Visit,
     state::AppState,
-    store::Tombstone,
 };
 
 /// The names and values of a form that is worth protecting.
@@ -178,49 +177,60 @@ pub(super) async fn take_back(
 }
 
 /// Runs around the routes that take what somebody wrote. What was sent from a page of a session
-/// that has ended, however that was, is kept as a draft before the request is turned away.
+/// that the browser is not in any more, whatever became of it, is kept as a draft before the request
+/// is turned away.
 ///
-/// It is kept for whoever the session was of, so it needs no more than the session's own
+/// It is kept for whoever the session is or was of, so it needs no more than that session's
 /// generation; nothing is read and nothing is extended.
 pub(super) async fn keep_late(
     State(state): State<AppState>,
     request: Request,
     next: Next,
 ) -> Response {
-    let tombstone = match request.extensions().get() {
-        Some(Visit::Ended(tombstone)) if request.method() == Method::POST => *tombstone,
-        _ => return next.run(request).await,
-    };
+    let is_live = matches!(request.extensions().get(), Some(Visit::Live(_)));
+    if is_live || request.method() != Method::POST {
+        return next.run(request).await;
+    }
     let (parts, body) = request.into_parts();
     let sent = sent(Request::from_parts(parts.clone(), body), &state).await;
-    if let Ok(sent) = sent
-        && let Err(error) = keep(&state, &tombstone, &parts.headers, sent).await
-    {
-        return not_saved(&parts.headers, &error);
+    let is_kept = match sent {
+        Ok(sent) => keep(&state, &parts.headers, sent).await,
+        Err(_) => Ok(false),
+    };
+    match is_kept {
+        Ok(true) if is_from_other_page(&parts.extensions) => refusal(
+            &parts.headers,
+            StatusCode::CONFLICT,
+            ANOTHER_SESSION,
+            "Another session has begun in this browser",
+            "What was sent is not saved, but kept as a draft: it waits for whoever wrote it in \
+             their workspace. Open the page again to see who is signed in.",
+        ),
+        Ok(_) => next.run(Request::from_parts(parts, Body::empty())).await,
+        Err(error) => not_saved(&parts.headers, &error),
     }
-    next.run(Request::from_parts(parts, Body::empty())).await
 }
 
-async fn keep(
-    state: &AppState,
-    tombstone: &Tombstone,
-    headers: &HeaderMap,
-    sent: Pairs,
-) -> Result<(), SaveDraftError> {
+/// Tells whether there is anything to keep, and whose it is.
+async fn keep(state: &AppState, headers: &HeaderMap, sent: Pairs) -> Result<bool, SaveDraftError> {
     let protected = Protected::from(sent);
     let generation = match header_text(headers, GENERATION_HEADER) {
         Some(generation) => Some(generation),
         None => protected.generation.as_deref(),
     };
-    let is_own = generation.and_then(|text| text.parse().ok()) == Some(tombstone.generation);
+    let session = generation.and_then(|text| text.parse().ok());
     let is_note = protected.form.as_ref().is_none_or(|form| form == NOTE_FORM);
-    if !is_own || !is_note {
-        return Ok(());
-    }
+    let form = protected.note();
+    let Some(session) = session.filter(|_| is_note && !form.is_blank()) else {
+        return Ok(false);
+    };
+    let Some(account) = state.sessions.owner(session).await? else {
+        return Ok(false);
+    };
+    let author = Author { account, session };
     let drafts = &state.drafts;
-    drafts
-        .save_late(tombstone, protected.draft, protected.note())
-        .await
+    drafts.save_late(author, protected.draft, form).await?;
+    Ok(true)
 }
 
 /// A form that is worth protecting, apart from what it carries for the server.

@@ -2,11 +2,20 @@
 
 use axum::{extract::Request, response::Response};
 
-use super::{activity::Activity, body, forgery, generation};
+use super::{
+    activity::Activity,
+    body, forgery,
+    generation::{self, Source},
+};
 use crate::{
     sessions::{LiveSession, Sessions, Visit},
     store::{SessionId, SessionKey, StoreError},
 };
+
+/// Marks a request that comes from a page of another session than the live one that its cookie
+/// names. It is in none of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FromOtherPage;
 
 /// What a request comes with.
 pub(super) struct Admission {
@@ -69,9 +78,15 @@ impl Admission {
         if let Visit::Live(live) = &visit {
             if !generation::is_meant_for(&live.session, request) {
                 let (path, headers) = (request.uri().path(), request.headers());
-                let refusal = generation::refuse(sessions, &live.session, path, headers, &sent);
-                if let Some(refusal) = refusal.await? {
-                    return Ok(Some(refusal));
+                let source = generation::source(sessions, &live.session, path, headers, &sent);
+                match source.await? {
+                    Source::Own => {}
+                    Source::Other => {
+                        request.extensions_mut().insert(FromOtherPage);
+                        request.extensions_mut().insert(Visit::Anonymous);
+                        return Ok(None);
+                    }
+                    Source::Unknown => return Ok(Some(generation::out_of_date(headers))),
                 }
             }
             if self.activity == Activity::Opens {

@@ -21,18 +21,31 @@ use crate::{
     store::{Session, StoreError},
 };
 
-/// Refuses a request to `path` with the body `sent`, whose head does not say that it is meant for
-/// the live session, `current`, unless it turns out to be all the same.
-pub(super) async fn refuse(
+/// The code of the answer to a page of another session than the one that the browser is in.
+pub const ANOTHER_SESSION: &str = "another_session";
+
+/// Whose page a request comes from.
+pub(super) enum Source {
+    /// One of the live session's.
+    Own,
+    /// One of another session's, live or ended.
+    Other,
+    /// No page that is known.
+    Unknown,
+}
+
+/// Where a request to `path` with the body `sent` comes from, whose head does not say that it is
+/// meant for the live session, `current`.
+pub(super) async fn source(
     sessions: &Sessions,
     current: &Session,
     path: &str,
     headers: &HeaderMap,
     sent: &[u8],
-) -> Result<Option<Response>, StoreError> {
+) -> Result<Source, StoreError> {
     match path {
-        AskStatus::PATH => refuse_person(sessions, current, headers).await,
-        _ => refuse_other(sessions, current, headers, sent).await,
+        AskStatus::PATH => source_of_question(sessions, current, headers).await,
+        _ => source_of_change(sessions, current, headers, sent).await,
     }
 }
 
@@ -57,49 +70,58 @@ fn in_header(headers: &HeaderMap) -> Option<Generation> {
 
 /// The status is where the generation is learnt, so none is needed. A page from before its person
 /// signed in again learns the new one; somebody else's page does not.
-async fn refuse_person(
+async fn source_of_question(
     sessions: &Sessions,
     current: &Session,
     headers: &HeaderMap,
-) -> Result<Option<Response>, StoreError> {
+) -> Result<Source, StoreError> {
     let is_of_this_person = match in_header(headers) {
         Some(generation) => sessions.owner(generation).await? == Some(current.account),
         None => true,
     };
-    Ok((!is_of_this_person).then(|| another_session(headers)))
+    Ok(match is_of_this_person {
+        true => Source::Own,
+        false => Source::Other,
+    })
 }
 
-async fn refuse_other(
+async fn source_of_change(
     sessions: &Sessions,
     current: &Session,
     headers: &HeaderMap,
     sent: &[u8],
-) -> Result<Option<Response>, StoreError> {
+) -> Result<Source, StoreError> {
     let presented = presented(headers, sent);
     if presented == Some(current.generation) {
-        return Ok(None);
+        return Ok(Source::Own);
     }
     let owner = match presented {
         Some(generation) => sessions.owner(generation).await?,
         None => None,
     };
-    Ok(Some(match owner {
-        Some(_) => another_session(headers),
-        None => refusal(
-            headers,
-            StatusCode::FORBIDDEN,
-            "wrong_generation",
-            "This page is out of date",
-            "Nothing was changed. Open the page again and repeat what you did.",
-        ),
-    }))
+    Ok(match owner {
+        Some(_) => Source::Other,
+        None => Source::Unknown,
+    })
 }
 
-fn another_session(headers: &HeaderMap) -> Response {
+/// The answer to a page that is not known.
+pub(super) fn out_of_date(headers: &HeaderMap) -> Response {
+    refusal(
+        headers,
+        StatusCode::FORBIDDEN,
+        "wrong_generation",
+        "This page is out of date",
+        "Nothing was changed. Open the page again and repeat what you did.",
+    )
+}
+
+/// The answer to a page of another session.
+pub(super) fn another_session(headers: &HeaderMap) -> Response {
     refusal(
         headers,
         StatusCode::CONFLICT,
-        "another_session",
+        ANOTHER_SESSION,
         "Another session has begun in this browser",
         "Nothing was changed. Open the page again to see who is signed in.",
     )

@@ -10,7 +10,7 @@ use axum::{extract::Request, http::StatusCode, response::Response};
 use futures::future::{BoxFuture, Either};
 use tower::{Layer, Service};
 
-use super::{admission::Admission, cookie, turn_away_others};
+use super::{admission::Admission, cookie, turn_away_other_pages, turn_away_others};
 use crate::{
     refusal::unavailable,
     sessions::{LiveSession, Sessions},
@@ -33,6 +33,12 @@ pub struct LifetimeLayer {
 impl LifetimeLayer {
     /// Around routes for everybody.
     pub fn new(state: AppState) -> Self {
+        let refuse: Refuse = turn_away_other_pages;
+        Self { state, refuse }
+    }
+
+    /// Around routes that turn away themselves whom they do not serve.
+    pub fn letting_on(state: AppState) -> Self {
         let refuse: Refuse = |_| None;
         Self { state, refuse }
     }

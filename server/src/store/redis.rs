@@ -293,14 +293,11 @@ fn fields(session: &NewSession) -> Result<[Value; 6], StoreError> {
 fn sighting((now, row): TimedRow) -> Result<Sighting, StoreError> {
     let presence = match row {
         None => Presence::Unknown,
-        Some((_, account, generation, _, last_active_at, _, _, Some(reason))) => {
-            Presence::Ended(Tombstone {
-                account: AccountId::stored(account),
-                generation: generation.parse().map_err(StoreError::new)?,
-                reason: reason.parse().map_err(StoreError::new)?,
-                last_active_at: Instant::from_millis(last_active_at),
-            })
-        }
+        Some((_, account, generation, _, _, _, _, Some(reason))) => Presence::Ended(Tombstone {
+            account: AccountId::stored(account),
+            generation: generation.parse().map_err(StoreError::new)?,
+            reason: reason.parse().map_err(StoreError::new)?,
+        }),
         Some(row) => Presence::Found(listed_session(row)?.session),
     };
     Ok(Sighting {

@@ -1,5 +1,7 @@
 //! What is sent when its session has ended is kept for the person, however it ended.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{HeaderValue, Method, Request},
@@ -8,7 +10,7 @@ use dwell_app::names::{
     DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, GENERATION_FIELD, GENERATION_HEADER, NOTE_FORM,
     SIGN_IN_PATH,
 };
-use dwell_server::drafts::{MOST, MOST_LATE, RETENTION};
+use dwell_server::drafts::{MOST, MOST_LATE};
 use dwell_session::EndReason;
 
 use crate::{
@@ -145,30 +147,94 @@ async fn a_draft_that_a_script_saves_after_a_timeout_is_kept_too() {
 
 // F3, K1
 #[tokio::test]
-async fn what_is_not_of_that_very_session_is_not_kept() {
+async fn what_comes_from_no_page_that_is_known_is_not_kept() {
     let app = TestApp::new().await;
-    let grace = app.another_account("grace@example.com").await;
-    let hers = app.in_session_of(grace).await.generation().await;
-    let own_elsewhere = app.in_session().await.generation().await;
     let (mut browser, own) = ended(&app, EndReason::IdleTimeout).await;
-    for generation in [
-        "",
-        "nonsense",
-        &own[1..],
-        &"0".repeat(32),
-        &hers.to_string(),
-        &own_elsewhere.to_string(),
-    ] {
+    for generation in ["", "nonsense", &own[1..], &"0".repeat(32)] {
         assert_eq!(browser.send(note(generation)).await.status, 303);
+        assert_eq!(app.browser().send(note(generation)).await.status, 303);
     }
     // The header decides where both are given.
     let mut request = note(&own);
-    let header = HeaderValue::try_from(hers.to_string()).unwrap();
+    let header = HeaderValue::try_from("0".repeat(32)).unwrap();
     request.headers_mut().insert(GENERATION_HEADER, header);
     assert_eq!(browser.send(request).await.status, 303);
-    // Nobody's cookie.
-    assert_eq!(app.browser().send(note(&own)).await.status, 303);
     assert_eq!(app.count("select count(*) from drafts").await, 0);
+}
+
+// F3, K1
+#[tokio::test]
+async fn what_is_sent_under_another_cookie_or_none_is_kept_for_whoever_wrote_it() {
+    let app = TestApp::new().await;
+    let grace = app.another_account("grace@example.com").await;
+    let mut hers = app.in_session_of(grace).await;
+    let notes_of_hers = hers.generation().await.to_string();
+    for reason in [None, Some(EndReason::SignedOut)] {
+        let his = match reason {
+            None => app.in_session().await.generation().await.to_string(),
+            Some(reason) => ended(&app, reason).await.1,
+        };
+        for mut sender in [hers.clone(), app.browser()] {
+            let answer = sender.send(note(&his)).await;
+            assert_eq!(
+                answer.status == 409,
+                sender.cookie().is_some(),
+                "{answer:?}"
+            );
+            let says_so = answer.body.contains("kept as a draft");
+            assert_eq!(says_so, sender.cookie().is_some());
+            assert!(!answer.body.contains(TEXT) && !answer.body.contains(EMAIL));
+            assert_eq!(app.count(KEPT).await, 1);
+            let page = app.in_session().await.visit("/workspace").await;
+            assert!(page.body.contains(TEXT));
+            sqlx::query("delete from drafts")
+                .execute(&app.pool)
+                .await
+                .unwrap();
+        }
+    }
+    let page = hers.visit("/workspace").await;
+    assert!(!page.body.contains(TEXT) && page.body.contains(&notes_of_hers));
+    assert_eq!(app.count("select count(*) from notes").await, 0);
+}
+
+// F3, J3
+#[tokio::test]
+async fn what_a_page_from_before_signing_in_again_sends_is_kept_and_said_to_be() {
+    let app = TestApp::new().await;
+    let (mut browser, before) = ended(&app, EndReason::IdleTimeout).await;
+    browser.sign_in(EMAIL, PASSWORD).await;
+    let answer = browser.send(note(&before)).await;
+    assert_eq!(answer.status, 409);
+    assert!(answer.body.contains("kept as a draft"));
+    assert!(browser.visit("/workspace").await.body.contains(TEXT));
+
+    // As scripts send it.
+    let fields = [
+        (DRAFT_FIELD, "11111111111111111111111111111111"),
+        (DRAFT_FORM_FIELD, NOTE_FORM),
+        ("text", "by a script"),
+    ];
+    let mut request = form(by_script(Method::POST, DRAFTS_PATH), &fields);
+    let generation = HeaderValue::from_str(&before).unwrap();
+    request.headers_mut().insert(GENERATION_HEADER, generation);
+    let answer = browser.send(request).await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.json()["error"], "another_session");
+    assert!(
+        browser
+            .visit("/workspace")
+            .await
+            .body
+            .contains("by a script")
+    );
+
+    // What is blank, or of no form that is worth it, is not, and not said to be.
+    let fields = [(GENERATION_FIELD, before.as_str()), ("text", " ")];
+    let answer = browser.submit("/workspace", &fields).await;
+    assert_eq!(answer.status, 409);
+    assert!(answer.body.contains("Nothing was changed"));
+    assert_eq!(app.count(KEPT).await, 2);
 }
 
 // F3, K2, K3
@@ -311,10 +377,11 @@ async fn what_is_sent_late_takes_the_place_of_what_its_own_page_saved_before() {
 
 // F3
 #[tokio::test]
-async fn a_dead_cookie_is_good_for_nothing_once_its_drafts_would_be_gone() {
+async fn a_dead_cookie_is_good_for_nothing_once_its_session_is_forgotten() {
     let app = TestApp::new().await;
     let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
-    app.advance(RETENTION);
+    app.advance(Duration::from_secs(31 * 24 * 60 * 60));
+    app.sessions.forget_tombstones().await.unwrap();
     assert_eq!(browser.send(note(&generation)).await.status, 303);
     assert_eq!(app.count(KEPT).await, 0);
 }

@@ -34,7 +34,6 @@ impl TryFrom<Row> for Sighting {
                 account: row.account,
                 generation: row.generation.parse().map_err(StoreError::new)?,
                 reason: reason.parse().map_err(StoreError::new)?,
-                last_active_at: Instant::from_millis(row.last_active_at),
             }),
             None => Presence::Found(row.session()?),
         };
