@@ -4,6 +4,7 @@ mod account;
 mod api;
 mod body;
 mod drafts;
+mod files;
 mod headers;
 mod health;
 mod home;
@@ -19,9 +20,8 @@ mod workspace;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
     routing::{get, post},
 };
 use dwell_app::{
@@ -30,10 +30,7 @@ use dwell_app::{
 };
 use leptos::server_fn::ServerFn as _;
 use tower::ServiceBuilder;
-use tower_http::{
-    catch_panic::CatchPanicLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
-    trace::TraceLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
 use self::body::WholeRequests;
 pub use self::metrics::metrics_router;
@@ -64,7 +61,7 @@ pub fn router(state: AppState) -> Router {
     with_sessions(for_everybody, &state)
         .merge(behind_sign_in(protected(), &state))
         .merge(written(&state))
-        .nest("/pkg", files(&state))
+        .nest("/pkg", files::routes())
         .merge(health::routes().method_not_allowed_fallback(page::method_not_allowed))
         .layer(around)
         .with_state(state)
@@ -113,27 +110,6 @@ fn public() -> Router<AppState> {
         .route(SIGN_IN_PATH, get(sign_in::show).post(sign_in::submit))
         .route(SIGN_OUT_PATH, post(sign_out::submit))
         .method_not_allowed_fallback(page::method_not_allowed)
-}
-
-/// The built files. One whose name changes with its content may be kept for ever; one that is
-/// missing may be there after the next deployment.
-fn files(state: &AppState) -> Router<AppState> {
-    const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-    let is_hashed = state.built.is_hashed();
-    let lifetime = move |response: &Response| {
-        let status = response.status();
-        let is_file = status.is_success() || status == StatusCode::NOT_MODIFIED;
-        (is_hashed && is_file).then_some(FOREVER)
-    };
-    let directory = ServeDir::new(state.built.directory())
-        .precompressed_br()
-        .append_index_html_on_directories(false);
-    Router::new()
-        .fallback_service(directory)
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            lifetime,
-        ))
 }
 
 /// The path alone: a query can hold what is nobody's business.

@@ -11,7 +11,15 @@ const LONGEST: usize = 2_048;
 const PAGES: [&str; 2] = ["/workspace", "/account"];
 
 /// These are no pages, and neither is what stands below them.
-const NO_PAGES: [&str; 4] = [SIGN_IN_PATH, SIGN_OUT_PATH, DRAFTS_PATH, "/api"];
+const NO_PAGES: [&str; 7] = [
+    SIGN_IN_PATH,
+    SIGN_OUT_PATH,
+    DRAFTS_PATH,
+    "/api",
+    "/pkg",
+    "/healthz",
+    "/readyz",
+];
 
 /// A path, perhaps with a query and a fragment, to a page of this server. It cannot lead anywhere
 /// else.
@@ -132,6 +140,8 @@ mod tests {
             "/drafts",
             "/drafts/discard",
             "/api/session/keep-alive",
+            "/pkg/dwell.js",
+            "/healthz",
             &long,
         ] {
             assert_eq!(

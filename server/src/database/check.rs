@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use dwell_session::EndReason;
 use sqlx::{
-    ConnectOptions as _, Connection as _, SqliteConnection,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection,
     migrate::{Migrate, MigrateError, Migrator},
     sqlite::SqliteConnectOptions,
 };
@@ -55,6 +56,24 @@ pub enum Finding {
     /// The migrations have made something that is there in another form.
     #[error("the {0} of the schema has been changed")]
     Changed(String),
+    /// Somebody has put something into sessions that no session has: whoever comes with one of them
+    /// cannot be served.
+    #[error("{0} sessions have a generation or a reason that no session has: delete them")]
+    Unreadable(i64),
+}
+
+/// Sessions whose generation or reason was not written by Dwell.
+fn unreadable_sessions() -> String {
+    let reasons = EndReason::ALL.map(|reason| format!("'{}'", reason.name()));
+    format!(
+        "select count(*) from sessions where length(generation) <> 32 \
+         or trim(generation, '0123456789abcdef') <> '' or end_reason not in ({})",
+        reasons.join(", ")
+    )
+}
+
+fn unreadable(count: i64) -> Option<Finding> {
+    (count > 0).then_some(Finding::Unreadable(count))
 }
 
 /// Looks through the database at `url`, which a server may be using, and changes nothing.
@@ -75,24 +94,24 @@ pub async fn check(url: &DatabaseUrl, connections: Connections) -> Result<Checke
 async fn check_file(file: &DatabaseFile) -> Result<Checked, DatabaseError> {
     let open_file = file.open()?;
     let place = || file.path.display().to_string();
-    let unreadable = |source| DatabaseError::Open {
+    let unopened = |source| DatabaseError::Open {
         place: place(),
         source,
     };
     let options = SqliteConnectOptions::new().filename(&file.path);
-    let mut connection = options.connect().await.map_err(unreadable)?;
+    let mut connection = options.connect().await.map_err(unopened)?;
     let wrong = match find_in_file(&mut connection).await {
         Ok(wrong) => wrong,
         Err(sqlx::Error::Database(error)) if is_damage(error.code().as_deref()) => {
             vec![Finding::Damaged(error.message().to_owned())]
         }
-        Err(source) => return Err(unreadable(source)),
+        Err(source) => return Err(unopened(source)),
     };
     // What is wrong with it may keep it from being closed in order.
     let _ = connection.close().await;
     drop(open_file);
     Ok(Checked {
-        looked_at: "the file, what refers to something in it, and the schema",
+        looked_at: "the file, what refers to something in it, the schema, and the sessions",
         wrong,
     })
 }
@@ -126,7 +145,13 @@ async fn find_in_file(connection: &mut SqliteConnection) -> Result<Vec<Finding>,
         Err(error) => return Err(into_sqlx(error)),
     };
     if migrations.is_empty() {
-        wrong.extend(find_in_schema(connection).await?);
+        let schema = find_in_schema(connection).await?;
+        if schema.is_empty() {
+            let count = sqlx::query_as(AssertSqlSafe(unreadable_sessions()));
+            let (count,) = count.fetch_one(connection).await?;
+            wrong.extend(unreadable(count));
+        }
+        wrong.extend(schema);
     }
     wrong.extend(migrations);
     Ok(wrong)
@@ -170,11 +195,17 @@ async fn check_server(
     };
     let mut connection = way.connect(patience).await?;
     let found = find_in_migrations(&mut connection, &POSTGRES).await;
-    let wrong = found.map_err(|source| way.unavailable(into_sqlx(source)))?;
+    let mut wrong = found.map_err(|source| way.unavailable(into_sqlx(source)))?;
+    if wrong.is_empty() {
+        let count = sqlx::query_as(AssertSqlSafe(unreadable_sessions()));
+        let count = count.fetch_one(&mut connection).await;
+        let (count,) = count.map_err(|source| way.unavailable(source))?;
+        wrong.extend(unreadable(count));
+    }
     let closed = connection.close().await;
     closed.map_err(|source| way.unavailable(source))?;
     Ok(Checked {
-        looked_at: "the schema; PostgreSQL looks after its files itself",
+        looked_at: "the schema and the sessions; PostgreSQL looks after its files itself",
         wrong,
     })
 }

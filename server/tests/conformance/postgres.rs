@@ -19,7 +19,7 @@ on_engine!(
     a_statement_that_waited_for_a_row_takes_the_time_after_the_wait,
     a_statement_that_waited_for_a_change_sees_it,
     revocations_and_sweeps_do_not_wait_for_each_other,
-    a_check_looks_at_the_schema
+    a_check_looks_at_the_schema_and_the_sessions
 );
 
 const MS: Duration = Duration::from_millis(1);
@@ -144,10 +144,14 @@ async fn revocations_and_sweeps_do_not_wait_for_each_other(bench: &Bench) {
     }
 }
 
-async fn a_check_looks_at_the_schema(bench: &Bench) {
+async fn a_check_looks_at_the_schema_and_the_sessions(bench: &Bench) {
     let url: DatabaseUrl = bench.url.parse().unwrap();
     let check = || database::check(&url, Connections::default());
+    bench.session().await;
     assert_eq!(check().await.unwrap().wrong, []);
+    let spoil = "update sessions set generation = overlay(generation placing ' ' from 7)";
+    bench.pool.execute(spoil).await.unwrap();
+    assert_eq!(check().await.unwrap().wrong, [Finding::Unreadable(1)]);
     let forgotten = "delete from _sqlx_migrations where version = 2";
     bench.pool.execute(forgotten).await.unwrap();
     assert_eq!(check().await.unwrap().wrong, [Finding::Missing(2)]);

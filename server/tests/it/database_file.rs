@@ -246,6 +246,16 @@ async fn a_check_says_what_is_wrong_with_a_database() {
             "update sessions set account = 1",
         ),
         (
+            "update sessions set generation = upper(generation) || 'x'",
+            "1 sessions have a generation or a reason that no session has: delete them\n",
+            "update sessions set generation = lower(substr(generation, 1, 32))",
+        ),
+        (
+            "update sessions set ended_at = 1, end_reason = 'bored'",
+            "1 sessions have a generation or a reason that no session has: delete them\n",
+            "update sessions set ended_at = null, end_reason = null",
+        ),
+        (
             "drop index tombstones_by_end",
             "the schema lacks the index tombstones_by_end\n",
             "create index tombstones_by_end on sessions (ended_at) where ended_at is not null",

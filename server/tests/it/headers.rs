@@ -102,11 +102,26 @@ async fn nothing_but_the_built_files_may_be_kept() {
 #[tokio::test]
 async fn a_built_file_that_is_missing_may_not_be_kept() {
     let app = TestApp::new().await;
-    for path in ["/pkg/dwell.0123.js", "/pkg/", "/pkg", "/pkg/../dwell.db"] {
+    let longer_than_a_name = format!("/pkg/{}.js", "x".repeat(256));
+    for path in [
+        "/pkg/dwell.0123.js",
+        "/pkg/",
+        "/pkg",
+        "/pkg/../dwell.db",
+        "/pkg/dwell.4711.js/x",
+        "/pkg/%00",
+        "/pkg/%ff",
+        &longer_than_a_name,
+    ] {
         let answer = app.browser().visit(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+        assert!(answer.body.contains("There is nothing here"), "{path}");
     }
+    let posted = app.browser().submit("/pkg/dwell.4711.js", &[]).await;
+    assert_eq!(posted.status, 405);
+    assert_eq!(posted.header("allow"), Some("GET,HEAD"));
+    assert!(posted.body.contains("There is nothing to see here"));
 }
 
 // H1: as while developing.

@@ -1,0 +1,85 @@
+//! `GET /pkg/…`: the built files
+
+use std::io::{Error, ErrorKind};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use tower_http::services::ServeDir;
+
+use super::page;
+use crate::{refusal::refusal, state::AppState};
+
+/// For a file whose name changes with its content.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+const READ_ONLY: HeaderValue = HeaderValue::from_static("GET,HEAD");
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().fallback(serve)
+}
+
+/// A file whose name changes with its content may be kept for ever; one that is missing may be there
+/// after the next deployment.
+async fn serve(State(state): State<AppState>, request: Request) -> Response {
+    let headers = request.headers().clone();
+    let mut directory = ServeDir::new(state.built.directory())
+        .precompressed_br()
+        .append_index_html_on_directories(false);
+    let mut file = match directory.try_call(request).await {
+        Ok(answer) => answer.map(Body::new),
+        Err(error) if names_no_file(error.kind()) => return not_found(&headers),
+        Err(error) => return unreadable(&headers, &error),
+    };
+    match file.status() {
+        StatusCode::NOT_FOUND => not_found(&headers),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let mut answer = page::method_not_allowed(headers).await;
+            answer.headers_mut().insert(header::ALLOW, READ_ONLY);
+            answer
+        }
+        status => {
+            let is_file = status.is_success() || status == StatusCode::NOT_MODIFIED;
+            if is_file && state.built.is_hashed() {
+                file.headers_mut().insert(header::CACHE_CONTROL, FOREVER);
+            }
+            file
+        }
+    }
+}
+
+/// Whether the operating system refuses the name as such: it is too long, for one.
+fn names_no_file(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::InvalidFilename | ErrorKind::InvalidInput | ErrorKind::NotADirectory
+    )
+}
+
+fn unreadable(headers: &HeaderMap, error: &Error) -> Response {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "a built file cannot be read"
+    );
+    refusal(
+        headers,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unavailable",
+        "This does not work at the moment",
+        "Please try again soon.",
+    )
+}
+
+fn not_found(headers: &HeaderMap) -> Response {
+    refusal(
+        headers,
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "There is nothing here",
+        "The address may be mistyped, or the file may be gone. Open the page again.",
+    )
+}
