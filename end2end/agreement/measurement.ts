@@ -107,10 +107,12 @@ async function measureOnce(condition: Condition, { server, random }: Place): Pro
             offlineUntil: interruption?.offlineUntil ?? 0,
             grace: GRACE,
             roundTrip: condition.link?.roundTrip ?? 0,
+            // A tab may have heard from another one how much time is left.
+            slowestAnswer: Math.max(0, ...answers.slowest.values()),
         };
         const tabs = pages.map((page) => {
             const reports = [...reportsOf(page)];
-            return { verdict: judge(reports, { ...end, slowestAnswer: answers.slowest.get(page) ?? 0 }), reports };
+            return { verdict: judge(reports, end), reports };
         });
         return { condition: condition.name, endedAt, tabs, lost: link?.lost ?? 0 };
     } finally {
