@@ -123,6 +123,20 @@ impl Way {
         patience: Duration,
     ) -> Result<(), DatabaseError> {
         let mut connection = self.connect(patience).await?;
+        let up_to_date = self.bring_connection_up_to_date(&mut connection, migrator);
+        let up_to_date = up_to_date.await;
+        // It is waited for where this has failed, too: SQLite connections of one process share what
+        // one of them has opened.
+        let closed = connection.close().await;
+        up_to_date?;
+        closed.map_err(|source| self.unavailable(source))
+    }
+
+    async fn bring_connection_up_to_date(
+        &self,
+        connection: &mut AnyConnection,
+        migrator: &Migrator,
+    ) -> Result<(), DatabaseError> {
         // Without the settings on a server: a migration may take longer than a request.
         if self.options.database_url.scheme() == "sqlite" {
             let settings = AssertSqlSafe(self.settings.clone());
@@ -130,15 +144,13 @@ impl Way {
             set.map_err(|source| self.unavailable(source))?;
         }
         let place = self.place.clone();
-        match migrator.run(&mut connection).await {
-            Ok(()) => {}
+        match migrator.run(connection).await {
+            Ok(()) => Ok(()),
             Err(MigrateError::VersionMissing(version)) => {
-                return Err(DatabaseError::Newer { place, version });
+                Err(DatabaseError::Newer { place, version })
             }
-            Err(source) => return Err(DatabaseError::Migrate { place, source }),
+            Err(source) => Err(DatabaseError::Migrate { place, source }),
         }
-        let closed = connection.close().await;
-        closed.map_err(|source| self.unavailable(source))
     }
 
     async fn connect(&self, patience: Duration) -> Result<AnyConnection, DatabaseError> {

@@ -111,7 +111,9 @@ impl Server {
             }
             text
         });
-        let (address, metrics_address) = told.recv().unwrap();
+        let Ok((address, metrics_address)) = told.recv() else {
+            panic!("it does not listen: {}", log.join().unwrap());
+        };
         Self {
             child,
             address,
