@@ -42,6 +42,8 @@ pub mod names {
     pub const OFFERS_ID: &str = "offers";
     /// The class of what says that there is too much in a form to be kept.
     pub const TOO_LONG_CLASS: &str = "too-long";
+    /// The class of what says that what is in a form cannot be kept at the moment.
+    pub const NOT_KEPT_CLASS: &str = "not-kept";
     /// The path that discards a draft.
     pub const DISCARD_DRAFT_PATH: &str = "/drafts/discard";
     /// The path that makes a draft of a discarded one again.

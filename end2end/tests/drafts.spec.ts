@@ -373,6 +373,65 @@ test("more than can be kept is said as soon as it is there, and no more once the
     await saved;
 });
 
+// F3
+test("of two tabs that write the same draft, neither overwrites what the other keeps", async ({ page, app, account, context }) => {
+    const keeps = async (tab: Page, text: string) => {
+        const isKept = tab.waitForResponse(async (response) => {
+            const isDraft = response.status() === 204 && new URL(response.url()).pathname === "/drafts";
+            return isDraft && response.request().postDataJSON().some(([, value]: [string, string]) => value === text);
+        });
+        await tab.bringToFront();
+        await new App(tab).newNote.fill(text);
+        await isKept;
+    };
+    await app.signInAs(account);
+    await app.waitFor("active");
+    await keeps(page, "Minutes");
+
+    const second = await context.newPage();
+    await second.goto(page.url());
+    await new App(second).waitFor("active");
+    await expect(new App(second).newNote).toHaveValue("Minutes");
+    await expect(new App(second).newNote).toBeFocused();
+    await keeps(second, "Minutes, as the second tab has them");
+    await keeps(page, "Minutes, as the first tab has them");
+    await keeps(second, "Minutes, as the second tab has them now");
+    await Promise.all([page.close(), second.close()]);
+
+    const later = await context.newPage();
+    await later.goto("/workspace");
+    for (const text of ["Minutes, as the first tab has them", "Minutes, as the second tab has them now"]) {
+        await expect(later.getByText(text, { exact: true })).toHaveCount(1);
+    }
+});
+
+// F3
+test("what cannot be kept is said, and the browser asks before it is left", async ({ page, app, account }) => {
+    await app.signInAs(account);
+    await app.waitFor("active");
+    await page.route("**/drafts", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+    await app.newNote.fill(DRAFT);
+    const notKept = page.getByText("What you type cannot be kept at the moment.");
+    await expect(notKept).toBeVisible();
+    for (const leaves of [page.getByRole("link", { name: "Account" }), app.saveNote]) {
+        const [dialog] = await Promise.all([page.waitForEvent("dialog"), leaves.click({ noWaitAfter: true })]);
+        expect(dialog.type()).toBe("beforeunload");
+        await dialog.dismiss();
+        await expect(app.newNote).toHaveValue(DRAFT);
+    }
+
+    await page.unroute("**/drafts");
+    await expect(notKept).toBeHidden();
+    const asked: string[] = [];
+    page.on("dialog", (dialog) => {
+        asked.push(dialog.type());
+        void dialog.accept();
+    });
+    await page.getByRole("link", { name: "Account" }).click();
+    await expect(page.getByRole("heading", { name: "Account" })).toBeVisible();
+    expect(asked).toEqual([]);
+});
+
 test.describe("far from Greenwich", () => {
     test.use({ timezoneId: "Pacific/Auckland", locale: "en-NZ" });
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use dwell_app::names::{
-    DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD, LONGEST_DRAFT, OFFERS_ID,
-    TOO_LONG_CLASS,
+    DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD, LONGEST_DRAFT,
+    NOT_KEPT_CLASS, OFFERS_ID, TOO_LONG_CLASS,
 };
 use gloo_timers::callback::Timeout;
 use js_sys::{Array, JSON, Reflect};
@@ -84,11 +84,26 @@ impl Drafts {
         Self(drafts.collect())
     }
 
-    /// Saves what is new soon.
-    pub(crate) fn save_soon(&self) {
+    /// Saves what is new soon. `tell` is handed the id of what begins to be written by that.
+    pub(crate) fn save_soon(&self, tell: impl Fn(&str)) {
         for draft in &self.0 {
-            draft.save_soon();
+            if let Some(id) = draft.save_soon() {
+                tell(&id);
+            }
         }
+    }
+
+    /// Another tab writes the draft with this id: of two that write the same, each would overwrite
+    /// the other's.
+    pub(crate) fn written_elsewhere(&self, id: &str) {
+        for draft in &self.0 {
+            draft.written_elsewhere(id);
+        }
+    }
+
+    /// Whether something is new and could not be saved.
+    pub(crate) fn has_unkept(&self) -> bool {
+        self.0.iter().any(|draft| draft.is_unkept())
     }
 
     /// Saves what is new now, although the page may be gone before there is an answer.
@@ -109,17 +124,23 @@ impl Drafts {
 }
 
 /// Listens for as long as the page exists: saves what is typed, also by a script or an extension,
-/// and whatever may lead away from the page, before it does.
+/// and whatever may lead away from the page, before it does. Where what was typed cannot be kept, the
+/// browser asks whether to leave.
 pub(crate) fn listen(driver: &Rc<Driver>) {
     let Some(window) = web_sys::window() else {
         return;
     };
     let typing = Rc::clone(driver);
     listen_to(&window, "input", move |_| typing.typed());
-    for name in ["click", "beforeunload"] {
-        let leaving = Rc::clone(driver);
-        listen_to(&window, name, move |_| leaving.leaving());
-    }
+    let leaving = Rc::clone(driver);
+    listen_to(&window, "click", move |_| leaving.leaving());
+    let leaving = Rc::clone(driver);
+    listen_to(&window, "beforeunload", move |event| {
+        leaving.leaving();
+        if leaving.has_unkept() {
+            event.prevent_default();
+        }
+    });
 }
 
 impl Draft {
@@ -131,14 +152,15 @@ impl Draft {
         self.typed().filter(|typed| *typed != *self.saved.borrow())
     }
 
-    fn save_soon(self: &Rc<Self>) {
+    /// Tells its id, if it begins to be written by that.
+    fn save_soon(self: &Rc<Self>) -> Option<String> {
         let unsaved = self.unsaved();
         let is_too_long = unsaved
             .as_ref()
             .is_some_and(|typed| typed.len() > LONGEST_DRAFT);
-        self.show_too_long(is_too_long);
+        self.say(TOO_LONG_CLASS, is_too_long);
         if unsaved.is_none() || is_too_long || self.timer.borrow().is_some() {
-            return;
+            return None;
         }
         self.name_in_address();
         let draft = Rc::clone(self);
@@ -146,6 +168,22 @@ impl Draft {
         *self.timer.borrow_mut() = Some(Timeout::new(delay_ms, move || {
             spawn_local(draft.save_in_time());
         }));
+        Some(id_field(&self.form)?.value())
+    }
+
+    fn written_elsewhere(self: &Rc<Self>, id: &str) {
+        let is_this = id_field(&self.form).is_some_and(|field| field.value() == id);
+        if is_this && self.begin_another() {
+            match self.is_typed_into() {
+                true => drop(self.save_soon()),
+                false => self.begins_saved(),
+            }
+        }
+    }
+
+    /// Nothing of a form that is out of sight: there is more time to save that.
+    fn is_unkept(&self) -> bool {
+        self.failures.get() > 0 && self.form.is_connected() && self.unsaved().is_some()
     }
 
     /// Nothing of a form that is out of sight: it was saved as it was concealed.
@@ -180,6 +218,7 @@ impl Draft {
             match saving.await {
                 Saving::Done => {
                     self.failures.set(0);
+                    self.say(NOT_KEPT_CLASS, false);
                     *self.saved.borrow_mut() = typed;
                     return;
                 }
@@ -195,6 +234,7 @@ impl Draft {
                     self.failures
                         .set((self.failures.get() + 1).min(MOST_DOUBLINGS));
                     self.sent_for_good.borrow_mut().clear();
+                    self.say(NOT_KEPT_CLASS, self.form.is_connected());
                     return;
                 }
             }
@@ -257,12 +297,13 @@ impl Draft {
         true
     }
 
-    fn show_too_long(&self, is_too_long: bool) {
-        let message = self.form.query_selector(&format!(".{TOO_LONG_CLASS}"));
+    /// Shows or hides what the form has to say.
+    fn say(&self, class: &str, is_said: bool) {
+        let message = self.form.query_selector(&(".".to_owned() + class));
         if let Ok(Some(message)) = message
             && let Ok(message) = message.dyn_into::<HtmlElement>()
         {
-            message.set_hidden(!is_too_long);
+            message.set_hidden(!is_said);
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
     lead::Lead,
     page::Page,
     server::{self, Outcome},
-    tabs::Tabs,
+    tabs::{Heard, Tabs},
 };
 
 /// `setTimeout` fires at once when it is asked to wait longer. A timer that fires early is harmless.
@@ -119,7 +119,13 @@ impl Driver {
 
     /// Something was typed.
     pub(crate) fn typed(&self) {
-        self.drafts.save_soon();
+        let tell = |id: &str| self.with_tabs(|tabs| tabs.tell_draft(id));
+        self.drafts.save_soon(tell);
+    }
+
+    /// Whether something was typed that cannot be kept at the moment.
+    pub(crate) fn has_unkept(&self) -> bool {
+        self.drafts.has_unkept()
     }
 
     /// The page may be left.
@@ -155,8 +161,11 @@ impl Driver {
         }
         let window = self.page.window();
         let driver = Rc::clone(self);
-        let tabs = Tabs::open(window, &self.clock, move |message: Message, age| {
-            driver.handle(|monitor, now| monitor.handle_message(&message, age, now));
+        let tabs = Tabs::open(window, &self.clock, move |heard| match heard {
+            Heard::Message(message, age) => {
+                driver.handle(|monitor, now| monitor.handle_message(&message, age, now));
+            }
+            Heard::Draft(id) => driver.drafts.written_elsewhere(&id),
         });
         let driver = Rc::clone(self);
         let lead = Lead::apply(window, move || driver.leads());
@@ -236,15 +245,19 @@ impl Driver {
         }
         self.page.show(screen);
         if matches!(screen, Screen::Page) {
-            self.drafts.save_soon();
+            self.typed();
         }
         (self.show)(screen);
     }
 
     fn tell(&self, message: &Message) {
+        self.with_tabs(|tabs| tabs.tell(message));
+    }
+
+    fn with_tabs(&self, tell: impl FnOnce(&Tabs)) {
         let ties = self.ties.borrow();
         if let Some(tabs) = ties.as_ref().and_then(|ties| ties.tabs.as_ref()) {
-            tabs.tell(message);
+            tell(tabs);
         }
     }
 

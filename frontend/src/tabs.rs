@@ -10,8 +10,18 @@ use crate::clock::{Clock, Stamp};
 
 const NAME: &str = "dwell-tabs";
 
-/// What a message and its age are handed to.
-type Hear = dyn Fn(Message, Duration);
+/// Before the id of a draft that is being written.
+const DRAFT: &str = "draft";
+
+/// What another tab says.
+pub(crate) enum Heard {
+    /// To the monitor, so long ago.
+    Message(Message, Duration),
+    /// It writes the draft with this id.
+    Draft(String),
+}
+
+type Hear = dyn Fn(Heard);
 
 /// Open for as long as it exists.
 pub(crate) struct Tabs {
@@ -37,7 +47,7 @@ impl Tabs {
     pub(crate) fn open(
         window: &Window,
         clock: &Rc<Clock>,
-        hear: impl Fn(Message, Duration) + 'static,
+        hear: impl Fn(Heard) + 'static,
     ) -> Option<Self> {
         let hear: Rc<Hear> = Rc::new(hear);
         let channel = broadcast(clock, &hear).or_else(|| storage(window, clock, &hear))?;
@@ -49,13 +59,21 @@ impl Tabs {
 
     /// Tells the other tabs. Where that fails, each tab is on its own, and right all the same.
     pub(crate) fn tell(&self, message: &Message) {
-        let text = format!("{} {message}", self.clock.stamp());
+        self.say(&format!("{} {message}", self.clock.stamp()));
+    }
+
+    /// Tells the other tabs that this one writes the draft with this id.
+    pub(crate) fn tell_draft(&self, id: &str) {
+        self.say(&(DRAFT.to_owned() + " " + id));
+    }
+
+    fn say(&self, text: &str) {
         match &self.channel {
             Channel::Broadcast { channel, .. } => {
                 let _ = channel.post_message(&text.into());
             }
             Channel::Storage { storage, .. } => {
-                let _ = storage.set_item(NAME, &text);
+                let _ = storage.set_item(NAME, text);
                 // Nothing is kept: only the change counts.
                 let _ = storage.remove_item(NAME);
             }
@@ -120,7 +138,10 @@ fn deliver(event: &Event, text: Option<String>, clock: &Clock, hear: &Rc<Hear>) 
     let Some((stamp, message)) = text.split_once(' ') else {
         return;
     };
+    if stamp == DRAFT {
+        return hear(Heard::Draft(message.to_owned()));
+    }
     if let (Ok(stamp), Ok(message)) = (stamp.parse::<Stamp>(), message.parse()) {
-        hear(message, clock.age(stamp));
+        hear(Heard::Message(message, clock.age(stamp)));
     }
 }

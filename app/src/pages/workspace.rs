@@ -5,7 +5,8 @@ use leptos::prelude::*;
 
 use super::document::{Document, GenerationField, SignedIn, Visitor};
 use crate::names::{
-    DISCARD_DRAFT_PATH, DRAFT_FIELD, NOTE_FORM, OFFERS_ID, TAKE_BACK_DRAFT_PATH, TOO_LONG_CLASS,
+    DISCARD_DRAFT_PATH, DRAFT_FIELD, NOT_KEPT_CLASS, NOTE_FORM, OFFERS_ID, TAKE_BACK_DRAFT_PATH,
+    TOO_LONG_CLASS,
 };
 
 /// Enough to know a note again, in characters.
@@ -158,12 +159,17 @@ pub fn Writing(
                 name="text"
                 rows="5"
                 required
+                autofocus=!text.is_empty()
                 aria-describedby=trouble.is_some().then_some("trouble")
                 inner_html=content(&text)
             ></textarea>
             <p class=format!("trouble {TOO_LONG_CLASS}") role="alert" hidden>
                 "This is too long to be kept while you write. Copy what you need before you leave \
                  this page, or make it shorter."
+            </p>
+            <p class=format!("trouble {NOT_KEPT_CLASS}") role="alert" hidden>
+                "What you type cannot be kept at the moment. Stay on this page until this message \
+                 is gone, or copy what you need."
             </p>
             {trouble
                 .map(|trouble| {

@@ -328,7 +328,7 @@ impl Database {
     }
 
     /// Makes sure that an embedded database is still where it was opened.
-    pub(crate) fn find(&self) -> Result<(), StoreError> {
+    fn find(&self) -> Result<(), StoreError> {
         match &self.file {
             Some(file) => file.find().map_err(StoreError::new),
             None => Ok(()),

@@ -429,7 +429,8 @@ impl Store for SqlStore {
     async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError {
         match self.database.engine() {
             Engine::Sqlite => {
-                if let Err(error) = self.database.find() {
+                // What has been changed before is nothing to begin anew for.
+                if let Err(error) = feed::has_been_changed(&self.database).await {
                     return error;
                 }
                 let _registration = self.listeners.add(Arc::clone(&listener));

@@ -72,7 +72,7 @@ pub(super) async fn watch(store: &SqlStore, listener: &dyn Listener) -> StoreErr
 /// SQLite counts what other connections write than the one that asks, and this process writes on
 /// one alone. What that has last seen it keeps itself, in the number that each connection has for
 /// its temporary tables: a new connection has seen nothing.
-async fn has_been_changed(database: &Database) -> Result<bool, StoreError> {
+pub(super) async fn has_been_changed(database: &Database) -> Result<bool, StoreError> {
     let is_changed = database.run::<_, sqlx::Error>(|connection| {
         Box::pin(async move {
             let (version,): (i64,) = sqlx::query_as("pragma data_version")
