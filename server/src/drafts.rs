@@ -54,6 +54,27 @@ pub struct Author {
     pub session: Generation,
 }
 
+/// How something came that was sent too late.
+#[derive(Debug, Clone, Copy)]
+pub struct Late {
+    /// The draft that the page has of it.
+    pub draft: Option<DraftId>,
+    /// Whether the form itself was sent, and not only saved by its page.
+    pub is_sent: bool,
+    /// Whether the browser shows by its cookie that it was in the session of the page.
+    pub has_cookie: bool,
+}
+
+/// A draft, as it was when something came too late.
+#[derive(sqlx::FromRow)]
+struct Before {
+    /// The session in which it was saved last.
+    session: String,
+    /// Nothing, if it was sent.
+    fields: Option<String>,
+    used_up_at: Option<i64>,
+}
+
 /// Where a form is, and what it holds.
 #[derive(Debug, Clone, Copy)]
 pub struct Form<'a> {
@@ -64,8 +85,7 @@ pub struct Form<'a> {
 }
 
 impl Form<'_> {
-    /// Whether there is nothing in it to keep.
-    pub fn is_blank(&self) -> bool {
+    fn is_blank(&self) -> bool {
         self.fields.iter().all(|(_, value)| value.trim().is_empty())
     }
 
@@ -170,36 +190,48 @@ impl Drafts {
     }
 
     /// Keeps what was sent from a page of a session that the browser was not in any more by then. It
-    /// takes the place of what that same session saved of the same form, and of nothing else; only a
-    /// few are kept of one session.
+    /// takes the place of what that same session saved of the same form, if the browser shows that it
+    /// was in it, and of nothing else; only a few are kept of one session. Tells whether it is kept: it
+    /// is not where it is blank, was discarded before, or was saved by a page whose form is sent.
     ///
     /// # Errors
     ///
-    /// See [`SaveDraftError`]. A draft that is used up is no error.
+    /// See [`SaveDraftError`].
     pub async fn save_late(
         &self,
         author: Author,
-        id: Option<DraftId>,
         form: Form<'_>,
-    ) -> Result<(), SaveDraftError> {
+        late: Late,
+    ) -> Result<bool, SaveDraftError> {
         if form.is_blank() {
-            return Ok(());
+            return Ok(false);
         }
         let json = form.json()?;
         if self.has_like(author.account, form.name, &json).await? {
-            return Ok(());
+            return Ok(true);
         }
-        let id = id.unwrap_or_else(DraftId::fresh);
-        if self.write_late(author, id, form.name, &json).await? {
-            return Ok(());
-        }
-        let id = match self.saved_by(author.account, id).await? {
-            Some((_, Some(_))) => return Ok(()),
-            Some((session, None)) if session != author.session.to_string() => DraftId::fresh(),
-            Some((_, None)) | None => return Err(SaveDraftError::TooManyLate),
+        let before = match late.draft {
+            Some(id) => self.before(author.account, id).await?,
+            None => None,
+        };
+        let id = match (late.draft, before) {
+            (Some(_), Some(before)) if before.used_up_at.is_some() => {
+                if !late.is_sent || before.fields.as_ref() == Some(&json) {
+                    return Ok(false);
+                }
+                DraftId::fresh()
+            }
+            (Some(id), Some(before)) => {
+                match late.has_cookie && before.session == author.session.to_string() {
+                    true => id,
+                    false => DraftId::fresh(),
+                }
+            }
+            (Some(id), None) => id,
+            (None, _) => DraftId::fresh(),
         };
         match self.write_late(author, id, form.name, &json).await? {
-            true => Ok(()),
+            true => Ok(true),
             false => Err(SaveDraftError::TooManyLate),
         }
     }
@@ -258,16 +290,13 @@ impl Drafts {
         Ok(count > 0)
     }
 
-    /// The session in which a draft was saved last, and when it was used up.
-    async fn saved_by(
-        &self,
-        account: AccountId,
-        id: DraftId,
-    ) -> Result<Option<(String, Option<i64>)>, StoreError> {
-        let query =
-            sqlx::query_as("select session, used_up_at from drafts where account = $1 and id = $2")
-                .bind(account)
-                .bind(id.to_string());
+    /// What is known of a draft that was there before.
+    async fn before(&self, account: AccountId, id: DraftId) -> Result<Option<Before>, StoreError> {
+        let query = sqlx::query_as(
+            "select session, fields, used_up_at from drafts where account = $1 and id = $2",
+        )
+        .bind(account)
+        .bind(id.to_string());
         self.database.fetch_optional(query).await
     }
 

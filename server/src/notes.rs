@@ -83,6 +83,24 @@ impl Notes {
         }
     }
 
+    /// Whether this text of this draft has been taken as a note before, whatever became of that.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn has_taken(
+        &self,
+        account: AccountId,
+        draft: DraftId,
+        text: &NoteText,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query_as("select 1 from notes where account = $1 and sending = $2")
+            .bind(account)
+            .bind(sending(draft, text));
+        let taken: Option<(i32,)> = self.database.read_optional(query).await?;
+        Ok(taken.is_some())
+    }
+
     /// Deletes a note of this person; somebody else's stays. It can be had
     /// [back](Self::take_back) for a while.
     ///

@@ -13,17 +13,19 @@ use dwell_app::{
     names::{DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD, GENERATION_HEADER, NOTE_FORM},
     pages::Writing,
 };
+use dwell_session::Generation;
 use leptos::prelude::*;
 use serde::Deserialize;
 
 use super::{
     sent_form::{self, SentForm},
-    workspace::{self, Question, back_after},
+    workspace::{self, Question, TEXT_FIELD, back_after},
 };
 use crate::{
-    drafts::{self, Author, DraftId, SaveDraftError},
+    drafts::{self, Author, DraftId, Late, SaveDraftError},
     lifetime::{ANOTHER_SESSION, CurrentSession, is_from_other_page},
     navigation::{header_text, is_form},
+    notes::NoteText,
     refusal::{refusal, unavailable},
     rendering::render,
     sessions::Visit,
@@ -132,7 +134,7 @@ fn not_saved(headers: &HeaderMap, error: &SaveDraftError) -> Response {
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_late",
             "This could not be kept",
-            "You are signed out, and as much has been kept of what you sent since as there is room \
+            "As much has been kept of what was sent since the end of its session as there is room \
              for. Go back and copy what you have written, then sign in again.",
         ),
         SaveDraftError::Store(error) => unavailable(headers, error),
@@ -192,9 +194,13 @@ pub(super) async fn keep_late(
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
+    let ended = match parts.extensions.get() {
+        Some(Visit::Ended(tombstone)) => Some(tombstone.generation),
+        _ => None,
+    };
     let sent = sent(Request::from_parts(parts.clone(), body), &state).await;
     let is_kept = match sent {
-        Ok(sent) => keep(&state, &parts.headers, sent).await,
+        Ok(sent) => keep(&state, &parts.headers, ended, sent).await,
         Err(_) => Ok(false),
     };
     match is_kept {
@@ -211,8 +217,14 @@ pub(super) async fn keep_late(
     }
 }
 
-/// Tells whether there is anything to keep, and whose it is.
-async fn keep(state: &AppState, headers: &HeaderMap, sent: Pairs) -> Result<bool, SaveDraftError> {
+/// Keeps what was sent by a browser whose session with the generation `ended` has ended, if there is
+/// anything to keep. Tells whether it is kept.
+async fn keep(
+    state: &AppState,
+    headers: &HeaderMap,
+    ended: Option<Generation>,
+    sent: Pairs,
+) -> Result<bool, SaveDraftError> {
     let protected = Protected::from(sent);
     let generation = match header_text(headers, GENERATION_HEADER) {
         Some(generation) => Some(generation),
@@ -220,17 +232,26 @@ async fn keep(state: &AppState, headers: &HeaderMap, sent: Pairs) -> Result<bool
     };
     let session = generation.and_then(|text| text.parse().ok());
     let is_note = protected.form.as_ref().is_none_or(|form| form == NOTE_FORM);
-    let form = protected.note();
-    let Some(session) = session.filter(|_| is_note && !form.is_blank()) else {
+    let Some(session) = session.filter(|_| is_note) else {
         return Ok(false);
     };
     let Some(account) = state.sessions.owner(session).await? else {
         return Ok(false);
     };
+    let text = protected.field(TEXT_FIELD).unwrap_or_default();
+    if let (Some(draft), Ok(text)) = (protected.draft, NoteText::try_from(text))
+        && state.notes.has_taken(account, draft, &text).await?
+    {
+        return Ok(false);
+    }
     let author = Author { account, session };
+    let late = Late {
+        draft: protected.draft,
+        is_sent: protected.form.is_none(),
+        has_cookie: ended == Some(session),
+    };
     let drafts = &state.drafts;
-    drafts.save_late(author, protected.draft, form).await?;
-    Ok(true)
+    drafts.save_late(author, protected.note(), late).await
 }
 
 /// A form that is worth protecting, apart from what it carries for the server.
@@ -243,6 +264,11 @@ struct Protected {
 }
 
 impl Protected {
+    fn field(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
+        Some(value)
+    }
+
     fn note(&self) -> drafts::Form<'_> {
         drafts::Form {
             name: NOTE_FORM,

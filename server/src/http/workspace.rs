@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The field with what is written, as the draft of the form has it.
-const TEXT_FIELD: &str = "text";
+pub(super) const TEXT_FIELD: &str = "text";
 
 /// What is asked of the page. What makes no sense is passed over.
 pub(super) type Question = Result<Query<Asked>, QueryRejection>;

@@ -6,7 +6,7 @@ use dwell_server::{
     account_id::AccountId,
     accounts::{Accounts, AddAccountError, Client, Password, Passwords, SignInError},
     clock::ManualClock,
-    drafts::{self, Author, DraftId, Drafts, Fate, Form, SaveDraftError},
+    drafts::{self, Author, DraftId, Drafts, Fate, Form, Late, SaveDraftError},
     notes::{NoteText, Notes},
 };
 use dwell_session::{Generation, Instant};
@@ -150,9 +150,15 @@ async fn a_draft_is_kept_until_it_is_used_up(bench: &Bench) {
         .await
         .unwrap();
     drafts.discard(account, discarded).await.unwrap();
-    let late = late_author(account);
+    let late = Late {
+        draft: None,
+        is_sent: true,
+        has_cookie: true,
+    };
     for (text, count) in [("one", 2), ("two", 3), ("three", 4), ("four", 4)] {
-        let kept = drafts.save_late(late, None, note(&field(text))).await;
+        let kept = drafts
+            .save_late(late_author(account), note(&field(text)), late)
+            .await;
         assert_eq!(kept.is_ok(), text != "four");
         assert_eq!(drafts.of(account, "note").await.unwrap().len(), count);
     }

@@ -385,3 +385,64 @@ async fn a_dead_cookie_is_good_for_nothing_once_its_session_is_forgotten() {
     assert_eq!(browser.send(note(&generation)).await.status, 303);
     assert_eq!(app.count(KEPT).await, 0);
 }
+
+// F3
+#[tokio::test]
+async fn another_text_of_a_note_that_was_saved_or_discarded_is_kept_however_it_is_sent_late() {
+    for is_discarded in [false, true] {
+        for leaves in ["the cookie of its own", "a newer cookie", "no cookie"] {
+            let app = TestApp::new().await;
+            let mut browser = app.in_session().await;
+            let generation = browser.generation().await.to_string();
+            let fields = [
+                (GENERATION_FIELD, generation.as_str()),
+                ("text", "before"),
+                (DRAFT_FIELD, DRAFT),
+            ];
+            if is_discarded {
+                let mut page = browser.clone().with_generation().await;
+                assert_eq!(page.save_draft(DRAFT, "before").await.status, 204);
+                assert_eq!(browser.submit("/drafts/discard", &fields).await.status, 303);
+            } else {
+                assert_eq!(browser.submit("/workspace", &fields).await.status, 303);
+            }
+            match leaves {
+                "no cookie" => browser = app.browser(),
+                "a newer cookie" => drop(browser.sign_in(EMAIL, PASSWORD).await),
+                _ => app.advance(app.policy.idle()),
+            }
+            // What is known already is no work that could be lost.
+            let again = browser.submit("/workspace", &fields).await;
+            assert!(!again.body.contains("kept as a draft"), "{leaves}");
+            assert_eq!(app.count(KEPT).await, 0, "{leaves}");
+
+            let answer = browser.send(note(&generation)).await;
+            let says_so = answer.body.contains("kept as a draft");
+            assert_eq!(says_so, answer.status == 409, "{leaves}");
+            assert_eq!(app.count(KEPT).await, 1, "{leaves} {is_discarded}");
+            let page = app.in_session().await.visit("/workspace").await;
+            assert!(page.body.contains(TEXT));
+        }
+    }
+}
+
+// F3
+#[tokio::test]
+async fn whoever_has_no_more_than_the_page_of_another_person_overwrites_nothing_of_theirs() {
+    for is_live in [true, false] {
+        let app = TestApp::new().await;
+        let grace = app.another_account("grace@example.com").await;
+        let mut browser = app.in_session().await.with_generation().await;
+        let generation = browser.generation().await.to_string();
+        assert_eq!(browser.save_draft(DRAFT, "precious").await.status, 204);
+        if !is_live {
+            browser.sign_out().await;
+        }
+        for mut other in [app.browser(), app.in_session_of(grace).await] {
+            other.send(note(&generation)).await;
+        }
+        let page = app.in_session().await.visit("/workspace").await;
+        assert!(page.body.contains("precious") && page.body.contains(TEXT));
+        assert_eq!(app.count(KEPT).await, 2);
+    }
+}

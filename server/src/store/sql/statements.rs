@@ -197,6 +197,8 @@ macro_rules! statements {
             forget: concat!(
                 "delete from sessions where key in (select key from sessions where ended_at < ",
                 $time,
+                " - $4 and last_active_at < ",
+                $time,
                 " - $4",
                 $in_order,
                 " limit $5)"
