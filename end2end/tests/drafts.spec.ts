@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import type { Dialog, Page } from "@playwright/test";
 import { expectNoFindings, expectToFit } from "../support/looks.ts";
 import { Proxy } from "../support/proxy.ts";
 import { everythingIn, observe, sinceWhen } from "../support/probes.ts";
@@ -413,20 +413,22 @@ test("what cannot be kept is said, and the browser asks before it is left", asyn
     await app.newNote.fill(DRAFT);
     const notKept = page.getByText("What you type cannot be kept at the moment.");
     await expect(notKept).toBeVisible();
+    const asked: string[] = [];
+    const stays = (dialog: Dialog) => {
+        asked.push(dialog.type());
+        void dialog.dismiss();
+    };
+    page.on("dialog", stays);
     for (const leaves of [page.getByRole("link", { name: "Account" }), app.saveNote]) {
-        const [dialog] = await Promise.all([page.waitForEvent("dialog"), leaves.click({ noWaitAfter: true })]);
-        expect(dialog.type()).toBe("beforeunload");
-        await dialog.dismiss();
+        asked.length = 0;
+        await leaves.click({ noWaitAfter: true });
+        await expect.poll(() => asked).toEqual(["beforeunload"]);
         await expect(app.newNote).toHaveValue(DRAFT);
     }
 
     await page.unroute("**/drafts");
     await expect(notKept).toBeHidden();
-    const asked: string[] = [];
-    page.on("dialog", (dialog) => {
-        asked.push(dialog.type());
-        void dialog.accept();
-    });
+    asked.length = 0;
     await page.getByRole("link", { name: "Account" }).click();
     await expect(page.getByRole("heading", { name: "Account" })).toBeVisible();
     expect(asked).toEqual([]);

@@ -159,15 +159,15 @@ impl Accounts {
         Ok((account, matches))
     }
 
-    /// The address of an account.
+    /// The address of an account, if it is there.
     ///
     /// # Errors
     ///
     /// The database failed.
-    pub async fn email(&self, account: AccountId) -> Result<String, StoreError> {
+    pub async fn email(&self, account: AccountId) -> Result<Option<String>, StoreError> {
         let query = sqlx::query_as("select email from accounts where id = $1").bind(account);
-        let (email,) = self.database.read_one(query).await?;
-        Ok(email)
+        let row: Option<(String,)> = self.database.read_optional(query).await?;
+        Ok(row.map(|(email,)| email))
     }
 }
 

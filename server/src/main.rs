@@ -19,7 +19,7 @@ use dwell_server::{
     accounts::{AddAccountError, Email, Password},
     application::{Application, accounts},
     clock::{Clock as _, SystemClock},
-    config::{Config, Settings},
+    config::{Config, SessionStore, Settings},
     database::{self, Checked, Database},
     telemetry,
 };
@@ -60,9 +60,9 @@ enum Command {
     },
     /// Look through the database, while the server runs or not; exits with 1 if something is wrong
     ///
-    /// Of SQLite: that its file is whole, that what refers to something finds it, and that the
-    /// schema is that of this version. Of PostgreSQL, which looks after its files itself: the
-    /// schema.
+    /// Of SQLite: that its file is whole, that what refers to something finds it, that the schema is
+    /// that of this version, and that every row can be read. Of PostgreSQL, which looks after its
+    /// files itself: the schema and the sessions. What is in Redis is not looked at.
     Check,
     /// Print the limits in force and the rules they are checked against
     Policy,
@@ -215,6 +215,9 @@ async fn check(config: &Config) -> anyhow::Result<ExitCode> {
     }
     if wrong.is_empty() {
         println!("{place}: nothing wrong with {looked_at}");
+        if let SessionStore::Redis(redis) = &config.session_store {
+            println!("{redis}: the sessions are there, and have not been looked at");
+        }
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!("dwell: {place} is not as it should be: restore a backup, or ask for help");

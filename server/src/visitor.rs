@@ -1,6 +1,7 @@
 //! What a page says of who it is shown to.
 
 use dwell_app::pages::{SignedIn, Visitor};
+use dwell_session::EndReason;
 
 use crate::{
     sessions::{LiveSession, Visit},
@@ -20,13 +21,17 @@ pub async fn visitor(state: &AppState, visit: &Visit) -> Result<Visitor, StoreEr
     })
 }
 
-/// What a page says of the session it is shown in.
+/// What a page says of the session it is shown in. One whose account an operator has deleted ends.
 ///
 /// # Errors
 ///
-/// The database failed.
+/// The database failed, or the account is not there any more.
 pub async fn signed_in(state: &AppState, live: &LiveSession) -> Result<SignedIn, StoreError> {
-    let email = state.accounts.email(live.session.account).await?;
+    let Some(email) = state.accounts.email(live.session.account).await? else {
+        let reason = EndReason::Revoked;
+        state.sessions.end(live.session.key, reason).await?;
+        return Err(StoreError::new("the account of the session is not there"));
+    };
     let status = live.told(state.sessions.policy());
     Ok(SignedIn { email, status })
 }

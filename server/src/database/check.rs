@@ -1,19 +1,20 @@
 //! Whether a database is as it should be.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
-use dwell_session::EndReason;
+use dwell_session::{EndReason, Generation};
+use futures::TryStreamExt as _;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, SqliteConnection,
     migrate::{Migrate, MigrateError, Migrator},
-    sqlite::SqliteConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteRow},
 };
 
 use super::{
     DatabaseError, DatabaseFile, DatabaseServer, DatabaseUrl, POSTGRES, SQLITE, Way,
     postgres_settings,
 };
-use crate::connections::Connections;
+use crate::{connections::Connections, drafts::DraftId};
 
 /// What has been found in a database.
 #[derive(Debug)]
@@ -56,24 +57,15 @@ pub enum Finding {
     /// The migrations have made something that is there in another form.
     #[error("the {0} of the schema has been changed")]
     Changed(String),
-    /// Somebody has put something into sessions that no session has: whoever comes with one of them
+    /// Somebody has put something into a table that Dwell cannot have written: whoever needs it
     /// cannot be served.
-    #[error("{0} sessions have a generation or a reason that no session has: delete them")]
-    Unreadable(i64),
-}
-
-/// Sessions whose generation or reason was not written by Dwell.
-fn unreadable_sessions() -> String {
-    let reasons = EndReason::ALL.map(|reason| format!("'{}'", reason.name()));
-    format!(
-        "select count(*) from sessions where length(generation) <> 32 \
-         or trim(generation, '0123456789abcdef') <> '' or end_reason not in ({})",
-        reasons.join(", ")
-    )
-}
-
-fn unreadable(count: i64) -> Option<Finding> {
-    (count > 0).then_some(Finding::Unreadable(count))
+    #[error("{rows} rows of {table} cannot be read: put right or delete them")]
+    Unreadable {
+        /// Where the rows are.
+        table: &'static str,
+        /// How many there are.
+        rows: i64,
+    },
 }
 
 /// Looks through the database at `url`, which a server may be using, and changes nothing.
@@ -111,7 +103,7 @@ async fn check_file(file: &DatabaseFile) -> Result<Checked, DatabaseError> {
     let _ = connection.close().await;
     drop(open_file);
     Ok(Checked {
-        looked_at: "the file, what refers to something in it, the schema, and the sessions",
+        looked_at: "the file, what refers to something in it, the schema, and every row",
         wrong,
     })
 }
@@ -147,9 +139,7 @@ async fn find_in_file(connection: &mut SqliteConnection) -> Result<Vec<Finding>,
     if migrations.is_empty() {
         let schema = find_in_schema(connection).await?;
         if schema.is_empty() {
-            let count = sqlx::query_as(AssertSqlSafe(unreadable_sessions()));
-            let (count,) = count.fetch_one(connection).await?;
-            wrong.extend(unreadable(count));
+            wrong.extend(find_in_rows(connection).await?);
         }
         wrong.extend(schema);
     }
@@ -168,6 +158,74 @@ async fn find_in_schema(connection: &mut SqliteConnection) -> Result<Vec<Finding
         Some(other) => (other != sql).then_some(Finding::Changed(name)),
     });
     Ok(wrong.collect())
+}
+
+/// Rows that were not written by Dwell, which reads them all here as it does when it serves: SQLite
+/// itself takes any bytes for a text.
+async fn find_in_rows(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {
+    let mut found = Vec::new();
+    for (table, columns, is_readable) in TABLES {
+        let select = AssertSqlSafe(format!("select {columns} from {table}"));
+        let mut unreadable = 0;
+        let mut rows = sqlx::query(select).fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await? {
+            unreadable += i64::from(!is_readable(&row));
+        }
+        if unreadable > 0 {
+            let rows = unreadable;
+            found.push(Finding::Unreadable { table, rows });
+        }
+    }
+    Ok(found)
+}
+
+type IsReadable = fn(&SqliteRow) -> bool;
+
+/// The tables with what somebody has written in them.
+const TABLES: [(&str, &str, IsReadable); 4] = [
+    ("accounts", "email, password_hash", |row| {
+        are_texts(row, 0..2)
+    }),
+    (
+        "sessions",
+        "generation, end_reason, address, browser, data, key",
+        |row| {
+            are_texts(row, 0..5)
+                && row.get::<&str, _>(0).parse::<Generation>().is_ok()
+                && row
+                    .get::<Option<&str>, _>(1)
+                    .is_none_or(|reason| reason.parse::<EndReason>().is_ok())
+                && row.get::<&[u8], _>(5).len() == KEY_LENGTH
+        },
+    ),
+    ("notes", "text", |row| are_texts(row, 0..1)),
+    ("drafts", "id, form, fields", |row| {
+        are_texts(row, 0..3)
+            && row.get::<&str, _>(0).parse::<DraftId>().is_ok()
+            && row
+                .get::<Option<&str>, _>(2)
+                .is_none_or(|fields| serde_json::from_str::<Vec<(String, String)>>(fields).is_ok())
+    }),
+];
+
+/// Of a session, in bytes.
+const KEY_LENGTH: usize = 32;
+
+fn are_texts(row: &SqliteRow, columns: Range<usize>) -> bool {
+    columns
+        .into_iter()
+        .all(|column| row.try_get::<Option<&str>, _>(column).is_ok())
+}
+
+/// Sessions whose generation or reason was not written by Dwell. PostgreSQL sees to it that a text
+/// is one.
+fn unreadable_sessions() -> String {
+    let reasons = EndReason::ALL.map(|reason| format!("'{}'", reason.name()));
+    format!(
+        "select count(*) from sessions where length(generation) <> 32 \
+         or trim(generation, '0123456789abcdef') <> '' or end_reason not in ({})",
+        reasons.join(", ")
+    )
 }
 
 /// What there is, as it was made, by kind and name.
@@ -199,8 +257,9 @@ async fn check_server(
     if wrong.is_empty() {
         let count = sqlx::query_as(AssertSqlSafe(unreadable_sessions()));
         let count = count.fetch_one(&mut connection).await;
-        let (count,) = count.map_err(|source| way.unavailable(source))?;
-        wrong.extend(unreadable(count));
+        let (rows,) = count.map_err(|source| way.unavailable(source))?;
+        let table = "sessions";
+        wrong.extend((rows > 0).then_some(Finding::Unreadable { table, rows }));
     }
     let closed = connection.close().await;
     closed.map_err(|source| way.unavailable(source))?;

@@ -92,7 +92,7 @@ impl Known {
             }) => {
                 let drafts = state.drafts.of(*account, NOTE_FORM).await?;
                 let email = match reason.keeps_page() {
-                    true => state.accounts.email(*account).await?,
+                    true => state.accounts.email(*account).await?.unwrap_or_default(),
                     false => String::new(),
                 };
                 Ok(Self {

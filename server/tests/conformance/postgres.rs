@@ -151,7 +151,13 @@ async fn a_check_looks_at_the_schema_and_the_sessions(bench: &Bench) {
     assert_eq!(check().await.unwrap().wrong, []);
     let spoil = "update sessions set generation = overlay(generation placing ' ' from 7)";
     bench.pool.execute(spoil).await.unwrap();
-    assert_eq!(check().await.unwrap().wrong, [Finding::Unreadable(1)]);
+    assert_eq!(
+        check().await.unwrap().wrong,
+        [Finding::Unreadable {
+            table: "sessions",
+            rows: 1
+        }]
+    );
     let forgotten = "delete from _sqlx_migrations where version = 2";
     bench.pool.execute(forgotten).await.unwrap();
     assert_eq!(check().await.unwrap().wrong, [Finding::Missing(2)]);

@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use dwell_session::EndReason;
 
-use crate::harness::{Bench, Sightings as _, new_session, sweep};
+use crate::harness::{Bench, ByHand, Sightings as _, new_session, sweep};
 
 async fn one_session_is_ended_at_its_deadline_and_no_other(bench: &Bench) {
     let [overdue, signed_out] = [bench.session().await, bench.session().await];
@@ -42,6 +42,16 @@ async fn one_session_is_ended_at_its_deadline_and_no_other(bench: &Bench) {
     assert!(bench.is_live(&alive).await);
 }
 
+/// An operator may write any instant of the end.
+async fn what_was_ended_by_hand_is_remembered(bench: &Bench) {
+    let session = bench.session().await;
+    bench.by_hand(ByHand::End, session.key).await;
+    bench.advance(MS).await;
+    sweep(&bench.store).await;
+    let told = bench.find(session.key).await.end_reason();
+    assert_eq!(told, Some(EndReason::Revoked));
+}
+
 async fn no_more_is_swept_at_a_time_than_asked_for(bench: &Bench) {
     let account = bench.account().await;
     for _ in 0..5 {
@@ -62,6 +72,7 @@ async fn no_more_is_swept_at_a_time_than_asked_for(bench: &Bench) {
 
 on_every_engine! {
     one_session_is_ended_at_its_deadline_and_no_other,
+    what_was_ended_by_hand_is_remembered,
     no_more_is_swept_at_a_time_than_asked_for,
     a_sweep_ends_each_session_once_at_its_deadline,
     a_sweep_tells_the_limits_apart,

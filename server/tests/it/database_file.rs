@@ -247,13 +247,29 @@ async fn a_check_says_what_is_wrong_with_a_database() {
         ),
         (
             "update sessions set generation = upper(generation) || 'x'",
-            "1 sessions have a generation or a reason that no session has: delete them\n",
+            "1 rows of sessions cannot be read: put right or delete them\n",
             "update sessions set generation = lower(substr(generation, 1, 32))",
         ),
         (
             "update sessions set ended_at = 1, end_reason = 'bored'",
-            "1 sessions have a generation or a reason that no session has: delete them\n",
+            "1 rows of sessions cannot be read: put right or delete them\n",
             "update sessions set ended_at = null, end_reason = null",
+        ),
+        (
+            "update sessions set browser = cast(x'fffe' as text)",
+            "1 rows of sessions cannot be read: put right or delete them\n",
+            "update sessions set browser = ''",
+        ),
+        (
+            "insert into notes (account, text, written_at) values (1, cast(x'ff' as text), 1)",
+            "1 rows of notes cannot be read: put right or delete them\n",
+            "delete from notes",
+        ),
+        (
+            "insert into drafts (account, id, form, fields, saved_at, expires_at) \
+             values (1, 'aa', 'note', '[]', 1, 1), (1, 'bb', 'note', '{}', 1, 1)",
+            "2 rows of drafts cannot be read: put right or delete them\n",
+            "delete from drafts",
         ),
         (
             "drop index tombstones_by_end",

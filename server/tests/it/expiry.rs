@@ -126,3 +126,28 @@ async fn the_reason_for_an_end_by_time_is_told_before_and_after_the_sweep() {
     app.advance(app.policy.absolute());
     assert!(browser.ask_status().await.is_end(EndReason::IdleTimeout));
 }
+
+// C1, A11
+#[tokio::test]
+async fn a_session_ends_when_a_page_finds_its_account_deleted() {
+    let app = TestApp::new().await;
+    let mut browser = app.in_session().await.with_generation().await;
+    assert_eq!(browser.visit("/workspace").await.status, 200);
+    // As the tools of SQLite do, which heed no references unless they are asked to.
+    let mut operator = app.pool.acquire().await.unwrap();
+    for statement in [
+        "pragma foreign_keys = off",
+        "delete from accounts",
+        "pragma foreign_keys = on",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut *operator)
+            .await
+            .unwrap();
+    }
+    drop(operator);
+    assert_eq!(browser.visit("/workspace").await.status, 503);
+    assert!(browser.ask_status().await.is_end(EndReason::Revoked));
+    assert_eq!(browser.visit("/workspace").await.status, 303);
+    assert_eq!(browser.visit("/sign-in").await.status, 200);
+}
