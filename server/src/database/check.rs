@@ -1,6 +1,6 @@
 //! Whether a database is as it should be.
 
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use dwell_session::{EndReason, Generation};
 use futures::TryStreamExt as _;
@@ -184,37 +184,43 @@ type IsReadable = fn(&SqliteRow) -> bool;
 /// The tables with what somebody has written in them.
 const TABLES: [(&str, &str, IsReadable); 4] = [
     ("accounts", "email, password_hash", |row| {
-        are_texts(row, 0..2)
+        is_text(row, 0) && is_text(row, 1)
     }),
     (
         "sessions",
-        "generation, end_reason, address, browser, data, key",
+        "key, generation, end_reason, address, browser, data",
         |row| {
-            are_texts(row, 0..5)
-                && row.get::<&str, _>(0).parse::<Generation>().is_ok()
-                && row
-                    .get::<Option<&str>, _>(1)
-                    .is_none_or(|reason| reason.parse::<EndReason>().is_ok())
-                && row.get::<&[u8], _>(5).len() == KEY_LENGTH
+            row.try_get::<&[u8], _>(0)
+                .is_ok_and(|key| key.len() == KEY_LENGTH)
+                && is_read_as::<Generation>(row, 1)
+                && is_read_as::<EndReason>(row, 2)
+                && (3..6).all(|column| is_text(row, column))
         },
     ),
-    ("notes", "text", |row| are_texts(row, 0..1)),
+    ("notes", "text", |row| is_text(row, 0)),
     ("drafts", "id, form, fields", |row| {
-        are_texts(row, 0..3)
-            && row.get::<&str, _>(0).parse::<DraftId>().is_ok()
-            && row
-                .get::<Option<&str>, _>(2)
-                .is_none_or(|fields| serde_json::from_str::<Vec<(String, String)>>(fields).is_ok())
+        is_read_as::<DraftId>(row, 0)
+            && is_text(row, 1)
+            && is_nothing_or(row, 2, |fields| {
+                serde_json::from_str::<Vec<(String, String)>>(fields).is_ok()
+            })
     }),
 ];
 
 /// Of a session, in bytes.
 const KEY_LENGTH: usize = 32;
 
-fn are_texts(row: &SqliteRow, columns: Range<usize>) -> bool {
-    columns
-        .into_iter()
-        .all(|column| row.try_get::<Option<&str>, _>(column).is_ok())
+fn is_text(row: &SqliteRow, column: usize) -> bool {
+    is_nothing_or(row, column, |_| true)
+}
+
+fn is_read_as<T: FromStr>(row: &SqliteRow, column: usize) -> bool {
+    is_nothing_or(row, column, |text| text.parse::<T>().is_ok())
+}
+
+fn is_nothing_or(row: &SqliteRow, column: usize, is_right: impl Fn(&str) -> bool) -> bool {
+    let text = row.try_get::<Option<&str>, _>(column);
+    text.is_ok_and(|text| text.is_none_or(is_right))
 }
 
 /// Sessions whose generation or reason was not written by Dwell. PostgreSQL sees to it that a text
