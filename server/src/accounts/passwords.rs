@@ -166,7 +166,10 @@ pub enum PasswordError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    };
 
     use futures::future::join_all;
 
@@ -192,11 +195,15 @@ mod tests {
     async fn no_more_passwords_than_allowed_are_worked_on_at_a_time() {
         let passwords = Passwords::new(2).unwrap();
         let (working, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let pair = Arc::new(Barrier::new(2));
         let work = |_| {
             let (working, most) = (Arc::clone(&working), Arc::clone(&most));
+            let pair = Arc::clone(&pair);
             passwords.in_turn(Line::Operator, move || {
                 most.fetch_max(working.fetch_add(1, SeqCst) + 1, SeqCst);
-                for _ in 0..1_000 {
+                // Each waits for another, and then for whoever should not be there.
+                pair.wait();
+                for _ in 0..10 {
                     std::thread::yield_now();
                 }
                 working.fetch_sub(1, SeqCst);
@@ -205,7 +212,7 @@ mod tests {
         };
         let done = join_all((0..16).map(work)).await;
         assert!(done.iter().all(Result::is_ok));
-        assert!(most.load(SeqCst) <= 2);
+        assert_eq!(most.load(SeqCst), 2);
     }
 
     #[test]

@@ -57,7 +57,7 @@ async fn whoever_was_quiet_meanwhile_is_not_served_once_more(kind: Kind) {
     let node = listening(engine.node(&[("DWELL_GRACE", "1m")])).await;
     for deed in [Deed::End, Deed::Delete, Deed::Empty] {
         let mut browsers = Vec::new();
-        for _ in 0..3 {
+        for _ in 0..4 {
             let mut browser = Browser::signed_in(&node).await;
             assert!(browser.visit(node.address).await.unwrap().is_served());
             assert!(browser.keep_alive(node.address).await.unwrap().is_served());
@@ -66,10 +66,15 @@ async fn whoever_was_quiet_meanwhile_is_not_served_once_more(kind: Kind) {
         // The node has made sure of what it served, and has no reason to ask again.
         sleep(2 * STALENESS).await;
         engine.by_hand(deed).await;
-        sleep(3 * STALENESS).await;
-        let [page, report, note] = browsers.as_mut_slice() else {
-            panic!("three have signed in");
+        let [busy, page, report, note] = browsers.as_mut_slice() else {
+            panic!("four have signed in");
         };
+        until("the one that is not quiet is refused", SOON, async || {
+            let answer = busy.fetch(node.address).await.unwrap();
+            (!answer.is_served()).then_some(())
+        })
+        .await;
+        sleep(STALENESS).await;
         let answers = [
             page.visit(node.address).await.unwrap(),
             report.keep_alive(node.address).await.unwrap(),
