@@ -35,6 +35,13 @@ export class Turns {
         return this.of(page).find(({ from, until }) => from < at && at < until)?.until ?? at;
     }
 
+    /** For how many milliseconds of a time the page could do nothing. */
+    async waited(page: Page, from: number, until: number): Promise<number> {
+        await page.evaluate(() => window.lookForWait!());
+        const spans = this.of(page).map((wait) => Math.min(wait.until, until) - Math.max(wait.from, from));
+        return spans.filter((span) => span > 0).reduce((sum, span) => sum + span, 0);
+    }
+
     private of(page: Page): Wait[] {
         const sofar = this.waits.get(page) ?? [];
         this.waits.set(page, sofar);
