@@ -9,6 +9,7 @@ mod headers;
 mod health;
 mod home;
 mod known_browser;
+mod late;
 mod metrics;
 mod origin;
 mod page;
@@ -85,7 +86,7 @@ fn written(state: &AppState) -> Router<AppState> {
         .route(DRAFTS_PATH, get(drafts::show).post(drafts::save))
         .method_not_allowed_fallback(page::method_not_allowed)
         .route_layer(from_fn(require_session))
-        .route_layer(from_fn_with_state(state.clone(), drafts::keep_late))
+        .route_layer(from_fn_with_state(state.clone(), late::keep))
         .route_layer(LifetimeLayer::letting_on(state.clone()))
 }
 

@@ -18,12 +18,12 @@ use axum::{
     response::Response,
 };
 
+use self::admission::FromOtherPage;
 pub(crate) use self::cookie::cookie_value;
-use self::{admission::FromOtherPage, generation::another_session};
 pub use self::{
     cookie::SessionCookie,
     data::lend_data,
-    generation::ANOTHER_SESSION,
+    generation::another_session,
     layer::{LifetimeLayer, LifetimeService},
     turned_away::{turn_away, turn_away_to},
 };
@@ -48,7 +48,8 @@ pub fn is_from_other_page(extensions: &Extensions) -> bool {
 }
 
 fn turn_away_other_pages(request: &Request) -> Option<Response> {
-    is_from_other_page(request.extensions()).then(|| another_session(request.headers()))
+    let advice = "Nothing was changed. Open the page again to see who is signed in.";
+    is_from_other_page(request.extensions()).then(|| another_session(request.headers(), advice))
 }
 
 fn turn_away_others(request: &Request) -> Option<Response> {

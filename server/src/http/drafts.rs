@@ -1,39 +1,33 @@
-//! `GET /drafts`, `POST /drafts`, `POST /drafts/discard`, `POST /drafts/take-back`, and what is sent
-//! from a page of a session that the browser is not in any more
+//! `GET /drafts`, `POST /drafts`, `POST /drafts/discard`, `POST /drafts/take-back`
 
 use axum::{
     Form, Json,
-    body::Body,
     extract::{FromRequest as _, Query, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use dwell_app::{
-    names::{DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD, GENERATION_HEADER, NOTE_FORM},
+    names::{DRAFT_FIELD, DRAFT_FORM_FIELD, GENERATION_FIELD, NOTE_FORM},
     pages::Writing,
 };
-use dwell_session::Generation;
 use leptos::prelude::*;
 use serde::Deserialize;
 
 use super::{
     sent_form::{self, SentForm},
-    workspace::{self, Question, TEXT_FIELD, back_after},
+    workspace::{self, Question, back_after},
 };
 use crate::{
-    drafts::{self, Author, DraftId, Late, SaveDraftError},
-    lifetime::{ANOTHER_SESSION, CurrentSession, is_from_other_page},
-    navigation::{header_text, is_form},
-    notes::NoteText,
+    drafts::{self, Author, DraftId, SaveDraftError},
+    lifetime::CurrentSession,
+    navigation::is_form,
     refusal::{refusal, unavailable},
     rendering::render,
-    sessions::Visit,
     state::AppState,
 };
 
 /// The names and values of a form that is worth protecting.
-type Pairs = Vec<(String, String)>;
+pub(super) type Pairs = Vec<(String, String)>;
 
 /// What is kept, and the form: as the page shows them, for a page that was loaded while the one
 /// before it was still saving.
@@ -88,7 +82,7 @@ pub(super) async fn save(
 }
 
 /// As a browser sends a form, or in JSON, which takes no more bytes in one script than in another.
-async fn sent(request: Request, state: &AppState) -> Result<Pairs, Response> {
+pub(super) async fn sent(request: Request, state: &AppState) -> Result<Pairs, Response> {
     let headers = request.headers().clone();
     if is_form(request.headers()) {
         let form = Form::from_request(request, state).await;
@@ -101,7 +95,7 @@ async fn sent(request: Request, state: &AppState) -> Result<Pairs, Response> {
     }
 }
 
-fn not_saved(headers: &HeaderMap, error: &SaveDraftError) -> Response {
+pub(super) fn not_saved(headers: &HeaderMap, error: &SaveDraftError) -> Response {
     match error {
         SaveDraftError::UsedUp => refusal(
             headers,
@@ -178,98 +172,22 @@ pub(super) async fn take_back(
     }
 }
 
-/// Runs around the routes that take what somebody wrote. What was sent from a page of a session
-/// that the browser is not in any more, whatever became of it, is kept as a draft before the request
-/// is turned away.
-///
-/// It is kept for whoever the session is or was of, so it needs no more than that session's
-/// generation; nothing is read and nothing is extended.
-pub(super) async fn keep_late(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let is_live = matches!(request.extensions().get(), Some(Visit::Live(_)));
-    if is_live || request.method() != Method::POST {
-        return next.run(request).await;
-    }
-    let (parts, body) = request.into_parts();
-    let ended = match parts.extensions.get() {
-        Some(Visit::Ended(tombstone)) => Some(tombstone.generation),
-        _ => None,
-    };
-    let sent = sent(Request::from_parts(parts.clone(), body), &state).await;
-    let is_kept = match sent {
-        Ok(sent) => keep(&state, &parts.headers, ended, sent).await,
-        Err(_) => Ok(false),
-    };
-    match is_kept {
-        Ok(true) if is_from_other_page(&parts.extensions) => refusal(
-            &parts.headers,
-            StatusCode::CONFLICT,
-            ANOTHER_SESSION,
-            "Another session has begun in this browser",
-            "What was sent is not saved, but kept as a draft: it waits for whoever wrote it in \
-             their workspace. Open the page again to see who is signed in.",
-        ),
-        Ok(_) => next.run(Request::from_parts(parts, Body::empty())).await,
-        Err(error) => not_saved(&parts.headers, &error),
-    }
-}
-
-/// Keeps what was sent by a browser whose session with the generation `ended` has ended, if there is
-/// anything to keep. Tells whether it is kept.
-async fn keep(
-    state: &AppState,
-    headers: &HeaderMap,
-    ended: Option<Generation>,
-    sent: Pairs,
-) -> Result<bool, SaveDraftError> {
-    let protected = Protected::from(sent);
-    let generation = match header_text(headers, GENERATION_HEADER) {
-        Some(generation) => Some(generation),
-        None => protected.generation.as_deref(),
-    };
-    let session = generation.and_then(|text| text.parse().ok());
-    let is_note = protected.form.as_ref().is_none_or(|form| form == NOTE_FORM);
-    let Some(session) = session.filter(|_| is_note) else {
-        return Ok(false);
-    };
-    let Some(account) = state.sessions.owner(session).await? else {
-        return Ok(false);
-    };
-    let text = protected.field(TEXT_FIELD).unwrap_or_default();
-    if let (Some(draft), Ok(text)) = (protected.draft, NoteText::try_from(text))
-        && state.notes.has_taken(account, draft, &text).await?
-    {
-        return Ok(false);
-    }
-    let author = Author { account, session };
-    let late = Late {
-        draft: protected.draft,
-        is_sent: protected.form.is_none(),
-        has_cookie: ended == Some(session),
-    };
-    let drafts = &state.drafts;
-    drafts.save_late(author, protected.note(), late).await
-}
-
 /// A form that is worth protecting, apart from what it carries for the server.
 #[derive(Default)]
-struct Protected {
-    generation: Option<String>,
-    form: Option<String>,
-    draft: Option<DraftId>,
+pub(super) struct Protected {
+    pub generation: Option<String>,
+    pub form: Option<String>,
+    pub draft: Option<DraftId>,
     fields: Pairs,
 }
 
 impl Protected {
-    fn field(&self, name: &str) -> Option<&str> {
+    pub fn field(&self, name: &str) -> Option<&str> {
         let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
         Some(value)
     }
 
-    fn note(&self) -> drafts::Form<'_> {
+    pub fn note(&self) -> drafts::Form<'_> {
         drafts::Form {
             name: NOTE_FORM,
             fields: &self.fields,

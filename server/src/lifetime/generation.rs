@@ -21,9 +21,6 @@ use crate::{
     store::{Session, StoreError},
 };
 
-/// The code of the answer to a page of another session than the one that the browser is in.
-pub const ANOTHER_SESSION: &str = "another_session";
-
 /// Whose page a request comes from.
 pub(super) enum Source {
     /// One of the live session's.
@@ -116,14 +113,14 @@ pub(super) fn out_of_date(headers: &HeaderMap) -> Response {
     )
 }
 
-/// The answer to a page of another session.
-pub(super) fn another_session(headers: &HeaderMap) -> Response {
+/// The answer to a page of another session than the one that the browser is in.
+pub fn another_session(headers: &HeaderMap, advice: &'static str) -> Response {
     refusal(
         headers,
         StatusCode::CONFLICT,
-        ANOTHER_SESSION,
+        "another_session",
         "Another session has begun in this browser",
-        "Nothing was changed. Open the page again to see who is signed in.",
+        advice,
     )
 }
 
