@@ -2,7 +2,6 @@
 
 mod account;
 mod document;
-mod guard;
 mod home;
 mod message;
 mod sign_in;

@@ -1,7 +1,7 @@
-//! Signing in, on the page for it and in place of a page that has ended: the fields, and what is
-//! said around them.
+//! Signing in, on the page for it and in place of a page that has ended: the fields, and what may go
+//! wrong.
 
-use dwell_session::EndReason;
+#[cfg(feature = "ssr")]
 use leptos::prelude::*;
 
 /// Why signing in did not work.
@@ -29,8 +29,8 @@ impl SignInTrouble {
     }
 }
 
-/// Address, password, and the button that sends them. Two of these may be on one page, so their
-/// labels need no ids.
+/// Address and password. Two of these may be on one page, so their labels need no ids.
+#[cfg(feature = "ssr")]
 #[component]
 pub(crate) fn SignInFields(
     /// The address to fill in (`F4`).
@@ -65,29 +65,5 @@ pub(crate) fn SignInFields(
                 aria-describedby=described_by
             />
         </label>
-        <button type="submit" class="primary">
-            "Sign in"
-        </button>
-    }
-}
-
-/// Why one has to sign in again (`C7`).
-pub(crate) fn explain(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::IdleTimeout => {
-            "You were signed out because you had not been active for a while. \
-             Sign in to go on where you were."
-        }
-        EndReason::AbsoluteTimeout => {
-            "You were signed out because your session had reached the longest time it may last. \
-             Sign in to go on where you were."
-        }
-        EndReason::SignedOut => "You have signed out.",
-        EndReason::Revoked => "You were signed out from somewhere else.",
-        EndReason::Replaced => "You were signed out here because of a new sign-in.",
-        EndReason::Restored => {
-            "You were signed out because the server was restored from a backup. \
-             Sign in to go on where you were."
-        }
     }
 }

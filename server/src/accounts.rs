@@ -7,7 +7,7 @@ mod known_browsers;
 mod passwords;
 mod turns;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use self::{
     attempts::{Attempt, Attempts, Line},
@@ -19,7 +19,38 @@ pub use self::{
     passwords::{Password, PasswordError, Passwords, WeakPassword},
     turns::Busy,
 };
-use crate::{account_id::AccountId, clock::Clock, database::Database, store::StoreError};
+use dwell::{PersonId, clock::Clock, store::StoreError};
+
+use crate::database::{Database, read, write};
+
+/// Names an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct AccountId(i64);
+
+impl AccountId {
+    /// The account of a person that was named by its number.
+    ///
+    /// # Errors
+    ///
+    /// The person has another name.
+    pub fn of(person: &PersonId) -> Result<Self, StoreError> {
+        let number = person.as_str().parse().map_err(StoreError::new)?;
+        Ok(Self(number))
+    }
+}
+
+impl From<AccountId> for PersonId {
+    fn from(account: AccountId) -> Self {
+        account.0.into()
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// The accounts in the database.
 #[derive(Debug, Clone)]
@@ -68,8 +99,11 @@ impl Accounts {
     /// It does not, or cannot.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.is_usable().map_err(StoreError::new)?;
-        let query = sqlx::query_as("select 1 from accounts limit 1");
-        let _: Option<(i32,)> = self.database.read_optional(query).await?;
+        let _: Option<(i32,)> = read!(&self.database, |connection| {
+            sqlx::query_as("select 1 from accounts limit 1")
+                .fetch_optional(connection)
+                .await
+        })?;
         Ok(())
     }
 
@@ -84,17 +118,22 @@ impl Accounts {
         password: Password,
     ) -> Result<AccountId, AddAccountError> {
         let hash = self.passwords.hash(password).await?;
-        let query = sqlx::query_as(
-            "insert into accounts (email, password_hash, created_at) values ($1, $2, $3) \
-             on conflict (email) do nothing returning id",
-        )
-        .bind(email.as_str().to_owned())
-        .bind(hash)
-        .bind(self.clock.now().as_millis());
-        let added: Option<(AccountId,)> = self.database.fetch_optional(query).await?;
-        added
-            .map(|(id,)| id)
-            .ok_or_else(|| AddAccountError::Taken(email.clone()))
+        let (address, now) = (email.as_str().to_owned(), self.clock.now().as_millis());
+        let added: Vec<(AccountId,)> = write!(&self.database, |connection| {
+            sqlx::query_as(
+                "insert into accounts (email, password_hash, created_at) values ($1, $2, $3) \
+                 on conflict (email) do nothing returning id",
+            )
+            .bind(address)
+            .bind(hash)
+            .bind(now)
+            .fetch_all(connection)
+            .await
+        })?;
+        match added.first() {
+            Some((id,)) => Ok(*id),
+            None => Err(AddAccountError::Taken(email.clone())),
+        }
     }
 
     /// The account with this address and this password. An unknown address takes as long as a
@@ -147,10 +186,13 @@ impl Accounts {
     ) -> Result<(Option<AccountId>, bool), SignInError> {
         let known: Option<(AccountId, String)> = match email {
             Some(email) => {
-                let query =
+                let address = email.as_str().to_owned();
+                read!(&self.database, |connection| {
                     sqlx::query_as("select id, password_hash from accounts where email = $1")
-                        .bind(email.as_str().to_owned());
-                self.database.read_optional(query).await?
+                        .bind(address)
+                        .fetch_optional(connection)
+                        .await
+                })?
             }
             None => None,
         };
@@ -165,8 +207,12 @@ impl Accounts {
     ///
     /// The database failed.
     pub async fn email(&self, account: AccountId) -> Result<Option<String>, StoreError> {
-        let query = sqlx::query_as("select email from accounts where id = $1").bind(account);
-        let row: Option<(String,)> = self.database.read_optional(query).await?;
+        let row: Option<(String,)> = read!(&self.database, |connection| {
+            sqlx::query_as("select email from accounts where id = $1")
+                .bind(account)
+                .fetch_optional(connection)
+                .await
+        })?;
         Ok(row.map(|(email,)| email))
     }
 }

@@ -10,22 +10,27 @@ use std::{
 };
 
 use axum::Router;
-use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
+use dwell::{
+    Background, Dwell, DwellBuilder, GenerationRule, Maintenance, Place, Policy, SpawnError,
+    clock::{Clock, SystemClock},
+    drafts::{DraftLimits, DraftStore, Drafts, PostgresDrafts, SqliteDrafts},
+    repeat,
+    store::{PostgresStore, RedisError, RedisStore, SqliteStore, Store, StoreError},
+};
+use dwell_app::names;
+use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     accounts::{Accounts, PasswordError, Passwords},
     assets::{Built, SiteError},
-    clock::{Clock, Stopwatch, SystemClock},
     config::{Config, SessionStore, Setting},
-    database::{Database, DatabaseError, Engine},
-    drafts::Drafts,
+    database::{Database, DatabaseError},
     http,
     metrics::Metrics,
     notes::Notes,
+    refusal,
     serving::{Bounds, serve},
-    sessions::{Maintenance, Sessions},
     state::{AppState, Services},
-    store::{RedisError, RedisStore, SqlStore, Store, StoreError, Timed, TowerSessions},
 };
 
 /// How many descriptors are not for clients, beside those of the connections to the engines.
@@ -37,6 +42,12 @@ const DESCRIPTORS_OF_CONNECTION: u64 = 4;
 /// How many may collect the metrics at a time.
 const COLLECTORS: usize = 16;
 
+/// How often deleted notes that nobody can have back any more are deleted for good.
+const TIDYING_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How often a database that could not be used is tried again.
+const LOOKING_INTERVAL: Duration = Duration::from_secs(1);
+
 /// A server that is ready to run.
 #[derive(Debug)]
 pub struct Application {
@@ -46,8 +57,7 @@ pub struct Application {
     bounds: Bounds,
     exposed: Option<(TcpListener, Router)>,
     metrics: Metrics,
-    sessions: Arc<Sessions>,
-    drafts: Drafts,
+    dwell: Dwell,
     notes: Notes,
     clock: Arc<dyn Clock>,
     database: Database,
@@ -72,8 +82,8 @@ impl Application {
         config: Config,
         router: impl FnOnce(AppState) -> Router,
     ) -> Result<Self, BuildError> {
-        let built = Built::find(config.site_root.as_deref())?;
-        let of_engines = DESCRIPTORS_OF_CONNECTION * u64::from(config.connections.most);
+        let built = Arc::new(Built::find(config.site_root.as_deref())?);
+        let of_engines = DESCRIPTORS_OF_CONNECTION * u64::from(config.connections.limit);
         let bounds = Bounds::of_process(RESERVED_DESCRIPTORS + of_engines);
         let (url, connections) = (&config.database_url, config.connections);
         let database = match config.session_store {
@@ -82,26 +92,24 @@ impl Application {
         };
         let clock: Arc<dyn Clock> = Arc::new(clock(&database).await?);
         let metrics = Metrics::default();
+        let drafts = drafts(&database, &clock, config.draft_retention);
         let store = session_store(&config, &database, &clock).await?;
-        let patience = config.connections.timeout;
-        let store: Arc<dyn Store> = Arc::new(Timed::new(store, patience, metrics.clone()));
-        let sessions = Arc::new(Sessions::new(
-            Arc::clone(&store),
-            config.policy,
-            Arc::clone(&clock),
-            metrics.clone(),
-        ));
-        let drafts = Drafts::new(database.clone(), Arc::clone(&clock), config.draft_retention);
+        let dwell = dwell(config.policy, &built)
+            .shared_store(store)
+            .store_timeout(connections.timeout)
+            .clock(Arc::clone(&clock))
+            .drafts(drafts.clone())
+            .cookie(config.cookie)
+            .trusted_proxies(config.trusted_proxies)
+            .meter(metrics.clone())
+            .build()?;
         let notes = Notes::new(database.clone());
         let state = AppState::new(Services {
-            sessions: Arc::clone(&sessions),
-            session_data: Arc::new(TowerSessions::new(store)),
+            dwell: dwell.clone(),
             accounts: accounts(database.clone(), Arc::clone(&clock))?,
             notes: notes.clone(),
-            drafts: drafts.clone(),
-            cookie: Arc::new(config.cookie),
-            trusted_proxies: Arc::new(config.trusted_proxies),
-            built: Arc::new(built),
+            drafts,
+            built,
             metrics: metrics.clone(),
         });
         let (listener, address) = listen(config.addr, Setting::Addr).await?;
@@ -121,8 +129,7 @@ impl Application {
             bounds,
             exposed,
             metrics,
-            sessions,
-            drafts,
+            dwell,
             notes,
             clock,
             database,
@@ -136,33 +143,60 @@ impl Application {
 
     /// Serves until `stop` is done, then finishes what is under way, within [`Bounds`], and writes
     /// what is pending.
-    pub async fn run_until(self, stop: impl Future<Output = ()>) {
-        let maintenance = maintain(
-            Arc::clone(&self.sessions),
-            self.drafts,
-            self.notes,
-            self.clock,
-            self.database.clone(),
-        );
+    ///
+    /// # Errors
+    ///
+    /// The routes are put together wrongly.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), SpawnError> {
+        let background: Background = self.dwell.spawn()?;
+        let maintenance = maintain(self.notes, self.clock, self.database.clone());
         let showing = self.exposed.map(|(listener, router)| {
             let (bounds, metrics) = (Bounds::of(COLLECTORS), self.metrics.clone());
             tokio::spawn(serve(listener, router, bounds, metrics, pending()))
         });
-        let following = Arc::clone(&self.sessions);
-        let following = tokio::spawn(async move { following.follow().await });
         serve(self.listener, self.router, self.bounds, self.metrics, stop).await;
         maintenance.iter().for_each(JoinHandle::abort);
-        following.abort();
         if let Some(showing) = showing {
             showing.abort();
         }
-        if let Err(error) = self.sessions.write_all().await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the last touches could not be written"
-            );
-        }
+        background.stop().await;
         self.database.close().await;
+        Ok(())
+    }
+}
+
+/// The session timeouts of the application under `policy`, without a store yet: its paths, and the
+/// pages that say why something was refused.
+pub fn dwell(policy: Policy, built: &Arc<Built>) -> DwellBuilder {
+    let built = Arc::clone(built);
+    Dwell::builder(policy)
+        .names(names::names())
+        .places(place_of)
+        .generations(GenerationRule::Required)
+        .clear_site_data()
+        .show_refusals(move |refusal| refusal::page(&built, refusal))
+}
+
+/// What stands below one of these takes the forms of that page, and is none itself.
+const PAGES_WITH_FORMS: [&str; 2] = ["/workspace", "/account"];
+
+/// These are no pages, and neither is what stands below them.
+const NO_PAGES: [&str; 5] = [names::DRAFTS_PATH, "/api", "/pkg", "/healthz", "/readyz"];
+
+fn place_of(path: &str) -> Place {
+    let is_below = |other: &&str| {
+        path.strip_prefix(other)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    if NO_PAGES
+        .iter()
+        .any(|other| path == *other || is_below(other))
+    {
+        return Place::NoPage;
+    }
+    match PAGES_WITH_FORMS.into_iter().find(is_below) {
+        Some(page) => Place::PartOf(page),
+        None => Place::Page,
     }
 }
 
@@ -182,9 +216,11 @@ async fn listen(
 
 /// The clock of this process, which never goes back where it has kept an embedded database before.
 async fn clock(database: &Database) -> Result<SystemClock, BuildError> {
-    let mark = match database.engine() {
-        Engine::Sqlite => SqlStore::mark(database).await.map_err(BuildError::Mark)?,
-        Engine::Postgres => None,
+    let mark = match database {
+        Database::Sqlite(database) => {
+            SqliteStore::mark(database).await.map_err(BuildError::Mark)?
+        }
+        Database::Postgres(_) => None,
     };
     Ok(mark.map_or_else(SystemClock::start, SystemClock::start_at_least))
 }
@@ -193,20 +229,36 @@ async fn session_store(
     config: &Config,
     database: &Database,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn Store>, RedisError> {
-    match &config.session_store {
-        SessionStore::Database => {
-            let store = SqlStore::new(database.clone(), Arc::clone(clock), &config.policy);
-            Ok(Arc::new(store))
+) -> Result<Arc<dyn Store>, BuildError> {
+    Ok(match (&config.session_store, database) {
+        (SessionStore::Database, Database::Sqlite(database)) => {
+            Arc::new(SqliteStore::new(database.clone(), Arc::clone(clock)))
         }
-        SessionStore::Redis(url) => {
-            let store = RedisStore::connect(url, config.connections, &config.policy).await?;
+        (SessionStore::Database, Database::Postgres(database)) => {
+            Arc::new(PostgresStore::new(database.clone()))
+        }
+        (SessionStore::Redis(url), _) => {
+            RedisStore::migrate(url, config.connections).await?;
+            let store = RedisStore::connect(url, config.connections).await?;
             for advice in store.advice().await {
                 tracing::warn!("{advice}");
             }
-            Ok(Arc::new(store))
+            Arc::new(store)
         }
-    }
+    })
+}
+
+/// The drafts in `database`, each of which is kept for `retention`.
+fn drafts(database: &Database, clock: &Arc<dyn Clock>, retention: Duration) -> Drafts {
+    let store: Arc<dyn DraftStore> = match database {
+        Database::Sqlite(database) => Arc::new(SqliteDrafts::new(database.clone())),
+        Database::Postgres(database) => Arc::new(PostgresDrafts::new(database.clone())),
+    };
+    let limits = DraftLimits {
+        retention,
+        ..DraftLimits::default()
+    };
+    Drafts::new(store, Arc::clone(clock), limits)
 }
 
 /// The accounts in `database`; as many passwords are hashed at a time as there are
@@ -221,60 +273,9 @@ pub fn accounts(database: Database, clock: Arc<dyn Clock>) -> Result<Accounts, P
     Ok(Accounts::new(database, passwords, clock))
 }
 
-/// How often what nobody will ask for any more is deleted.
-const TIDYING_INTERVAL: Duration = Duration::from_secs(5);
-
-/// How often a database of no use is tried again.
-const LOOKING_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How much longer than maintenance everybody else has the store, when there begins to be more to do
-/// than is done at a time. It is one less each time, down to as long, so that what ends in one
-/// instant is soon written down.
-const SHARE_OF_OTHERS: u32 = 9;
-
-/// How often the store's time is kept.
-const TIME_INTERVAL: Duration = Duration::from_secs(1);
-
-/// What is done beside the requests.
-fn maintain(
-    sessions: Arc<Sessions>,
-    drafts: Drafts,
-    notes: Notes,
-    clock: Arc<dyn Clock>,
-    database: Database,
-) -> [JoinHandle<()>; 6] {
-    let timely = Arc::clone(&sessions);
-    let old = Arc::clone(&sessions);
-    let interval = sessions.maintenance_interval();
+/// What the application does beside the requests, besides what Dwell does for its sessions.
+fn maintain(notes: Notes, clock: Arc<dyn Clock>, database: Database) -> [JoinHandle<()>; 2] {
     [
-        repeat(
-            TIME_INTERVAL,
-            "the sessions' time could not be kept",
-            move || {
-                let sessions = Arc::clone(&timely);
-                async move { sessions.keep_time().await }
-            },
-        ),
-        repeat(interval, "maintenance of the sessions failed", move || {
-            let sessions = Arc::clone(&sessions);
-            async move { sessions.maintain().await }
-        }),
-        repeat(
-            TIDYING_INTERVAL,
-            "old tombstones could not be deleted",
-            move || {
-                let sessions = Arc::clone(&old);
-                async move { sessions.forget_tombstones().await }
-            },
-        ),
-        repeat(
-            TIDYING_INTERVAL,
-            "expired drafts could not be deleted",
-            move || {
-                let drafts = drafts.clone();
-                async move { drafts.sweep().await }
-            },
-        ),
         repeat(
             TIDYING_INTERVAL,
             "deleted notes could not be forgotten",
@@ -290,44 +291,6 @@ fn maintain(
     ]
 }
 
-/// Keeps going through failures, of which the first is logged: the next round tries again.
-fn repeat<Round>(
-    interval: Duration,
-    failure: &'static str,
-    round: impl Fn() -> Round + Send + 'static,
-) -> JoinHandle<()>
-where
-    Round: Future<Output = Result<Maintenance, StoreError>> + Send,
-{
-    tokio::spawn(async move {
-        let mut has_failed = false;
-        let mut share = SHARE_OF_OTHERS;
-        loop {
-            let stopwatch = Stopwatch::start();
-            let round = round().await;
-            let pause = match &round {
-                Ok(Maintenance::GoesOn) => {
-                    let pause = stopwatch.elapsed() * share;
-                    share = share.saturating_sub(1).max(1);
-                    pause.min(interval)
-                }
-                Ok(Maintenance::Done) => {
-                    share = SHARE_OF_OTHERS;
-                    interval
-                }
-                Err(error) => {
-                    if !has_failed {
-                        tracing::error!(error = error as &dyn std::error::Error, "{failure}");
-                    }
-                    interval
-                }
-            };
-            has_failed = round.is_err();
-            sleep(pause).await;
-        }
-    })
-}
-
 /// The server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -341,8 +304,11 @@ pub enum BuildError {
     #[error("cannot read from the database (DWELL_DATABASE_URL) what time it was last")]
     Mark(#[source] StoreError),
     /// The session store cannot be used.
-    #[error(transparent)]
+    #[error("cannot use the session store (DWELL_SESSION_STORE)")]
     SessionStore(#[from] RedisError),
+    /// The session timeouts cannot be put together.
+    #[error(transparent)]
+    Dwell(#[from] dwell::BuildError),
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Passwords(#[from] PasswordError),

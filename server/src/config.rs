@@ -6,17 +6,16 @@ mod settings;
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use dwell_session::{Checks, Limits, Policy, PolicyError, Preset, Rule};
-use tower_sessions::cookie;
-
-pub use self::settings::{ConfigError, Setting, Settings};
-use crate::{
-    connections::Connections,
-    database::DatabaseUrl,
-    drafts,
+use dwell::{
+    Checks, Connections, InvalidCookie, Limits, Policy, PolicyError, Preset, Rule, SameSite,
+    SessionCookie,
+    drafts::DraftLimits,
     store::{InvalidRedisUrl, RedisUrl},
     trusted_proxies::{InvalidTrustedProxies, TrustedProxies},
 };
+
+pub use self::settings::{ConfigError, Setting, Settings};
+use crate::database::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -40,7 +39,7 @@ pub struct Config {
     /// How long a draft is kept after it was last saved.
     pub draft_retention: Duration,
     /// How the session cookie is written.
-    pub cookie: CookieConfig,
+    pub cookie: SessionCookie,
     /// Which log lines to write, in the syntax of `tracing_subscriber::EnvFilter`.
     pub log: String,
     /// Where the built site is, if it is not where it is usually found.
@@ -56,44 +55,12 @@ pub enum SessionStore {
     Redis(RedisUrl),
 }
 
-/// How the session cookie is written.
-#[derive(Debug, Clone)]
-pub struct CookieConfig {
-    /// Its name.
-    pub name: String,
-    /// Whether browsers send it over HTTPS only.
-    pub secure: bool,
-    /// Whether it comes along from other sites.
-    pub same_site: SameSite,
-}
-
-impl CookieConfig {
-    /// What an operator should know about it, if anything.
-    pub fn advice(&self) -> Option<&'static str> {
-        let is_bound = self.name.to_ascii_lowercase().starts_with("__host-");
-        (self.secure && !is_bound).then_some(
-            "DWELL_COOKIE_NAME has no prefix __Host-: whoever controls another host of this \
-             domain can give browsers a session cookie",
-        )
-    }
-}
-
-/// The `SameSite` attributes that make sense for a session (`B3`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SameSite {
-    /// Never from other sites, not even on a link that was followed.
-    Strict,
-    /// From other sites only on links that were followed.
-    Lax,
-}
-
-impl From<SameSite> for cookie::SameSite {
-    fn from(same_site: SameSite) -> Self {
-        match same_site {
-            SameSite::Strict => Self::Strict,
-            SameSite::Lax => Self::Lax,
-        }
-    }
+/// What an operator should know about the session cookie, if anything.
+pub fn cookie_advice(cookie: &SessionCookie) -> Option<&'static str> {
+    (cookie.is_secure() && !cookie.is_bound_to_host()).then_some(
+        "DWELL_COOKIE_NAME has no prefix __Host-: whoever controls another host of this \
+         domain can give browsers a session cookie",
+    )
 }
 
 impl Config {
@@ -119,7 +86,7 @@ impl Config {
         let database_url =
             database_url
                 .parse()
-                .map_err(|error: crate::database::InvalidDatabaseUrl| {
+                .map_err(|error: InvalidDatabaseUrl| {
                     settings.invalid(Setting::DatabaseUrl, database_url, error.to_string())
                 })?;
         let (policy, preset) = policy(settings)?;
@@ -159,7 +126,11 @@ fn session_store(settings: &Settings) -> Result<SessionStore, ConfigError> {
             .parse()
             .map(SessionStore::Redis)
             .map_err(|error: InvalidRedisUrl| {
-                settings.invalid(Setting::SessionStore, url, error.to_string())
+                let allowed = format!(
+                    "allowed is database, where the sessions are kept beside the accounts, or a \
+                     Redis server: {error}"
+                );
+                settings.invalid(Setting::SessionStore, url, allowed)
             }),
     }
 }
@@ -167,11 +138,11 @@ fn session_store(settings: &Settings) -> Result<SessionStore, ConfigError> {
 fn connections(settings: &Settings) -> Result<Connections, ConfigError> {
     let usual = Connections::default();
     let allowed = "a number of connections, from 1 to 1000";
-    let most = settings
+    let limit = settings
         .parse(Setting::PoolSize, allowed)?
-        .unwrap_or(usual.most);
-    if !(1..=1000).contains(&most) {
-        return Err(settings.invalid(Setting::PoolSize, &most.to_string(), allowed));
+        .unwrap_or(usual.limit);
+    if !(1..=1000).contains(&limit) {
+        return Err(settings.invalid(Setting::PoolSize, &limit.to_string(), allowed));
     }
     let allowed = "a duration from 100ms to 5m, such as 5s";
     let timeout = settings
@@ -181,14 +152,14 @@ fn connections(settings: &Settings) -> Result<Connections, ConfigError> {
         let value = humantime::format_duration(timeout).to_string();
         return Err(settings.invalid(Setting::StoreTimeout, &value, allowed));
     }
-    Ok(Connections { most, timeout })
+    Ok(Connections { limit, timeout })
 }
 
 fn draft_retention(settings: &Settings) -> Result<Duration, ConfigError> {
     let allowed = "a duration from 1h to 90d, such as 7d";
     let retention = settings
         .parse(Setting::DraftRetention, allowed)?
-        .map_or(drafts::RETENTION, |Humane(duration)| duration);
+        .map_or(DraftLimits::default().retention, |Humane(duration)| duration);
     let (least, most) = (Duration::from_hours(1), Duration::from_hours(90 * 24));
     if !(least..=most).contains(&retention) {
         let value = humantime::format_duration(retention).to_string();
@@ -256,30 +227,14 @@ fn broken_rule(settings: &Settings, error: &PolicyError) -> ConfigError {
     settings.invalid(setting, &value, error.to_string())
 }
 
-fn cookie(settings: &Settings, addr: SocketAddr) -> Result<CookieConfig, ConfigError> {
+fn cookie(settings: &Settings, addr: SocketAddr) -> Result<SessionCookie, ConfigError> {
     let name = settings.text(Setting::CookieName).unwrap_or("__Host-dwell");
-    let is_token = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    if !is_token {
-        let allowed = "letters, digits, '-', '_' and '.'";
-        return Err(settings.invalid(Setting::CookieName, name, allowed));
-    }
     let secure = settings
         .parse(Setting::CookieSecure, "true or false")?
         .unwrap_or(true);
     if !secure && !addr.ip().is_loopback() {
         let allowed = "true, unless DWELL_ADDR is a loopback address (ASVS 3.3.1)";
         return Err(settings.invalid(Setting::CookieSecure, "false", allowed));
-    }
-    let is_prefixed = ["__host-", "__secure-"]
-        .iter()
-        .any(|prefix| name.to_ascii_lowercase().starts_with(prefix));
-    if !secure && is_prefixed {
-        let allowed =
-            "a name without the prefix __Host- or __Secure- while DWELL_COOKIE_SECURE is false";
-        return Err(settings.invalid(Setting::CookieName, name, allowed));
     }
     let same_site = match settings.text(Setting::CookieSameSite) {
         None | Some("lax") => SameSite::Lax,
@@ -288,10 +243,14 @@ fn cookie(settings: &Settings, addr: SocketAddr) -> Result<CookieConfig, ConfigE
             return Err(settings.invalid(Setting::CookieSameSite, other, "lax or strict"));
         }
     };
-    Ok(CookieConfig {
-        name: name.to_owned(),
-        secure,
-        same_site,
+    SessionCookie::new(name, secure, same_site).map_err(|error| {
+        let allowed = match error {
+            InvalidCookie::Name => "letters, digits, '-', '_' and '.'",
+            InvalidCookie::Prefix => {
+                "a name without the prefix __Host- or __Secure- while DWELL_COOKIE_SECURE is false"
+            }
+        };
+        settings.invalid(Setting::CookieName, name, allowed)
     })
 }
 

@@ -11,20 +11,22 @@ mod home;
 mod known_browser;
 mod late;
 mod metrics;
-mod origin;
 mod page;
 mod sent_form;
 mod sign_in;
-mod sign_out;
+mod visitor;
 mod workspace;
+
+use std::sync::Arc;
 
 use axum::{
     Router,
     extract::Request,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::IntoResponse,
     routing::{get, post},
 };
+use dwell::handlers;
 use dwell_app::{
     api::{AskStatus, KeepAlive},
     names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH, SIGN_OUT_PATH, TAKE_BACK_DRAFT_PATH},
@@ -35,15 +37,21 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
 use self::body::WholeRequests;
 pub use self::metrics::metrics_router;
-use crate::{
-    lifetime::{LifetimeLayer, require_session},
-    refusal,
-    state::AppState,
-};
+use crate::{refusal, state::AppState};
 
 /// The whole server. A layer of the router runs around everything that stands above it.
 pub fn router(state: AppState) -> Router {
-    let for_everybody = public().fallback(page::not_found);
+    let routes = public()
+        .fallback(page::not_found)
+        .merge(protected().route_layer(state.dwell.protect()))
+        .merge(written(&state));
+    assemble(routes, state)
+}
+
+/// The server with `routes` in the place of the pages: those that need a session, and those that do
+/// not.
+pub fn assemble(routes: Router<AppState>, state: AppState) -> Router {
+    let built = Arc::clone(&state.built);
     // Every `layer` of a router copies all that is in it for each request: few will do.
     let around = ServiceBuilder::new()
         .layer(
@@ -54,28 +62,20 @@ pub fn router(state: AppState) -> Router {
         )
         .map_response({
             let state = state.clone();
-            move |response| headers::add(&state, refusal::show(&state, response))
+            move |response| headers::add(&state, response)
         })
         .map_response(IntoResponse::into_response)
-        .layer(CatchPanicLayer::custom(refusal::panicked))
+        .layer(CatchPanicLayer::custom(move |panic| {
+            refusal::panicked(&built, panic)
+        }))
+        .layer(state.dwell.show_refusals())
         .layer(WholeRequests::new());
-    with_sessions(for_everybody, &state)
-        .merge(behind_sign_in(protected(), &state))
-        .merge(written(&state))
+    routes
+        .layer(state.dwell.layer())
         .nest("/pkg", files::routes())
         .merge(health::routes().method_not_allowed_fallback(page::method_not_allowed))
         .layer(around)
         .with_state(state)
-}
-
-/// Runs `routes` in the session that the cookie names.
-pub fn with_sessions(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
-    routes.layer(LifetimeLayer::new(state.clone()))
-}
-
-/// Runs `routes` in the live session that the cookie names, and turns away who comes without.
-pub fn behind_sign_in(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
-    routes.route_layer(LifetimeLayer::protecting(state.clone()))
 }
 
 /// The routes for people who are signed in that keep what is sent too late, or from a page of another
@@ -85,9 +85,8 @@ fn written(state: &AppState) -> Router<AppState> {
         .route("/workspace", get(workspace::show).post(workspace::add))
         .route(DRAFTS_PATH, get(drafts::show).post(drafts::save))
         .method_not_allowed_fallback(page::method_not_allowed)
-        .route_layer(from_fn(require_session))
+        .route_layer(state.dwell.protect())
         .route_layer(from_fn_with_state(state.clone(), late::keep))
-        .route_layer(LifetimeLayer::letting_on(state.clone()))
 }
 
 /// The other routes for people who are signed in.
@@ -109,7 +108,7 @@ fn public() -> Router<AppState> {
     Router::new()
         .route("/", get(home::show))
         .route(SIGN_IN_PATH, get(sign_in::show).post(sign_in::submit))
-        .route(SIGN_OUT_PATH, post(sign_out::submit))
+        .route(SIGN_OUT_PATH, post(handlers::sign_out))
         .method_not_allowed_fallback(page::method_not_allowed)
 }
 

@@ -15,19 +15,26 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use dwell::{
+    Rule,
+    clock::{Clock as _, SystemClock},
+};
 use dwell_server::{
     accounts::{AddAccountError, Email, Password},
     application::{Application, accounts},
-    clock::{Clock as _, SystemClock},
-    config::{Config, SessionStore, Settings},
+    config::{Config, SessionStore, Settings, cookie_advice},
     database::{self, Checked, Database},
     telemetry,
 };
-use dwell_session::Rule;
+use mimalloc::MiMalloc;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
 };
+
+/// A request allocates some dozens of times, so it shows what that takes.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What `dwell user add` exits with where the address is taken.
 const TAKEN: u8 = 3;
@@ -126,7 +133,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     for advice in config.policy.advice(config.preset) {
         tracing::warn!("{advice}");
     }
-    if let Some(advice) = config.cookie.advice() {
+    if let Some(advice) = cookie_advice(&config.cookie) {
         tracing::warn!("{advice}");
     }
     let application = Application::build(config).await?;
@@ -143,7 +150,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         stop.asked().await;
     };
     tokio::select! {
-        () = running => {
+        ran = running => {
+            ran?;
             tracing::info!("stopped");
             Ok(ExitCode::SUCCESS)
         }

@@ -3,7 +3,6 @@
 //! No label names a person or a session.
 
 mod cut;
-mod operation;
 
 use std::{
     fmt,
@@ -14,7 +13,10 @@ use std::{
     time::Duration,
 };
 
-use dwell_session::EndReason;
+use dwell::{
+    EndReason,
+    meter::{Meter, Operation},
+};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -23,7 +25,7 @@ use prometheus_client::{
 
 use crate::accounts::Lane;
 
-pub use self::{cut::Cut, operation::Operation};
+pub use self::cut::Cut;
 
 /// Seconds: an index in memory at one end, the longest wait for an engine by default at the other.
 const DURATIONS: [f64; 15] = [
@@ -74,39 +76,8 @@ impl Metrics {
         throttled.get_or_create(&of_lane(lane)).inc();
     }
 
-    /// This node ended `count` sessions for `reason`.
-    pub fn ended(&self, reason: EndReason, count: usize) {
-        let ends = self.0.session_ends.get_or_create(&of_reason(reason));
-        ends.inc_by(count as u64);
-    }
-
-    /// A keep-alive found its session live.
-    pub fn kept_alive(&self) {
-        self.0.keep_alives.inc();
-    }
-
-    /// `count` touches were put off, to be written together with later ones.
-    pub fn touches_coalesced(&self, count: u64) {
-        self.0.touches_coalesced.inc_by(count);
-    }
-
-    /// `count` touches were written to the engine.
-    pub fn touches_written(&self, count: usize) {
-        self.0.touches_written.inc_by(count as u64);
-    }
-
-    /// `count` sessions were looked up and the index in this process knew them.
-    pub fn index_answered(&self, count: u64) {
-        self.0.index_hits.inc_by(count);
-    }
-
-    /// A session was looked up and the engine had to be asked.
-    pub fn engine_asked(&self) {
-        self.0.index_misses.inc();
-    }
-
-    /// How long ago the latest end may be that the index has not been told; nothing where it is
-    /// told of none, and the engine is asked at every request.
+    /// How long ago the latest end may be that the index does not know of; none where the engine
+    /// reports no ends and is asked at every request.
     pub fn index_staleness(&self, staleness: Option<Duration>) {
         let staleness = staleness.map_or(f64::INFINITY, |staleness| staleness.as_secs_f64());
         self.0.index_staleness.set(staleness);
@@ -116,20 +87,6 @@ impl Metrics {
     pub fn live_sessions(&self, count: u64) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         self.0.sessions_live.set(count);
-    }
-
-    /// The engine took so long over an operation, whether it failed or not.
-    pub fn store_answered(&self, operation: Operation, duration: Duration) {
-        let durations = &self.0.store_operations;
-        durations
-            .get_or_create(&of_operation(operation))
-            .observe(duration.as_secs_f64());
-    }
-
-    /// An operation failed.
-    pub fn store_failed(&self, operation: Operation) {
-        let failures = &self.0.store_failures;
-        failures.get_or_create(&of_operation(operation)).inc();
     }
 
     /// A client was cut off.
@@ -155,6 +112,42 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.0.registry)?;
         Ok(text)
+    }
+}
+
+impl Meter for Metrics {
+    fn sessions_ended(&self, reason: EndReason, count: usize) {
+        let ends = self.0.session_ends.get_or_create(&of_reason(reason));
+        ends.inc_by(count as u64);
+    }
+
+    fn kept_alive(&self) {
+        self.0.keep_alives.inc();
+    }
+
+    fn touches_deferred(&self, count: u64) {
+        self.0.touches_coalesced.inc_by(count);
+    }
+
+    fn touches_written(&self, count: usize) {
+        self.0.touches_written.inc_by(count as u64);
+    }
+
+    fn index_hits(&self, count: u64) {
+        self.0.index_hits.inc_by(count);
+    }
+
+    fn index_missed(&self) {
+        self.0.index_misses.inc();
+    }
+
+    fn store_answered(&self, operation: Operation, duration: Duration, has_failed: bool) {
+        let label = of_operation(operation);
+        let durations = self.0.store_operations.get_or_create(&label);
+        durations.observe(duration.as_secs_f64());
+        if has_failed {
+            self.0.store_failures.get_or_create(&label).inc();
+        }
     }
 }
 
@@ -191,7 +184,7 @@ impl Default for Numbers {
         let touches_coalesced = register(
             &mut registry,
             "touches_coalesced",
-            "Touches put off to be written together with later ones",
+            "Touches deferred, to be written together with later ones",
         );
         let touches_written = register(
             &mut registry,
@@ -211,7 +204,7 @@ impl Default for Numbers {
         let index_staleness = Gauge::default();
         registry.register_with_unit(
             "index_staleness",
-            "How long ago the latest end may be that the index has not been told, Inf where it is told none",
+            "Time since the latest moment before which the index knows of every end, Inf where the engine reports no ends",
             Unit::Seconds,
             index_staleness.clone(),
         );

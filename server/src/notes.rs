@@ -1,16 +1,22 @@
 //! The notes in the workspace.
 
-use dwell_session::Instant;
+use std::time::Duration;
+
+use dwell::{
+    Instant, Maintenance, PersonId,
+    drafts::DraftId,
+    store::StoreError,
+};
 use sha2::{Digest, Sha256};
 use sqlx::{Connection as _, FromRow};
 
 use crate::{
-    account_id::AccountId,
-    database::Database,
-    drafts::{self, DraftId, UNDO},
-    sessions::Maintenance,
-    store::StoreError,
+    accounts::AccountId,
+    database::{Database, read, write},
 };
+
+/// How long a deleted note can be had back.
+pub const UNDO: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many notes a person has at most.
 pub const MOST: u32 = 2_000;
@@ -48,36 +54,36 @@ impl Notes {
         draft: Option<DraftId>,
         now: Instant,
     ) -> Result<(), AddNoteError> {
-        let add = sqlx::query(
-            "insert into notes (account, text, written_at, sending) values ($1, $2, $3, $4) \
-             on conflict (account, sending) do update set deleted_at = null",
-        )
-        .bind(account)
-        .bind(text.0.clone())
-        .bind(now.as_millis())
-        .bind(draft.map(|draft| sending(draft, text)));
-        let count =
-            sqlx::query_as("select count(*) from notes where account = $1 and deleted_at is null")
-                .bind(account);
-        let is_kept = self
-            .database
-            .run::<_, StoreError>(move |connection| {
-                Box::pin(async move {
-                    let mut transaction = connection.begin().await?;
-                    add.execute(&mut *transaction).await?;
-                    let (count,): (i64,) = count.fetch_one(&mut *transaction).await?;
-                    if count > i64::from(MOST) {
-                        return Ok(false);
-                    }
-                    if let Some(draft) = draft {
-                        drafts::use_up(&mut transaction, account, draft, now).await?;
-                    }
-                    transaction.commit().await?;
-                    Ok(true)
-                })
-            })
+        let (text, person) = (text.0.clone(), PersonId::from(account));
+        let sending = draft.map(|draft| sending(draft, &text));
+        let is_kept: Result<_, StoreError> = write!(&self.database, Drafts, |connection| {
+            let mut transaction = connection.begin().await?;
+            sqlx::query(
+                "insert into notes (account, text, written_at, sending) values ($1, $2, $3, $4) \
+                 on conflict (account, sending) do update set deleted_at = null",
+            )
+            .bind(account)
+            .bind(text)
+            .bind(now.as_millis())
+            .bind(sending)
+            .execute(&mut *transaction)
             .await?;
-        match is_kept {
+            let (count,): (i64,) = sqlx::query_as(
+                "select count(*) from notes where account = $1 and deleted_at is null",
+            )
+            .bind(account)
+            .fetch_one(&mut *transaction)
+            .await?;
+            if count > i64::from(MOST) {
+                return Ok(false);
+            }
+            if let Some(draft) = draft {
+                Drafts::use_up(&mut transaction, &person, draft, now).await?;
+            }
+            transaction.commit().await?;
+            Ok::<_, StoreError>(true)
+        });
+        match is_kept? {
             true => Ok(()),
             false => Err(AddNoteError::TooMany),
         }
@@ -94,10 +100,14 @@ impl Notes {
         draft: DraftId,
         text: &NoteText,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query_as("select 1 from notes where account = $1 and sending = $2")
-            .bind(account)
-            .bind(sending(draft, text));
-        let taken: Option<(i32,)> = self.database.read_optional(query).await?;
+        let sending = sending(draft, &text.0);
+        let taken: Option<(i32,)> = read!(&self.database, |connection| {
+            sqlx::query_as("select 1 from notes where account = $1 and sending = $2")
+                .bind(account)
+                .bind(sending)
+                .fetch_optional(connection)
+                .await
+        })?;
         Ok(taken.is_some())
     }
 
@@ -113,31 +123,29 @@ impl Notes {
         id: i64,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let delete = sqlx::query(
-            "update notes set deleted_at = $3 \
-             where account = $1 and id = $2 and deleted_at is null",
-        )
-        .bind(account)
-        .bind(id)
-        .bind(now.as_millis());
-        let make_way = sqlx::query(
-            "delete from notes where account = $1 and deleted_at is not null and id not in \
-             (select id from notes where account = $1 and deleted_at is not null \
-              order by deleted_at desc, id = $2 desc limit $3)",
-        )
-        .bind(account)
-        .bind(id)
-        .bind(i64::from(MOST_DELETED));
-        self.database
-            .run::<_, sqlx::Error>(move |connection| {
-                Box::pin(async move {
-                    let mut transaction = connection.begin().await?;
-                    delete.execute(&mut *transaction).await?;
-                    make_way.execute(&mut *transaction).await?;
-                    transaction.commit().await
-                })
-            })
-            .await
+        write!(&self.database, |connection| {
+            let mut transaction = connection.begin().await?;
+            sqlx::query(
+                "update notes set deleted_at = $3 \
+                 where account = $1 and id = $2 and deleted_at is null",
+            )
+            .bind(account)
+            .bind(id)
+            .bind(now.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "delete from notes where account = $1 and deleted_at is not null and id not in \
+                 (select id from notes where account = $1 and deleted_at is not null \
+                  order by deleted_at desc, id = $2 desc limit $3)",
+            )
+            .bind(account)
+            .bind(id)
+            .bind(i64::from(MOST_DELETED))
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await
+        })
     }
 
     /// Undoes the deletion of a note, if that was not long ago.
@@ -151,16 +159,20 @@ impl Notes {
         id: i64,
         now: Instant,
     ) -> Result<(), AddNoteError> {
-        let query = sqlx::query(
-            "update notes set deleted_at = null \
-             where account = $1 and id = $2 and deleted_at > $3 and \
-             (select count(*) from notes where account = $1 and deleted_at is null) < $4",
-        )
-        .bind(account)
-        .bind(id)
-        .bind((now - UNDO).as_millis())
-        .bind(i64::from(MOST));
-        let has_changed = self.database.execute(query).await?.rows_affected() > 0;
+        let has_changed = write!(&self.database, |connection| {
+            sqlx::query(
+                "update notes set deleted_at = null \
+                 where account = $1 and id = $2 and deleted_at > $3 and \
+                 (select count(*) from notes where account = $1 and deleted_at is null) < $4",
+            )
+            .bind(account)
+            .bind(id)
+            .bind((now - UNDO).as_millis())
+            .bind(i64::from(MOST))
+            .execute(connection)
+            .await
+            .map(|done| done.rows_affected() > 0)
+        })?;
         match !has_changed && self.is_deleted(account, id, now).await? {
             true => Err(AddNoteError::TooMany),
             false => Ok(()),
@@ -178,13 +190,16 @@ impl Notes {
         id: i64,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query_as(
-            "select count(*) from notes where account = $1 and id = $2 and deleted_at > $3",
-        )
-        .bind(account)
-        .bind(id)
-        .bind((now - UNDO).as_millis());
-        let (count,): (i64,) = self.database.read_one(query).await?;
+        let (count,): (i64,) = read!(&self.database, |connection| {
+            sqlx::query_as(
+                "select count(*) from notes where account = $1 and id = $2 and deleted_at > $3",
+            )
+            .bind(account)
+            .bind(id)
+            .bind((now - UNDO).as_millis())
+            .fetch_one(connection)
+            .await
+        })?;
         Ok(count > 0)
     }
 
@@ -195,14 +210,17 @@ impl Notes {
     ///
     /// The database failed.
     pub async fn of(&self, account: AccountId, before: Option<i64>) -> Result<Page, StoreError> {
-        let query = sqlx::query_as(
-            "select id, text, written_at from notes \
-             where account = $1 and id < $2 and deleted_at is null order by id desc limit $3",
-        )
-        .bind(account)
-        .bind(before.unwrap_or(i64::MAX))
-        .bind(ON_A_PAGE as i64 + 1);
-        let mut notes: Vec<StoredNote> = self.database.read_all(query).await?;
+        let mut notes: Vec<StoredNote> = read!(&self.database, |connection| {
+            sqlx::query_as(
+                "select id, text, written_at from notes \
+                 where account = $1 and id < $2 and deleted_at is null order by id desc limit $3",
+            )
+            .bind(account)
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(ON_A_PAGE as i64 + 1)
+            .fetch_all(connection)
+            .await
+        })?;
         let has_more = notes.len() > ON_A_PAGE;
         notes.truncate(ON_A_PAGE);
         let older_than = notes.last().filter(|_| has_more).map(|note| note.id);
@@ -215,23 +233,27 @@ impl Notes {
     ///
     /// The database failed.
     pub async fn sweep(&self, now: Instant) -> Result<Maintenance, StoreError> {
-        let query = sqlx::query(
-            "delete from notes where id in \
-             (select id from notes where deleted_at <= $1 order by deleted_at limit $2)",
-        )
-        .bind((now - UNDO).as_millis())
-        .bind(i64::from(SWEPT_AT_A_TIME));
-        let swept = self.database.execute(query).await?.rows_affected();
+        let swept = write!(&self.database, |connection| {
+            sqlx::query(
+                "delete from notes where id in \
+                 (select id from notes where deleted_at <= $1 order by deleted_at limit $2)",
+            )
+            .bind((now - UNDO).as_millis())
+            .bind(i64::from(SWEPT_AT_A_TIME))
+            .execute(connection)
+            .await
+            .map(|done| done.rows_affected())
+        })?;
         Ok(match swept < u64::from(SWEPT_AT_A_TIME) {
             true => Maintenance::Done,
-            false => Maintenance::GoesOn,
+            false => Maintenance::MoreToDo,
         })
     }
 }
 
 /// Names what is sent from the form with this draft, the same however often that is.
-fn sending(draft: DraftId, text: &NoteText) -> Vec<u8> {
-    let hash = Sha256::new_with_prefix(draft.to_string()).chain_update(&text.0);
+fn sending(draft: DraftId, text: &str) -> Vec<u8> {
+    let hash = Sha256::new_with_prefix(draft.to_string()).chain_update(text);
     hash.finalize().to_vec()
 }
 

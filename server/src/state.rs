@@ -2,10 +2,9 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use crate::{
-    accounts::Accounts, assets::Built, config::CookieConfig, drafts::Drafts, metrics::Metrics,
-    notes::Notes, sessions::Sessions, store::TowerSessions, trusted_proxies::TrustedProxies,
-};
+use dwell::{Dwell, drafts::Drafts};
+
+use crate::{accounts::Accounts, assets::Built, metrics::Metrics, notes::Notes};
 
 /// Shared by all requests. Every layer takes a copy for every request, so a copy is one pointer.
 #[derive(Debug, Clone)]
@@ -26,23 +25,18 @@ impl Deref for AppState {
     }
 }
 
+
 /// What there is to be used.
 #[derive(Debug, Clone)]
 pub struct Services {
     /// The sessions.
-    pub sessions: Arc<Sessions>,
-    /// Their data, as `tower_sessions` reads and writes it.
-    pub session_data: Arc<TowerSessions>,
+    pub dwell: Dwell,
     /// The people who may sign in.
     pub accounts: Accounts,
     /// What they wrote.
     pub notes: Notes,
     /// What they have typed and not sent yet.
     pub drafts: Drafts,
-    /// How the session cookie is written.
-    pub cookie: Arc<CookieConfig>,
-    /// Whose word on a client's address is taken.
-    pub trusted_proxies: Arc<TrustedProxies>,
     /// The files that the pages refer to.
     pub built: Arc<Built>,
     /// What is counted.

@@ -12,6 +12,7 @@ mod elapsed;
 mod generation;
 mod lifetime;
 mod monitor;
+mod names;
 mod policy;
 #[cfg(all(any(test, feature = "simulation"), not(target_arch = "wasm32")))]
 pub mod simulation;
@@ -25,6 +26,10 @@ pub use monitor::{
     Action, Attempt, Concealed, Countdown, Extension, Message, Monitor, News, Purpose, Request,
     Screen, State, Timer, UnknownMessage,
 };
-pub use policy::{Advice, Checks, Limits, Policy, PolicyError, Preset, Rule, UnknownPreset};
+pub use names::Names;
+pub use policy::{
+    Advice, Checks, DeferredTouch, Limits, Policy, PolicyError, Preset, Rule, TightenError,
+    TouchDecision, UnknownPreset,
+};
 pub use status::{ActiveStatus, Status};
 pub use time::{Instant, whole_millis};

@@ -203,6 +203,15 @@ impl FromStr for EndReason {
     }
 }
 
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Idle => f.write_str("idle"),
+            Self::Absolute => f.write_str("absolute"),
+        }
+    }
+}
+
 impl From<Limit> for EndReason {
     fn from(limit: Limit) -> Self {
         match limit {

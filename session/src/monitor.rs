@@ -368,6 +368,7 @@ impl Monitor {
     /// signed in again.
     fn go_on(&mut self, answered: &InFlight, status: &ActiveStatus, now: Instant) {
         let known_idle_at = self.expectation.idle_at();
+        self.tabs.told_of_end = false;
         let is_same_session = status.generation == self.expectation.generation();
         if is_same_session {
             self.expectation = self.expectation.updated(status, answered.sent_at);
@@ -395,7 +396,6 @@ impl Monitor {
         self.backoff.reset();
         self.ask_at = None;
         self.tabs.forget_claim_from_before(answered.sent_at);
-        self.tabs.told_of_end = false;
         let is_later = self.expectation.idle_at() > known_idle_at + SAME_DEADLINE;
         let is_asked_for = mem::take(&mut self.tabs.heard_of_another);
         if answered.reports.is_some() || is_later || is_asked_for {

@@ -1,16 +1,19 @@
 //! The limits in force, and the rules they have to keep.
 
+mod coalescing;
 mod preset;
 mod rule;
+mod tightened;
 
 use std::{fmt, time::Duration};
 
 use self::rule::Weight;
 pub use self::{
+    coalescing::{DeferredTouch, TouchDecision},
     preset::{Preset, UnknownPreset},
     rule::Rule,
+    tightened::TightenError,
 };
-use crate::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -81,6 +84,20 @@ impl Policy {
             .collect()
     }
 
+    /// The policy for a session with an idle and an absolute timeout of its own, where these are
+    /// shorter. With a shorter idle timeout the warning period is at most half of it and the grace at
+    /// most a quarter.
+    pub fn capped(&self, idle: Duration, absolute: Duration) -> Self {
+        let mut limits = self.limits;
+        if idle < limits.idle {
+            limits.idle = idle;
+            limits.warning = limits.warning.min(idle / 2);
+            limits.grace = limits.grace.min(idle / 4);
+        }
+        limits.absolute = limits.absolute.min(absolute);
+        Self { limits }
+    }
+
     /// The four durations.
     pub fn limits(&self) -> Limits {
         self.limits
@@ -110,21 +127,6 @@ impl Policy {
     /// longer than a minute.
     pub fn touch_interval(&self) -> Duration {
         (self.limits.idle / 10).min(MINUTE)
-    }
-
-    /// Whether a touch at `now` may be answered before it is written, where the last activity that
-    /// is written down is from `stored_at`.
-    ///
-    /// What is written down is then less than the grace behind what has been told. Since the grace
-    /// is taken off whatever is told, nothing is told that a crash would shorten.
-    pub fn may_keep_back(&self, stored_at: Instant, now: Instant) -> bool {
-        now.since(stored_at) < self.limits.grace
-    }
-
-    /// How long after the last activity that is written down a later one that was kept back is to
-    /// be written: early enough that hardly any touch has to wait for it.
-    pub fn write_after(&self) -> Duration {
-        self.limits.grace / 2
     }
 }
 
@@ -314,19 +316,6 @@ mod tests {
             assert_eq!(preset.name().parse(), Ok(preset));
         }
         assert_eq!("pci".parse::<Preset>(), Err(UnknownPreset));
-    }
-
-    #[test]
-    fn a_touch_is_written_before_the_store_is_the_grace_behind() {
-        let millis = Duration::from_millis;
-        for grace in [millis(1), millis(500), Duration::from_secs(5)] {
-            let policy = Policy::new(changed(|l| l.grace = grace), None, Checks::Warn).unwrap();
-            let stored_at = Instant::from_millis(1_000);
-            let behind = stored_at + grace;
-            assert!(policy.may_keep_back(stored_at, behind - millis(1)));
-            assert!(!policy.may_keep_back(stored_at, behind));
-            assert!(policy.write_after() < grace);
-        }
     }
 
     #[test]

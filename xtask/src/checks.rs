@@ -11,17 +11,22 @@ use crate::wasm_target::WASM;
 
 /// Every package as it is really built. Never the workspace as a whole: cargo would join the
 /// features of the server and of the browser.
-const BUILDS: [Build; 8] = [
+const BUILDS: [Build; 13] = [
     Build::of("dwell-session").tested().documented(),
     Build::of("dwell-session").with("simulation"),
     Build::of("dwell-session").for_browser().tested(),
-    Build::of("dwell-app").with("ssr").tested().documented(),
-    Build::of("dwell-app").with("csr").for_browser(),
-    Build::of("dwell-server").tested().documented(),
-    Build::of("dwell-frontend")
+    Build::of("dwell-overlay").with("ssr").tested().documented(),
+    Build::of("dwell-overlay").with("html"),
+    Build::of("dwell-overlay").with("csr").for_browser(),
+    Build::of("dwell-overlay").with("hydrate").for_browser(),
+    Build::of("dwell-browser")
         .for_browser()
         .tested()
         .documented(),
+    Build::of("dwell-app").with("ssr").tested().documented(),
+    Build::of("dwell-app").with("csr").for_browser(),
+    Build::of("dwell-server").tested().documented(),
+    Build::of("dwell-frontend").for_browser().documented(),
     Build::of("xtask").tested().documented(),
 ];
 

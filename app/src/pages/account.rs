@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use dwell_overlay::words;
 use leptos::prelude::*;
 
 use super::document::{Document, GenerationField, SignedIn, Visitor};
-use crate::words;
 
 /// Another live session of the same person (`E3`).
 #[derive(Debug, Clone)]

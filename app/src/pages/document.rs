@@ -1,10 +1,13 @@
 //! The HTML document around every page.
 
-use dwell_session::{ActiveStatus, Generation, Status};
-use leptos::{hydration::AutoReload, nonce::use_nonce, prelude::*};
+use dwell_overlay::{DwellHead, GuardCover, GuardNotice, SessionPage, markup::SIGN_IN_TROUBLE_ID};
+use dwell_session::{ActiveStatus, Generation};
+use leptos::{hydration::AutoReload, prelude::*};
 
-use super::guard::{GuardCover, GuardNotice, GuardStyle, GuardVisit, Guarded};
-use crate::names::{GENERATION_FIELD, PAGE_ID, SIGN_IN_PATH, SIGN_OUT_PATH, STATUS_META};
+use crate::{
+    names::{self, GENERATION_FIELD, PAGE_ID, SIGN_IN_PATH, SIGN_OUT_PATH},
+    sign_in::SignInFields,
+};
 
 /// The names of the built files, as paths on this server. Provided as context.
 #[derive(Debug, Clone)]
@@ -63,36 +66,34 @@ pub(super) fn Document(
     address: &'static str,
     children: Children,
 ) -> impl IntoView {
-    let assets = expect_context::<Assets>();
-    let guarded = visitor.status().map(|status| Guarded {
-        status,
-        form,
-        address,
+    let Assets {
+        style,
+        script,
+        wasm,
+        reload,
+    } = expect_context::<Assets>();
+    let session = visitor.status().map(|status| {
+        let session = SessionPage::new(status)
+            .names(names::names())
+            .address(address)
+            .module(script, wasm)
+            .cover_id("guard");
+        match form {
+            Some(form) => session.form(form),
+            None => session,
+        }
     });
-    let style = assets.style.clone();
-    let reload = assets.reload.clone();
     view! {
         <!DOCTYPE html>
-        <html
-            lang="en"
-            data-dwell-state="active"
-            data-dwell-guard=guarded.is_some().then_some("armed")
-        >
+        <html lang="en" data-dwell-state="active">
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <title>{format!("{title} · Dwell")}</title>
-                {guarded.map(|guarded| view! { <GuardStyle guarded /> })}
+                {session.clone().map(|session| view! { <DwellHead session /> })}
                 <link rel="stylesheet" href=style />
                 <link rel="icon" href="data:," />
-                {guarded
-                    .map(|guarded| {
-                        view! {
-                            <GuardVisit guarded />
-                            <Agreement assets status=guarded.status />
-                        }
-                    })}
                 {reload.map(|options| view! { <AutoReload options /> })}
             </head>
             <body>
@@ -108,7 +109,8 @@ pub(super) fn Document(
                                         <a href="/workspace">"Workspace"</a>
                                         <a href="/account">"Account"</a>
                                     </nav>
-                                    <SignOut signed_in />
+                                    <SignOut signed_in=signed_in.clone() />
+                                    <SignInInPlace signed_in />
                                 }
                                     .into_any()
                             }
@@ -123,32 +125,12 @@ pub(super) fn Document(
                             Visitor::Unknown => ().into_any(),
                         }}
                     </header>
-                    {guarded.map(|guarded| view! { <GuardNotice guarded /> })}
+                    {session.clone().map(|session| view! { <GuardNotice session /> })}
                     <main>{children()}</main>
                 </div>
-                {guarded.map(|guarded| view! { <GuardCover guarded /> })}
+                {session.map(|session| view! { <GuardCover session /> })}
             </body>
         </html>
-    }
-}
-
-/// Hands the status to the browser and starts the code there.
-#[component]
-fn Agreement(assets: Assets, status: ActiveStatus) -> impl IntoView {
-    let status = serde_json::to_string(&Status::Active(status)).unwrap_or_default();
-    let Assets { script, wasm, .. } = assets;
-    // Without a dialog to count down in, the page is left to its guard.
-    let start = format!(
-        "import init, {{ start }} from {script:?}; \
-         if (window.HTMLDialogElement) {{ await init({{ module_or_path: {wasm:?} }}); start(); }}"
-    );
-    view! {
-        <meta name=STATUS_META content=status />
-        <link rel="modulepreload" href=script nonce=use_nonce() />
-        <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
-        <script type="module" nonce=use_nonce()>
-            {start}
-        </script>
     }
 }
 
@@ -163,6 +145,16 @@ fn SignOut(signed_in: SignedIn) -> impl IntoView {
             </span>
             <button type="submit">"Sign out"</button>
         </form>
+    }
+}
+
+/// What is filled in in place of the page when its session has ended.
+#[component]
+fn SignInInPlace(signed_in: SignedIn) -> impl IntoView {
+    view! {
+        <template data-dwell-sign-in>
+            <SignInFields email=signed_in.email described_by=Some(SIGN_IN_TROUBLE_ID) />
+        </template>
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use dwell_overlay::words;
 use leptos::prelude::*;
 
 use super::document::{Document, Visitor};
-use crate::words;
 
 /// What Dwell does, for everybody.
 #[component]

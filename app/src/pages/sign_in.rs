@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
+use dwell_overlay::{explain, words};
 use dwell_session::EndReason;
 use leptos::prelude::*;
 
 use super::document::{Document, SignedIn, Visitor};
-use crate::{
-    sign_in::{SignInFields, SignInTrouble, explain},
-    words,
-};
+use crate::sign_in::{SignInFields, SignInTrouble};
 
 /// The form, with what was said about the session that ended before, or with a way on for somebody
 /// who is signed in already.
@@ -77,6 +75,9 @@ pub fn SignInPage(
                 <form method="post">
                     <input type="hidden" name="next" value=next.clone() />
                     <SignInFields email described_by=trouble.map(|_| "trouble") />
+                    <button type="submit" class="primary">
+                        "Sign in"
+                    </button>
                 </form>
                 <p class="quiet">
                     "You will be signed out after " {words::duration(idle)}

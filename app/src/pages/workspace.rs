@@ -4,13 +4,13 @@ use dwell_session::Generation;
 use leptos::prelude::*;
 
 use super::document::{Document, GenerationField, SignedIn, Visitor};
-use crate::names::{
-    DISCARD_DRAFT_PATH, DRAFT_FIELD, NOT_KEPT_CLASS, NOTE_FORM, OFFERS_ID, TAKE_BACK_DRAFT_PATH,
-    TOO_LONG_CLASS,
-};
+use crate::names::{DISCARD_DRAFT_PATH, DRAFT_FIELD, DRAFTS_PATH, NOTE_FORM, TAKE_BACK_DRAFT_PATH};
 
 /// Enough to know a note again, in characters.
 const BEGINNING: usize = 80;
+
+/// Where this page shows a draft in its form, without the draft's id.
+const DRAFT_ADDRESS: &str = "/workspace?draft=";
 
 /// An instant. The browser shows it in the time zone of its reader.
 #[derive(Debug, Clone)]
@@ -141,7 +141,7 @@ pub fn Writing(
         trouble,
     } = composer;
     view! {
-        <div id=OFFERS_ID aria-live="polite">
+        <div data-dwell-offers aria-live="polite">
             {(!unsaved.is_empty()).then(|| view! { <Offers unsaved generation /> })}
         </div>
         <form
@@ -150,6 +150,8 @@ pub fn Writing(
             id=NOTE_FORM
             class="composer"
             data-dwell-draft=NOTE_FORM
+            data-dwell-address=DRAFT_ADDRESS
+            data-dwell-latest=DRAFTS_PATH
         >
             <GenerationField generation />
             <input type="hidden" name=DRAFT_FIELD value=draft />
@@ -163,11 +165,11 @@ pub fn Writing(
                 aria-describedby=trouble.is_some().then_some("trouble")
                 inner_html=content(&text)
             ></textarea>
-            <p class=format!("trouble {TOO_LONG_CLASS}") role="alert" hidden>
+            <p class="trouble" data-dwell-too-long role="alert" hidden>
                 "This is too long to be kept while you write. Copy what you need before you leave \
                  this page, or make it shorter."
             </p>
-            <p class=format!("trouble {NOT_KEPT_CLASS}") role="alert" hidden>
+            <p class="trouble" data-dwell-not-kept role="alert" hidden>
                 "What you type cannot be kept at the moment. Stay on this page until this message \
                  is gone, or copy what you need."
             </p>
@@ -292,7 +294,7 @@ fn Unsaved(note: UnsavedNote, generation: Generation) -> impl IntoView {
                 <input type="hidden" name=DRAFT_FIELD value=draft.clone() />
                 <a
                     class="button"
-                    href=format!("/workspace?draft={draft}")
+                    href=format!("{DRAFT_ADDRESS}{draft}")
                     aria-describedby=described_by.clone()
                 >
                     "Put it back"
@@ -327,6 +329,11 @@ fn beginning(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_draft_is_shown_where_its_parameter_is() {
+        assert!(DRAFT_ADDRESS.ends_with(&format!("?{DRAFT_FIELD}=")));
+    }
 
     #[test]
     fn a_text_stays_what_it_is_in_a_form() {

@@ -7,7 +7,7 @@ use axum::{
     routing::{get, post},
 };
 use dwell_app::api::KeepAlive;
-use dwell_session::{Checks, Generation, Instant, Lifetime, Limits, Policy, Status};
+use dwell::{Checks, Generation, Instant, Lifetime, Limits, Policy, Status};
 use leptos::server_fn::ServerFn as _;
 use serde::Deserialize;
 use tokio::net::TcpListener;

@@ -4,21 +4,19 @@ use std::{path::Path, sync::Arc};
 
 use axum::{
     Router,
-    extract::{Query, State},
+    extract::Query,
     http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use dwell::{CurrentSession, Denied, SignIn};
 use dwell_app::names::GENERATION_HEADER;
 use dwell_server::{
-    account_id::AccountId,
+    accounts::AccountId,
     application::Application,
     config::{Config, Settings},
-    http::{behind_sign_in, router, with_sessions},
-    lifetime::CurrentSession,
-    sessions::Begun,
+    http::router,
     state::AppState,
-    store::Origin,
     telemetry,
 };
 use serde::Deserialize;
@@ -39,32 +37,31 @@ pub(crate) async fn serve(stop: impl Future<Output = ()> + Send + 'static) -> an
     })
     .await?
     .run_until(stop)
-    .await;
+    .await?;
     Ok(())
 }
 
 /// What is measured has the layers of the session around it, and none that other pages have.
 fn measured(state: &AppState, accounts: Arc<[AccountId]>) -> Router {
-    let pages = Router::new()
+    Router::new()
         .route("/page", get(show))
-        .route("/slow-page", get(show_slowly));
-    let entry = Router::new().route(
-        "/enter",
-        post(move |state, origin, person| enter(state, origin, person, accounts)),
-    );
-    behind_sign_in(pages, state)
-        .merge(with_sessions(entry, state))
-        .with_state(state.clone())
+        .route("/slow-page", get(show_slowly))
+        .route_layer(state.dwell.protect())
+        .route(
+            "/enter",
+            post(move |sign_in, person| enter(sign_in, person, accounts)),
+        )
+        .layer(state.dwell.layer())
 }
 
 async fn show(current: CurrentSession) -> String {
-    page(current.account)
+    page(current.person())
 }
 
 /// As if the page had asked a database.
 async fn show_slowly(current: CurrentSession) -> String {
     tokio::time::sleep(SLOW).await;
-    page(current.account)
+    page(current.person())
 }
 
 const SLOW: std::time::Duration = std::time::Duration::from_millis(2);
@@ -76,22 +73,14 @@ struct Person {
 
 /// Signs in without a password, which would take longer than all else.
 async fn enter(
-    State(state): State<AppState>,
-    origin: Origin,
+    sign_in: SignIn,
     Query(Person { account }): Query<Person>,
     accounts: Arc<[AccountId]>,
-) -> Response {
+) -> Result<Response, Denied> {
     let Some(account) = accounts.get(account.wrapping_sub(1)) else {
-        return StatusCode::NOT_FOUND.into_response();
+        return Ok(StatusCode::NOT_FOUND.into_response());
     };
-    match state.sessions.begin(*account, None, origin).await {
-        Ok(Begun { id, told }) => {
-            let generation = (GENERATION_HEADER, told.generation.to_string());
-            (state.cookie.issue(id), [generation], "").into_response()
-        }
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "nobody can enter");
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
-    }
+    let signed_in = sign_in.begin(*account).await?;
+    let generation = signed_in.status().generation.to_string();
+    Ok(([(GENERATION_HEADER, generation)], signed_in).into_response())
 }

@@ -8,19 +8,19 @@ use std::{
 };
 
 use anyhow::Context as _;
-use dwell_server::{
-    account_id::AccountId,
-    accounts::Password,
-    application::accounts as accounts_in,
+use dwell::{
+    Generation,
     clock::SystemClock,
-    config::Config,
-    database::{self, Database},
-    store::SessionId,
+    store::{SessionId, SessionKey},
 };
-use dwell_session::Generation;
+use dwell_server::{
+    accounts::{AccountId, Password},
+    application::accounts as accounts_in,
+    config::Config,
+    database::Database,
+};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
-use sqlx::AnyPool;
+use sqlx::{AnyConnection, Connection as _, any::install_default_drivers};
 
 use crate::{Seed, dwell};
 
@@ -29,37 +29,34 @@ const BATCH: u32 = 10_000;
 
 pub(crate) async fn seed(seed: &Seed) -> anyhow::Result<()> {
     let config = dwell::config()?;
-    let pool = database::open(&config.database_url, config.connections).await?;
-    add_accounts(&pool, seed.accounts).await?;
+    let database = Database::open(&config.database_url, config.connections).await?;
+    let mut connection = connect().await?;
+    add_accounts(&mut connection, seed.accounts).await?;
     if seed.sessions > 0 {
-        add_sessions(&pool, seed, &config).await?;
+        add_sessions(&mut connection, seed, &config).await?;
     }
+    connection.close().await?;
     if let Some([email, password]) = seed.person.as_deref() {
-        add_person(&pool, &config, email, password).await?;
+        let accounts = accounts_in(database.clone(), Arc::new(SystemClock::start()))?;
+        let password = Password::chosen(password.to_owned())?;
+        accounts.add(&email.parse()?, password).await?;
     }
-    pool.close().await;
+    database.close().await;
     Ok(())
 }
 
-async fn add_person(
-    pool: &AnyPool,
-    config: &Config,
-    email: &str,
-    password: &str,
-) -> anyhow::Result<()> {
-    let database = Database::new(pool.clone(), config.connections.timeout);
-    let accounts = accounts_in(database, Arc::new(SystemClock::start()))?;
-    let password = Password::chosen(password.to_owned())?;
-    accounts.add(&email.parse()?, password).await?;
-    Ok(())
+/// A connection of one type to whichever engine it is.
+async fn connect() -> anyhow::Result<AnyConnection> {
+    install_default_drivers();
+    let url = std::env::var("DWELL_DATABASE_URL").context("DWELL_DATABASE_URL")?;
+    Ok(AnyConnection::connect(&url).await?)
 }
 
 pub(crate) async fn print_ended() -> anyhow::Result<()> {
-    let config = dwell::config()?;
-    let pool = database::open(&config.database_url, config.connections).await?;
+    let mut connection = connect().await?;
     let (ended,): (i64,) =
-        sqlx::query_as("select count(*) from sessions where ended_at is not null")
-            .fetch_one(&pool)
+        sqlx::query_as("select count(*) from dwell_sessions where ended_at is not null")
+            .fetch_one(&mut connection)
             .await?;
     writeln!(std::io::stdout(), "{ended}")?;
     Ok(())
@@ -67,16 +64,16 @@ pub(crate) async fn print_ended() -> anyhow::Result<()> {
 
 /// The accounts that there are.
 pub(crate) async fn accounts(config: &Config) -> anyhow::Result<Vec<AccountId>> {
-    let pool = database::open(&config.database_url, config.connections).await?;
+    let database = Database::open(&config.database_url, config.connections).await?;
+    database.close().await;
     let accounts: Vec<(AccountId,)> = sqlx::query_as("select id from accounts order by id")
-        .fetch_all(&pool)
+        .fetch_all(&mut connect().await?)
         .await?;
-    pool.close().await;
     Ok(accounts.into_iter().map(|(id,)| id).collect())
 }
 
-async fn add_accounts(pool: &AnyPool, count: u32) -> anyhow::Result<()> {
-    let mut transaction = pool.begin().await?;
+async fn add_accounts(connection: &mut AnyConnection, count: u32) -> anyhow::Result<()> {
+    let mut transaction = connection.begin().await?;
     for number in 1..=i64::from(count) {
         sqlx::query(
             "insert into accounts (id, email, password_hash, created_at) \
@@ -90,7 +87,11 @@ async fn add_accounts(pool: &AnyPool, count: u32) -> anyhow::Result<()> {
     Ok(transaction.commit().await?)
 }
 
-async fn add_sessions(pool: &AnyPool, seed: &Seed, config: &Config) -> anyhow::Result<()> {
+async fn add_sessions(
+    connection: &mut AnyConnection,
+    seed: &Seed,
+    config: &Config,
+) -> anyhow::Result<()> {
     let mut cookies = match &seed.cookies {
         Some(path) => Some(BufWriter::new(File::create(path).context("the cookies")?)),
         None => None,
@@ -98,7 +99,7 @@ async fn add_sessions(pool: &AnyPool, seed: &Seed, config: &Config) -> anyhow::R
     let now_ms = i64::try_from(since_epoch()?.as_millis())?;
     let idle_ms = i64::try_from(config.policy.idle().as_millis())?;
     let spread_ms = i64::try_from(config.policy.touch_interval().as_millis())?;
-    let mut transaction = pool.begin().await?;
+    let mut transaction = connection.begin().await?;
     for first in (0..seed.sessions).step_by(BATCH as usize) {
         let mut rows = Vec::new();
         for number in first..(first + BATCH).min(seed.sessions) {
@@ -110,22 +111,22 @@ async fn add_sessions(pool: &AnyPool, seed: &Seed, config: &Config) -> anyhow::R
                 None => now_ms - i64::from(number) % spread_ms,
             };
             if let Some(cookies) = &mut cookies {
-                writeln!(cookies, "{}={id} {generation}", config.cookie.name)?;
+                writeln!(cookies, "{}={id} {generation}", config.cookie.name())?;
             }
             let account = 1 + number % seed.accounts;
-            let key = Sha256::digest(id.0.to_le_bytes());
-            let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            let key = SessionKey::of(&id).to_hex();
             let generation = generation.to_string();
             rows.push(json!([key, account, generation, last_active_at]));
         }
         sqlx::query(
-            "insert into sessions (key, account, generation, authenticated_at, last_active_at, \
-             address, browser, data) \
-             select unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 3, \
-             '127.0.0.1', 'An unknown browser', json_object('account', cast(value ->> 1 as text)) \
-             from json_each($1)",
+            "insert into dwell_sessions (key, person, generation, authenticated_at, \
+             last_active_at, idle_limit, absolute_limit, address, browser, data) \
+             select unhex(value ->> 0), cast(value ->> 1 as text), value ->> 2, value ->> 3, \
+             value ->> 3, $2, $3, '127.0.0.1', 'An unknown browser', '{}' from json_each($1)",
         )
         .bind(serde_json::to_string(&rows)?)
+        .bind(idle_ms)
+        .bind(i64::try_from(config.policy.absolute().as_millis())?)
         .execute(&mut *transaction)
         .await?;
     }

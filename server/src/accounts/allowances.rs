@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use dwell_session::Instant;
+use dwell::Instant;
 
 /// How many names there is room for before two share what they have. Which two do cannot be known
 /// from outside.

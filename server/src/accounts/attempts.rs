@@ -4,7 +4,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use dwell_session::Instant;
+use dwell::Instant;
 
 use super::{
     allowances::{Allowances, Taken},

@@ -4,7 +4,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _, digest::InvalidLength};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
 
-use crate::{database::Database, store::StoreError};
+use dwell::store::StoreError;
+
+use crate::database::{Database, read, write};
 
 /// The name of the key in the database.
 const NAME: &str = "known_browsers";
@@ -60,14 +62,22 @@ impl Key {
     /// The key in the database, where the first who needs it has put it.
     async fn read(database: &Database) -> Result<Self, StoreError> {
         let made: u128 = rand::random();
-        let made = sqlx::query(
-            "insert into secrets (name, value) values ($1, $2) on conflict (name) do nothing",
-        )
-        .bind(NAME)
-        .bind(format!("{made:032x}"));
-        database.execute(made).await?;
-        let kept = sqlx::query_as("select value from secrets where name = $1").bind(NAME);
-        let (value,): (String,) = database.fetch_one(kept).await?;
+        write!(database, |connection| {
+            sqlx::query(
+                "insert into secrets (name, value) values ($1, $2) on conflict (name) do nothing",
+            )
+            .bind(NAME)
+            .bind(format!("{made:032x}"))
+            .execute(connection)
+            .await
+            .map(drop)
+        })?;
+        let (value,): (String,) = read!(database, |connection| {
+            sqlx::query_as("select value from secrets where name = $1")
+                .bind(NAME)
+                .fetch_one(connection)
+                .await
+        })?;
         Self::of(&value).map_err(StoreError::new)
     }
 

@@ -17,9 +17,9 @@ fn without_settings_the_defaults_of_the_contract_hold() {
     assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
     assert_eq!(config.metrics_addr, None);
     assert_eq!(config.policy.limits(), Limits::default());
-    assert_eq!(config.cookie.name, "__Host-dwell");
-    assert!(config.cookie.secure);
-    assert_eq!(config.cookie.same_site, SameSite::Lax);
+    assert_eq!(config.cookie.name(), "__Host-dwell");
+    assert!(config.cookie.is_secure());
+    assert_eq!(config.cookie.same_site(), SameSite::Lax);
 }
 
 type Environment = &'static [(&'static str, &'static str)];
@@ -236,7 +236,7 @@ fn the_stores_are_found_by_their_urls() {
         panic!("{shared:?}");
     };
     assert_eq!(url.to_string(), "rediss://cache.example:6380/3");
-    assert_eq!(shared.connections.most, 20);
+    assert_eq!(shared.connections.limit, 20);
     assert_eq!(shared.connections.timeout, Duration::from_millis(800));
 }
 

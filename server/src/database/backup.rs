@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dwell_session::{EndReason, Instant};
+use dwell::{Instant, store::SqliteStore};
 use sqlx::{
     ConnectOptions as _, Connection as _,
     sqlite::{SqliteConnectOptions, SqliteConnection},
@@ -37,7 +37,7 @@ pub async fn back_up(url: &DatabaseUrl, file: &Path, now: Instant) -> Result<(),
         .path()
         .to_str()
         .ok_or_else(|| cannot_write(io::ErrorKind::InvalidFilename.into()))?;
-    fill(path, &database.path, now)
+    fill(path, database.path(), now)
         .await
         .map_err(|source| BackupError::Copy {
             place: url.to_string(),
@@ -67,14 +67,7 @@ async fn fill(copy: &str, database: &Path, now: Instant) -> Result<(), sqlx::Err
         .await?;
     source.close().await?;
     let mut copied = open(copy.as_ref()).await?;
-    sqlx::query(
-        "update sessions set ended_at = $1, end_reason = $2, data = '{}', address = '', \
-         browser = '' where ended_at is null",
-    )
-    .bind(now.as_millis())
-    .bind(EndReason::Restored.name())
-    .execute(&mut copied)
-    .await?;
+    SqliteStore::end_in_backup(&mut copied, now).await?;
     copied.close().await
 }
 
@@ -89,7 +82,7 @@ pub enum BackupError {
     /// The database is on a server, which has its own means.
     #[error(
         "{place} (DWELL_DATABASE_URL) is on a server: \
-         back it up with `pg_dump --exclude-table-data=sessions`"
+         back it up with `pg_dump --exclude-table-data=dwell_sessions`"
     )]
     OnServer {
         /// The server.

@@ -2,19 +2,19 @@
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-use dwell_session::{EndReason, Generation};
+use dwell::{
+    Connections, EndReason, Generation, PersonId, drafts::DraftId, postgres, sqlite,
+    sqlite::DatabaseFile,
+};
 use futures::TryStreamExt as _;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, SqliteConnection,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _, SqliteConnection,
     migrate::{Migrate, MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteRow},
 };
+use tokio::time::timeout;
 
-use super::{
-    DatabaseError, DatabaseFile, DatabaseServer, DatabaseUrl, POSTGRES, SQLITE, Way,
-    postgres_settings,
-};
-use crate::{connections::Connections, drafts::DraftId};
+use super::{DatabaseError, DatabaseServer, DatabaseUrl, POSTGRES, SQLITE};
 
 /// What has been found in a database.
 #[derive(Debug)]
@@ -76,32 +76,30 @@ pub enum Finding {
 pub async fn check(url: &DatabaseUrl, connections: Connections) -> Result<Checked, DatabaseError> {
     match url {
         DatabaseUrl::Sqlite(file) => check_file(file).await,
-        DatabaseUrl::Postgres(server) => {
-            let settings = postgres_settings(connections);
-            check_server(server, settings, connections.timeout).await
-        }
+        DatabaseUrl::Postgres(server) => check_server(server, connections.timeout).await,
     }
 }
 
 async fn check_file(file: &DatabaseFile) -> Result<Checked, DatabaseError> {
-    let open_file = file.open()?;
-    let place = || file.path.display().to_string();
-    let unopened = |source| DatabaseError::Open {
-        place: place(),
+    let unopened = |source| sqlite::DatabaseError::Open {
+        file: file.path().to_path_buf(),
         source,
     };
-    let options = SqliteConnectOptions::new().filename(&file.path);
+    if !file.path().exists() {
+        let file = file.path().to_path_buf();
+        return Err(sqlite::DatabaseError::Missing { file }.into());
+    }
+    let options = SqliteConnectOptions::new().filename(file.path());
     let mut connection = options.connect().await.map_err(unopened)?;
     let wrong = match find_in_file(&mut connection).await {
         Ok(wrong) => wrong,
         Err(sqlx::Error::Database(error)) if is_damage(error.code().as_deref()) => {
             vec![Finding::Damaged(error.message().to_owned())]
         }
-        Err(source) => return Err(unopened(source)),
+        Err(source) => return Err(unopened(source).into()),
     };
     // What is wrong with it may keep it from being closed in order.
     let _ = connection.close().await;
-    drop(open_file);
     Ok(Checked {
         looked_at: "the file, what refers to something in it, the schema, and every row",
         wrong,
@@ -132,10 +130,11 @@ async fn find_in_file(connection: &mut SqliteConnection) -> Result<Vec<Finding>,
             .map(|(table, parent)| Finding::Dangling { table, parent }),
     );
 
-    let migrations = match find_in_migrations(connection, &SQLITE).await {
-        Ok(migrations) => migrations,
-        Err(error) => return Err(into_sqlx(error)),
-    };
+    let mut migrations = Vec::new();
+    for migrator in [&sqlite::MIGRATOR, &SQLITE] {
+        let found = find_in_migrations(connection, migrator).await;
+        migrations.extend(found.map_err(into_sqlx)?);
+    }
     if migrations.is_empty() {
         let schema = find_in_schema(connection).await?;
         if schema.is_empty() {
@@ -150,7 +149,9 @@ async fn find_in_file(connection: &mut SqliteConnection) -> Result<Vec<Finding>,
 /// What the migrations have made and is not there any more as they made it.
 async fn find_in_schema(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {
     let mut model = SqliteConnection::connect("sqlite::memory:").await?;
-    SQLITE.run(&mut model).await.map_err(into_sqlx)?;
+    for migrator in [&sqlite::MIGRATOR, &SQLITE] {
+        migrator.run(&mut model).await.map_err(into_sqlx)?;
+    }
     let mut found = schema(connection).await?;
     let lacking = schema(&mut model).await?.into_iter();
     let wrong = lacking.filter_map(|(name, sql)| match found.remove(&name) {
@@ -164,6 +165,17 @@ async fn find_in_schema(connection: &mut SqliteConnection) -> Result<Vec<Finding
 /// itself takes any bytes for a text.
 async fn find_in_rows(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {
     let mut found = Vec::new();
+    for table in ["dwell_sessions", "dwell_drafts"] {
+        let strangers = AssertSqlSafe(format!(
+            "select count(*) from {table} \
+             where person not in (select cast(id as text) from accounts)"
+        ));
+        let (rows,): (i64,) = sqlx::query_as(strangers).fetch_one(&mut *connection).await?;
+        found.extend((rows > 0).then(|| Finding::Dangling {
+            table: table.to_owned(),
+            parent: "accounts".to_owned(),
+        }));
+    }
     for (table, columns, is_readable) in TABLES {
         let select = AssertSqlSafe(format!("select {columns} from {table}"));
         let mut unreadable = 0;
@@ -187,21 +199,23 @@ const TABLES: [(&str, &str, IsReadable); 4] = [
         is_text(row, 0) && is_text(row, 1)
     }),
     (
-        "sessions",
-        "key, generation, end_reason, address, browser, data",
+        "dwell_sessions",
+        "key, person, generation, end_reason, address, browser, data",
         |row| {
             row.try_get::<&[u8], _>(0)
                 .is_ok_and(|key| key.len() == KEY_LENGTH)
-                && is_read_as::<Generation>(row, 1)
-                && is_read_as::<EndReason>(row, 2)
-                && (3..6).all(|column| is_text(row, column))
+                && is_read_as::<PersonId>(row, 1)
+                && is_read_as::<Generation>(row, 2)
+                && is_read_as::<EndReason>(row, 3)
+                && (4..7).all(|column| is_text(row, column))
         },
     ),
     ("notes", "text", |row| is_text(row, 0)),
-    ("drafts", "id, form, fields", |row| {
-        is_read_as::<DraftId>(row, 0)
-            && is_text(row, 1)
-            && is_nothing_or(row, 2, |fields| {
+    ("dwell_drafts", "person, id, form, fields", |row| {
+        is_read_as::<PersonId>(row, 0)
+            && is_read_as::<DraftId>(row, 1)
+            && is_text(row, 2)
+            && is_nothing_or(row, 3, |fields| {
                 serde_json::from_str::<Vec<(String, String)>>(fields).is_ok()
             })
     }),
@@ -228,7 +242,7 @@ fn is_nothing_or(row: &SqliteRow, column: usize, is_right: impl Fn(&str) -> bool
 fn unreadable_sessions() -> String {
     let reasons = EndReason::ALL.map(|reason| format!("'{}'", reason.name()));
     format!(
-        "select count(*) from sessions where length(generation) <> 32 \
+        "select count(*) from dwell_sessions where length(generation) <> 32 \
          or trim(generation, '0123456789abcdef') <> '' or end_reason not in ({})",
         reasons.join(", ")
     )
@@ -249,30 +263,44 @@ async fn schema(
 
 async fn check_server(
     server: &DatabaseServer,
-    settings: String,
     patience: Duration,
 ) -> Result<Checked, DatabaseError> {
-    let way = Way {
-        place: server.place.clone(),
-        options: server.options.clone(),
-        settings,
+    let place = || server.place.clone();
+    let unopened = |source| postgres::DatabaseError::Open {
+        place: place(),
+        source,
     };
-    let mut connection = way.connect(patience).await?;
-    let found = find_in_migrations(&mut connection, &POSTGRES).await;
-    let mut wrong = found.map_err(|source| way.unavailable(into_sqlx(source)))?;
-    if wrong.is_empty() {
-        let count = sqlx::query_as(AssertSqlSafe(unreadable_sessions()));
-        let count = count.fetch_one(&mut connection).await;
-        let (rows,) = count.map_err(|source| way.unavailable(source))?;
-        let table = "sessions";
-        wrong.extend((rows > 0).then_some(Finding::Unreadable { table, rows }));
-    }
-    let closed = connection.close().await;
-    closed.map_err(|source| way.unavailable(source))?;
+    let mut connection = match timeout(patience, server.options.connect()).await {
+        Ok(connected) => connected.map_err(unopened)?,
+        Err(_) => {
+            return Err(postgres::DatabaseError::TimedOut {
+                place: place(),
+                timeout: patience,
+            }
+            .into());
+        }
+    };
+    let wrong = find_on_server(&mut connection).await.map_err(unopened)?;
+    connection.close().await.map_err(unopened)?;
     Ok(Checked {
         looked_at: "the schema and the sessions; PostgreSQL looks after its files itself",
         wrong,
     })
+}
+
+async fn find_on_server(connection: &mut PgConnection) -> Result<Vec<Finding>, sqlx::Error> {
+    let mut wrong = Vec::new();
+    for migrator in [&postgres::MIGRATOR, &POSTGRES] {
+        let found = find_in_migrations(connection, migrator).await;
+        wrong.extend(found.map_err(into_sqlx)?);
+    }
+    if wrong.is_empty() {
+        let count = sqlx::query_as(AssertSqlSafe(unreadable_sessions()));
+        let (rows,) = count.fetch_one(connection).await?;
+        let table = "dwell_sessions";
+        wrong.extend((rows > 0).then_some(Finding::Unreadable { table, rows }));
+    }
+    Ok(wrong)
 }
 
 async fn find_in_migrations(

@@ -3,90 +3,68 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use dwell::{CurrentSession, Refusal, Status};
 use dwell_app::api::backend::{Caller, SessionOfCall, Unavailable};
-use dwell_session::Status;
 use futures::future::BoxFuture;
 use leptos::{prelude::provide_context, server_fn::error::SERVER_FN_ERROR_HEADER};
 use leptos_axum::handle_server_fns_with_context;
 
-use crate::{
-    lifetime::CurrentSession,
-    refusal::error,
-    sessions::{LiveSession, Visit},
-    state::AppState,
-    store::Tombstone,
-};
+/// Malformed arguments.
+const BAD_REQUEST: Refusal = Refusal::new(
+    StatusCode::BAD_REQUEST,
+    "bad_request",
+    "This is no report",
+    "The keep-alive takes {\"idle_for_ms\": <milliseconds>}, the status takes {}.",
+);
+
+/// The store of the sessions does not answer.
+const UNAVAILABLE: Refusal = Refusal::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "unavailable",
+    "This does not work at the moment",
+    "The session store does not answer. Try again soon.",
+);
 
 /// Runs the server function that the path names.
-pub(super) async fn server_function(
-    State(state): State<AppState>,
-    current: CurrentSession,
-    mut request: Request,
-) -> Response {
+pub(super) async fn server_function(current: CurrentSession, mut request: Request) -> Response {
     // Leptos would answer a browser's form with a redirect.
     request.headers_mut().remove(header::ACCEPT);
-    let live = current.live;
-    let caller: Caller = Arc::new(Call { state, live });
+    let caller: Caller = Arc::new(Call(current));
     let context = move || provide_context(Arc::clone(&caller));
     let response = handle_server_fns_with_context(context, request)
         .await
         .into_response();
     if response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
-        explain(response.status())
+        // Leptos answers every error of a server function with 500, malformed arguments included.
+        match response.status() {
+            StatusCode::SERVICE_UNAVAILABLE => UNAVAILABLE.into_response(),
+            _ => BAD_REQUEST.into_response(),
+        }
     } else {
         response
     }
 }
 
-/// Leptos answers every error of a server function with 500, malformed arguments included.
-fn explain(status: StatusCode) -> Response {
-    let (status, code, message) = match status {
-        StatusCode::SERVICE_UNAVAILABLE => (
-            status,
-            "unavailable",
-            "The session store does not answer. Try again soon.",
-        ),
-        _ => (
-            StatusCode::BAD_REQUEST,
-            "bad_request",
-            "The keep-alive takes {\"idle_for_ms\": <milliseconds>}, the status takes {}.",
-        ),
-    };
-    error(status, code, message)
-}
-
-struct Call {
-    state: AppState,
-    live: LiveSession,
-}
+struct Call(CurrentSession);
 
 impl SessionOfCall for Call {
     fn status(&self) -> Status {
-        Status::Active(self.live.told(self.state.sessions.policy()))
+        Status::Active(self.0.status())
     }
 
     fn keep_alive(&self, idle_for: Duration) -> BoxFuture<'_, Result<Status, Unavailable>> {
         Box::pin(async move {
-            let active_at = self.live.now - idle_for;
-            match self.state.sessions.touch(&self.live, active_at).await {
-                Ok(Visit::Live(live)) => {
-                    self.state.metrics.kept_alive();
-                    Ok(Status::Active(live.told(self.state.sessions.policy())))
-                }
-                Ok(Visit::Ended(Tombstone { reason, .. })) => Ok(Status::Ended { reason }),
-                Ok(Visit::Anonymous) => Ok(Status::Anonymous),
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "keep-alive denied"
-                    );
-                    Err(Unavailable)
-                }
-            }
+            self.0.keep_alive(idle_for).await.map_err(|error| {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "keep-alive denied"
+                );
+                Unavailable
+            })
         })
     }
 }

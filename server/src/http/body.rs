@@ -14,9 +14,10 @@ use std::{
 use axum::{
     body::{Body, Bytes, HttpBody as _},
     extract::Request,
-    http::{HeaderMap, StatusCode, Version, header},
-    response::Response,
+    http::{StatusCode, Version, header},
+    response::{IntoResponse as _, Response},
 };
+use dwell::Refusal;
 use dwell_app::names::DRAFTS_PATH;
 use futures::future::{BoxFuture, Either, FutureExt as _, Ready, ready};
 use http_body_util::BodyExt as _;
@@ -26,8 +27,6 @@ use tokio::{
     time::timeout,
 };
 use tower::{Layer, Service};
-
-use crate::refusal::refusal;
 
 /// How large a body may be, in bytes.
 const LARGEST: usize = 64 * 1024;
@@ -100,7 +99,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let turned_down = |fault: Fault| {
-            let answer = fault.answer(request.headers());
+            let answer = fault.refusal().into_response();
             Either::Right(Either::Left(ready(Ok(answer))))
         };
         if !names_one_host(&request) {
@@ -127,7 +126,7 @@ where
                         .call(Request::from_parts(parts, Body::from(bytes)))
                         .await
                 }
-                Err(fault) => Ok(fault.answer(&parts.headers)),
+                Err(fault) => Ok(fault.refusal().into_response()),
             }
         };
         Either::Right(Either::Right(answered.boxed()))
@@ -202,7 +201,7 @@ enum Fault {
 }
 
 impl Fault {
-    fn answer(self, headers: &HeaderMap) -> Response {
+    fn refusal(self) -> Refusal {
         let (status, code, heading, advice) = match self {
             Self::NoHost => (
                 StatusCode::BAD_REQUEST,
@@ -235,7 +234,7 @@ impl Fault {
                 "Nothing was changed. Go back and send it again.",
             ),
         };
-        refusal(headers, status, code, heading, advice)
+        Refusal::new(status, code, heading, advice)
     }
 }
 

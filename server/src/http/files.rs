@@ -6,13 +6,15 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
 };
 use tower_http::services::ServeDir;
 
-use super::page;
-use crate::{refusal::refusal, state::AppState};
+use dwell::Refusal;
+
+use super::page::METHOD_NOT_ALLOWED;
+use crate::state::AppState;
 
 /// For a file whose name changes with its content.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -26,19 +28,18 @@ pub(super) fn routes() -> Router<AppState> {
 /// A file whose name changes with its content may be kept for ever; one that is missing may be there
 /// after the next deployment.
 async fn serve(State(state): State<AppState>, request: Request) -> Response {
-    let headers = request.headers().clone();
     let mut directory = ServeDir::new(state.built.directory())
         .precompressed_br()
         .append_index_html_on_directories(false);
     let mut file = match directory.try_call(request).await {
         Ok(answer) => answer.map(Body::new),
-        Err(error) if names_no_file(error.kind()) => return not_found(&headers),
-        Err(error) => return unreadable(&headers, &error),
+        Err(error) if names_no_file(error.kind()) => return NOT_FOUND.into_response(),
+        Err(error) => return unreadable(&error),
     };
     match file.status() {
-        StatusCode::NOT_FOUND => not_found(&headers),
+        StatusCode::NOT_FOUND => NOT_FOUND.into_response(),
         StatusCode::METHOD_NOT_ALLOWED => {
-            let mut answer = page::method_not_allowed(headers).await;
+            let mut answer = METHOD_NOT_ALLOWED.into_response();
             answer.headers_mut().insert(header::ALLOW, READ_ONLY);
             answer
         }
@@ -60,26 +61,24 @@ fn names_no_file(kind: ErrorKind) -> bool {
     )
 }
 
-fn unreadable(headers: &HeaderMap, error: &Error) -> Response {
+fn unreadable(error: &Error) -> Response {
     tracing::error!(
         error = error as &dyn std::error::Error,
         "a built file cannot be read"
     );
-    refusal(
-        headers,
-        StatusCode::SERVICE_UNAVAILABLE,
-        "unavailable",
-        "This does not work at the moment",
-        "Please try again soon.",
-    )
+    UNREADABLE.into_response()
 }
 
-fn not_found(headers: &HeaderMap) -> Response {
-    refusal(
-        headers,
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "There is nothing here",
-        "The address may be mistyped, or the file may be gone. Open the page again.",
-    )
-}
+const UNREADABLE: Refusal = Refusal::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "unavailable",
+    "This does not work at the moment",
+    "Please try again soon.",
+);
+
+const NOT_FOUND: Refusal = Refusal::new(
+    StatusCode::NOT_FOUND,
+    "not_found",
+    "There is nothing here",
+    "The address may be mistyped, or the file may be gone. Open the page again.",
+);

@@ -43,7 +43,7 @@ pub(super) fn add(state: &AppState, mut response: Response) -> Response {
     for (name, value) in ALWAYS {
         headers.insert(name, value);
     }
-    if state.cookie.secure {
+    if state.dwell.cookie().is_secure() {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }

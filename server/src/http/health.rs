@@ -4,7 +4,9 @@ use std::{borrow::Cow, error::Error as _};
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 
-use crate::{database::Unusable, state::AppState, store::StoreError};
+use dwell::{sqlite::Unusable, store::StoreError};
+
+use crate::state::AppState;
 
 /// `/healthz`: the process runs. `/readyz`: the session store and the database answer, and what is
 /// written into them is kept.
@@ -19,7 +21,7 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Cow<'static, str>)
     if let Err(error) = state.accounts.ping().await {
         return (unavailable, reason(&error));
     }
-    match state.sessions.ping().await {
+    match state.dwell.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n".into()),
         Err(_) => (unavailable, "the session store does not answer\n".into()),
     }

@@ -11,10 +11,10 @@ use axum::{
     http::{HeaderName, header::SET_COOKIE, request::Parts},
     response::AppendHeaders,
 };
+use dwell::{SessionCookie, cookie_value};
 use tower_sessions::cookie::{Cookie, time::Duration};
 
-use super::origin::client_address;
-use crate::{accounts::Client, config::CookieConfig, lifetime::cookie_value, state::AppState};
+use crate::{accounts::Client, state::AppState};
 
 /// As long as browsers keep any.
 const LIFETIME: Duration = Duration::days(400);
@@ -23,9 +23,9 @@ impl FromRequestParts<AppState> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        let proof = cookie_value(&parts.headers, &name(&state.cookie));
+        let proof = cookie_value(&parts.headers, &name(state.dwell.cookie()));
         Ok(Self {
-            address: client_address(parts, state),
+            address: state.dwell.client_address(parts),
             proof: proof.map(str::to_owned),
         })
     }
@@ -33,18 +33,18 @@ impl FromRequestParts<AppState> for Client {
 
 /// Makes the browser show `proof` from now on.
 pub(super) fn remember(
-    session: &CookieConfig,
+    session: &SessionCookie,
     proof: String,
 ) -> AppendHeaders<[(HeaderName, String); 1]> {
     let cookie = Cookie::build((name(session), proof))
         .path("/")
-        .secure(session.secure)
+        .secure(session.is_secure())
         .http_only(true)
-        .same_site(session.same_site.into())
+        .same_site(session.same_site().into())
         .max_age(LIFETIME);
     AppendHeaders([(SET_COOKIE, cookie.build().to_string())])
 }
 
-fn name(session: &CookieConfig) -> String {
-    format!("{}-known", session.name)
+fn name(session: &SessionCookie) -> String {
+    format!("{}-known", session.name())
 }

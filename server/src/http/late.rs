@@ -5,23 +5,18 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
+};
+use dwell::{
+    Denied, Generation, Refusal, SentDraft, Visit,
+    drafts::{Author, FormContent, LateForm},
+    navigation::header_text,
+    refuse_draft,
 };
 use dwell_app::names::{GENERATION_HEADER, NOTE_FORM};
-use dwell_session::Generation;
 
-use super::{
-    drafts::{self, Pairs, Protected},
-    workspace::TEXT_FIELD,
-};
-use crate::{
-    drafts::{Author, Late, SaveDraftError},
-    lifetime::{another_session, is_from_other_page},
-    navigation::header_text,
-    notes::NoteText,
-    sessions::Visit,
-    state::AppState,
-};
+use super::workspace::TEXT_FIELD;
+use crate::{accounts::AccountId, notes::NoteText, state::AppState};
 
 /// Runs around the routes that take what somebody wrote. What was sent from a page of a session
 /// that the browser is not in any more, whatever became of it, is kept as a draft before the request
@@ -29,31 +24,37 @@ use crate::{
 ///
 /// It is kept for whoever the session is or was of, so it needs no more than that session's
 /// generation; nothing is read and nothing is extended.
-pub(super) async fn keep(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let is_live = matches!(request.extensions().get(), Some(Visit::Live(_)));
+pub(super) async fn keep(
+    State(state): State<AppState>,
+    visit: Visit,
+    request: Request,
+    next: Next,
+) -> Result<Response, Denied> {
+    let is_live = matches!(visit, Visit::Live(_));
     if is_live || request.method() != Method::POST {
-        return next.run(request).await;
+        return Ok(next.run(request).await);
     }
     let (parts, body) = request.into_parts();
-    let ended = match parts.extensions.get() {
-        Some(Visit::Ended(tombstone)) => Some(tombstone.generation),
+    let ended = match &visit {
+        Visit::Ended(tombstone) => Some(tombstone.generation),
         _ => None,
     };
-    let sent = drafts::sent(Request::from_parts(parts.clone(), body), &state).await;
-    let is_kept = match sent {
-        Ok(sent) => keep_sent(&state, &parts.headers, ended, sent).await,
-        Err(_) => Ok(false),
+    let request = Request::from_parts(parts.clone(), body);
+    let is_kept = match SentDraft::read(request, state.dwell.names()).await {
+        Ok(sent) => keep_sent(&state, &parts.headers, ended, sent).await?,
+        Err(_) => false,
     };
-    match is_kept {
-        Ok(true) if is_from_other_page(&parts.extensions) => another_session(
-            &parts.headers,
-            "What was sent is not saved, but kept as a draft: it waits for whoever wrote it in \
-             their workspace. Open the page again to see who is signed in.",
-        ),
-        Ok(_) => next.run(Request::from_parts(parts, Body::empty())).await,
-        Err(error) => drafts::not_saved(&parts.headers, &error),
+    match visit {
+        Visit::OtherPage if is_kept => Ok(KEPT.into_response()),
+        _ => Ok(next.run(Request::from_parts(parts, Body::empty())).await),
     }
 }
+
+const KEPT: Refusal = Refusal {
+    advice: "What was sent is not saved, but kept as a draft: it waits for whoever wrote it in \
+             their workspace. Open the page again to see who is signed in.",
+    ..Refusal::ANOTHER_SESSION
+};
 
 /// Keeps what was sent by a browser whose session with the generation `ended` has ended, if there is
 /// anything to keep. Tells whether it is kept.
@@ -61,32 +62,37 @@ async fn keep_sent(
     state: &AppState,
     headers: &HeaderMap,
     ended: Option<Generation>,
-    sent: Pairs,
-) -> Result<bool, SaveDraftError> {
-    let protected = Protected::from(sent);
+    sent: SentDraft,
+) -> Result<bool, Denied> {
     let generation = match header_text(headers, GENERATION_HEADER) {
         Some(generation) => Some(generation),
-        None => protected.generation.as_deref(),
+        None => sent.generation.as_deref(),
     };
     let session = generation.and_then(|text| text.parse().ok());
-    let is_note = protected.form.as_ref().is_none_or(|form| form == NOTE_FORM);
+    let is_note = sent.form.as_ref().is_none_or(|form| form == NOTE_FORM);
     let Some(session) = session.filter(|_| is_note) else {
         return Ok(false);
     };
-    let Some(account) = state.sessions.owner(session).await? else {
+    let Some(person) = state.dwell.owner(session).await? else {
         return Ok(false);
     };
-    let text = protected.field(TEXT_FIELD).unwrap_or_default();
-    if let (Some(draft), Ok(text)) = (protected.draft, NoteText::try_from(text))
+    let account = AccountId::of(&person)?;
+    let text = sent.field(TEXT_FIELD).unwrap_or_default();
+    if let (Some(draft), Ok(text)) = (sent.draft, NoteText::try_from(text))
         && state.notes.has_taken(account, draft, &text).await?
     {
         return Ok(false);
     }
-    let author = Author { account, session };
-    let late = Late {
-        draft: protected.draft,
-        is_sent: protected.form.is_none(),
+    let author = Author { person, session };
+    let content = FormContent {
+        name: NOTE_FORM,
+        fields: &sent.fields,
+    };
+    let late = LateForm {
+        draft: sent.draft,
+        is_sent: sent.form.is_none(),
         has_cookie: ended == Some(session),
     };
-    state.drafts.save_late(author, protected.note(), late).await
+    let kept = state.drafts.save_late(&author, content, late).await;
+    kept.map_err(refuse_draft)
 }

@@ -22,13 +22,11 @@ pub fn metrics_router(state: AppState) -> Router {
 
 /// Where the engine does not answer, its sessions are counted as they were when it last did.
 async fn show(State(state): State<AppState>) -> Response {
-    let Services {
-        sessions, metrics, ..
-    } = &*state;
-    sessions.tally();
-    metrics.index_staleness(sessions.staleness());
+    let Services { dwell, metrics, .. } = &*state;
+    dwell.measure();
+    metrics.index_staleness(dwell.staleness());
     metrics.log_lines_dropped(dropped_lines());
-    if let Ok(count) = sessions.count().await {
+    if let Ok(count) = dwell.count().await {
         metrics.live_sessions(count);
     }
     match metrics.exposition() {

@@ -3,47 +3,41 @@
 use axum::{
     Form,
     extract::{FromRequest, Request},
-    http::{HeaderMap, StatusCode},
-    response::Response,
+    http::StatusCode,
 };
+use dwell::{Denied, Refusal};
 use serde::de::DeserializeOwned;
 
-use crate::{refusal::refusal, state::AppState};
+use crate::state::AppState;
 
 /// The fields of a form. What is no such form is refused in our own words.
 pub(super) struct SentForm<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for SentForm<T> {
-    type Rejection = Response;
+    type Rejection = Denied;
 
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
-        let headers = request.headers().clone();
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Denied> {
         match Form::from_request(request, state).await {
             Ok(Form(fields)) => Ok(Self(fields)),
-            Err(rejection) => Err(refuse(&headers, rejection.status())),
+            Err(rejection) => Err(refusal(rejection.status()).into()),
         }
     }
 }
 
 /// Says what is wrong with a form that could not be read.
-pub(super) fn refuse(headers: &HeaderMap, status: StatusCode) -> Response {
+fn refusal(status: StatusCode) -> Refusal {
     match status {
-        status @ StatusCode::PAYLOAD_TOO_LARGE => refusal(
-            headers,
-            status,
-            "too_large",
-            "This form is too large",
-            "Nothing was changed. Go back and send less at once.",
-        ),
-        status @ StatusCode::UNSUPPORTED_MEDIA_TYPE => refusal(
-            headers,
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal {
+            advice: "Nothing was changed. Go back and send less at once.",
+            ..Refusal::TOO_LARGE
+        },
+        status @ StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::new(
             status,
             "no_form",
             "This is no form",
             "Nothing was changed. Open the page again and repeat what you did.",
         ),
-        _ => refusal(
-            headers,
+        _ => Refusal::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "bad_form",
             "Something is missing in this form",

@@ -1,32 +1,32 @@
 //! `GET /sign-in`, `POST /sign-in`
 
+use std::time::Duration;
+
 use axum::{
-    Json,
-    extract::{Extension, Query, State, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
-    response::{AppendHeaders, IntoResponse as _, Redirect, Response},
+    response::{AppendHeaders, IntoResponse as _, Response},
 };
+use dwell::{CurrentSession, Denied, EndReason, Refusal, SignIn, Visit, store::Tombstone};
 use dwell_app::{
     SignInTrouble,
     names::NOTE_FORM,
     pages::{SignInPage, SignedIn},
 };
-use dwell_session::{EndReason, Status};
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{known_browser::remember, page::signed_in, sent_form::SentForm};
+use super::{known_browser::remember, sent_form::SentForm, visitor::signed_in};
 use crate::{
-    accounts::{Authenticated, Client, Password, PasswordError, SignInError, TooMany},
-    lifetime::CurrentSession,
-    navigation::is_navigation,
-    refusal::{error, unavailable},
+    accounts::{
+        AccountId, Authenticated, Client, Password, PasswordError, SignInError, TooMany,
+    },
     rendering::render,
-    return_path::ReturnPath,
-    sessions::{Begun, Visit},
     state::AppState,
-    store::{Origin, StoreError, Tombstone},
 };
+
+/// Where signing in leads that nothing else is said of.
+const FIRST_PAGE: &str = "/workspace";
 
 /// It may be missing or wrong: then it is passed over.
 #[derive(Debug, Default, Deserialize)]
@@ -46,22 +46,25 @@ pub(super) struct Credentials {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    Extension(visit): Extension<Visit>,
+    visit: Visit,
+    current: Option<CurrentSession>,
     headers: HeaderMap,
     arrival: Result<Query<Arrival>, QueryRejection>,
-) -> Response {
+) -> Result<Response, Denied> {
     let arrival = arrival.map_or_else(|_| Arrival::default(), |Query(arrival)| arrival);
-    let next: Option<ReturnPath> = arrival.next.and_then(|next| next.parse().ok());
-    let known = match Known::of(&state, &visit, &headers).await {
-        Ok(known) => known,
-        Err(error) => return unavailable(&headers, &error),
-    };
+    let known = Known::of(&state, &visit, current.as_ref(), &headers).await?;
     let shown = Shown {
         trouble: None,
-        next: next.unwrap_or_default(),
+        next: next(&state, arrival.next.as_deref()),
         known,
     };
-    form(&state, StatusCode::OK, shown)
+    Ok(form(&state, StatusCode::OK, shown))
+}
+
+/// Where signing in leads: to `wish`, if that is a page of this server.
+fn next(state: &AppState, wish: Option<&str>) -> String {
+    let page = wish.and_then(|wish| state.dwell.return_path(wish));
+    page.map_or_else(|| FIRST_PAGE.to_owned(), |page| page.to_string())
 }
 
 /// What the server knows of this browser: the session that it is in, or what is left of the one
@@ -76,138 +79,128 @@ struct Known {
 }
 
 impl Known {
-    async fn of(state: &AppState, visit: &Visit, headers: &HeaderMap) -> Result<Self, StoreError> {
-        match visit {
-            Visit::Live(live) => {
-                let (live, account) = (*live, live.session.account);
-                let signed_in = signed_in(state, &CurrentSession { live, account }).await?;
-                Ok(Self {
-                    email: signed_in.email.clone(),
-                    signed_in: Some(signed_in),
-                    ..Self::default()
-                })
-            }
-            Visit::Ended(Tombstone {
-                account, reason, ..
-            }) => {
-                let drafts = state.drafts.of(*account, NOTE_FORM).await?;
-                let email = match reason.keeps_page() {
-                    true => state.accounts.email(*account).await?.unwrap_or_default(),
-                    false => String::new(),
-                };
-                Ok(Self {
-                    reason: Some(*reason),
-                    has_drafts: !drafts.is_empty(),
-                    email,
-                    ..Self::default()
-                })
-            }
-            Visit::Anonymous => Ok(Self {
-                reason: state
-                    .cookie
-                    .tells_of_sign_out(headers)
-                    .then_some(EndReason::SignedOut),
+    async fn of(
+        state: &AppState,
+        visit: &Visit,
+        current: Option<&CurrentSession>,
+        headers: &HeaderMap,
+    ) -> Result<Self, Denied> {
+        if let Some(current) = current {
+            let signed_in = signed_in(state, current).await?;
+            return Ok(Self {
+                email: signed_in.email.clone(),
+                signed_in: Some(signed_in),
                 ..Self::default()
-            }),
+            });
         }
+        let Visit::Ended(Tombstone { person, reason, .. }) = visit else {
+            let has_signed_out = state.dwell.has_just_signed_out(headers);
+            return Ok(Self {
+                reason: has_signed_out.then_some(EndReason::SignedOut),
+                ..Self::default()
+            });
+        };
+        let drafts = state.drafts.list(person, NOTE_FORM).await?;
+        let email = match reason.keeps_page() {
+            true => state.accounts.email(AccountId::of(person)?).await?,
+            false => None,
+        };
+        Ok(Self {
+            reason: Some(*reason),
+            has_drafts: !drafts.is_empty(),
+            email: email.unwrap_or_default(),
+            ..Self::default()
+        })
     }
 }
 
 /// Answers a script with the status of the new session, or with why there is none.
 pub(super) async fn submit(
     State(state): State<AppState>,
-    Extension(visit): Extension<Visit>,
-    origin: Origin,
+    sign_in: SignIn,
+    current: Option<CurrentSession>,
     client: Client,
     headers: HeaderMap,
     SentForm(credentials): SentForm<Credentials>,
-) -> Response {
+) -> Result<Response, Denied> {
     let Credentials {
         email,
         password,
-        next,
+        next: wish,
     } = credentials;
-    let next: ReturnPath = next.parse().unwrap_or_default();
+    let next = next(&state, Some(&wish));
     let authenticated = state
         .accounts
         .authenticate(&email, Password::typed(password), &client)
         .await;
-    let mut retry_after = None;
-    let (status, code, trouble) = match authenticated {
+    let (refusal, trouble) = match authenticated {
         Ok(Authenticated { account, proof }) => {
-            let previous = match &visit {
-                Visit::Live(live) => Some(live.session.key),
-                Visit::Ended(_) | Visit::Anonymous => None,
-            };
-            return match state.sessions.begin(account, previous, origin).await {
-                Ok(Begun { id, told }) => {
-                    state.metrics.signed_in();
-                    let answer = if is_navigation(&headers) {
-                        Redirect::to(next.as_str()).into_response()
-                    } else {
-                        Json(Status::Active(told)).into_response()
-                    };
-                    let known = remember(&state.cookie, proof);
-                    (state.cookie.issue(id), known, answer).into_response()
-                }
-                Err(error) => unavailable(&headers, &error),
-            };
+            let signed_in = sign_in.begin(account).next(&next).await?;
+            state.metrics.signed_in();
+            let known = remember(state.dwell.cookie(), proof);
+            return Ok((known, signed_in).into_response());
         }
-        Err(SignInError::WrongCredentials) => {
-            tracing::info!(event = "sign_in_refused", address = origin.address);
-            state.metrics.sign_in_refused();
-            (
-                StatusCode::UNAUTHORIZED,
-                "wrong_credentials",
-                SignInTrouble::WrongCredentials,
-            )
-        }
-        Err(SignInError::TooMany(TooMany { lane, wait })) => {
-            state.metrics.sign_in_throttled(lane);
-            retry_after = Some((header::RETRY_AFTER, wait.as_secs() + 1));
-            (
-                StatusCode::TOO_MANY_REQUESTS,
-                "too_many_attempts",
-                SignInTrouble::TooMany,
-            )
-        }
-        Err(SignInError::Password(error @ (PasswordError::Busy(_) | PasswordError::Hash))) => {
-            tracing::warn!(%error, "nobody could be signed in");
-            (StatusCode::SERVICE_UNAVAILABLE, "busy", SignInTrouble::Busy)
-        }
-        Err(SignInError::Store(error)) => return unavailable(&headers, &error),
+        Err(error) => refuse(&state, error, &sign_in.origin().address)?,
     };
-    if !is_navigation(&headers) {
-        return (
-            AppendHeaders(retry_after),
-            error(status, code, trouble.message()),
-        )
-            .into_response();
+    if !sign_in.is_navigation() {
+        return Ok(refusal.into_response());
     }
-    let known = match Known::of(&state, &visit, &headers).await {
-        Ok(Known { signed_in, .. }) => Known {
-            signed_in,
-            email,
-            ..Known::default()
-        },
-        Err(error) => return unavailable(&headers, &error),
+    let (visit, current) = (sign_in.visit(), current.as_ref());
+    let Known { signed_in, .. } = Known::of(&state, visit, current, &headers).await?;
+    let known = Known {
+        signed_in,
+        email,
+        ..Known::default()
     };
     let shown = Shown {
         trouble: Some(trouble),
         next,
         known,
     };
-    (AppendHeaders(retry_after), form(&state, status, shown)).into_response()
+    let retry_after = refusal.retry_after.map(|wait| (header::RETRY_AFTER, wait.as_secs()));
+    let form = form(&state, refusal.status, shown);
+    Ok((AppendHeaders(retry_after), form).into_response())
+}
+
+/// What is answered to somebody who was not signed in.
+fn refuse(
+    state: &AppState,
+    error: SignInError,
+    address: &str,
+) -> Result<(Refusal, SignInTrouble), Denied> {
+    let (status, code, trouble, wait) = match error {
+        SignInError::WrongCredentials => {
+            tracing::info!(event = "sign_in_refused", address);
+            state.metrics.sign_in_refused();
+            let trouble = SignInTrouble::WrongCredentials;
+            (StatusCode::UNAUTHORIZED, "wrong_credentials", trouble, None)
+        }
+        SignInError::TooMany(TooMany { lane, wait }) => {
+            state.metrics.sign_in_throttled(lane);
+            let (status, trouble) = (StatusCode::TOO_MANY_REQUESTS, SignInTrouble::TooMany);
+            let wait = wait + Duration::from_secs(1);
+            (status, "too_many_attempts", trouble, Some(wait))
+        }
+        SignInError::Password(error @ (PasswordError::Busy(_) | PasswordError::Hash)) => {
+            tracing::warn!(%error, "nobody could be signed in");
+            let trouble = SignInTrouble::Busy;
+            (StatusCode::SERVICE_UNAVAILABLE, "busy", trouble, None)
+        }
+        SignInError::Store(error) => return Err(error.into()),
+    };
+    let mut refusal = Refusal::new(status, code, "Nobody was signed in", trouble.message());
+    refusal.retry_after = wait;
+    Ok((refusal, trouble))
 }
 
 struct Shown {
     known: Known,
     trouble: Option<SignInTrouble>,
-    next: ReturnPath,
+    next: String,
 }
 
 fn form(state: &AppState, status: StatusCode, shown: Shown) -> Response {
-    let idle = state.sessions.policy().idle();
+    let idle = state.dwell.policy().idle();
     render(&state.built, status, move || {
         let Shown {
             known,
@@ -221,7 +214,7 @@ fn form(state: &AppState, status: StatusCode, shown: Shown) -> Response {
             email,
         } = known;
         view! {
-            <SignInPage idle signed_in reason has_drafts trouble email next=next.to_string() />
+            <SignInPage idle signed_in reason has_drafts trouble email next />
         }
     })
 }

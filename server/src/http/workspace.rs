@@ -7,25 +7,26 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse as _, Redirect, Response},
 };
+use dwell::{
+    CurrentSession, Denied, Instant, Refusal,
+    drafts::{Draft, DraftId, Outcome},
+    navigation::header_text,
+    store::StoreError,
+};
 use dwell_app::{
     names::{DRAFT_FIELD, NOTE_FORM},
     pages::{Composer, Note, Notice, SignedIn, UnsavedNote, When, WorkspacePage, Written},
 };
-use dwell_session::Instant;
 use leptos::prelude::*;
 use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
-use super::{page::signed_in, sent_form::SentForm};
+use super::{sent_form::SentForm, visitor::signed_in};
 use crate::{
-    drafts::{Draft, DraftId, Fate},
-    lifetime::CurrentSession,
-    navigation::header_text,
+    accounts::AccountId,
     notes::{AddNoteError, NoteText, Page, StoredNote},
-    refusal::{refusal, unavailable},
     rendering::render,
     state::AppState,
-    store::StoreError,
 };
 
 /// The field with what is written, as the draft of the form has it.
@@ -51,14 +52,11 @@ pub(super) struct Asked {
 pub(super) async fn show(
     State(state): State<AppState>,
     current: CurrentSession,
-    headers: HeaderMap,
     question: Question,
-) -> Response {
+) -> Result<Response, Denied> {
     let Query(asked) = question.unwrap_or_default();
-    match written(&state, &current, &asked).await {
-        Ok(written) => page(&state, &current, &headers, &asked, written).await,
-        Err(error) => unavailable(&headers, &error),
-    }
+    let written = written(&state, &current, &asked).await?;
+    page(&state, &current, &asked, written).await
 }
 
 #[derive(Deserialize)]
@@ -72,32 +70,29 @@ pub(super) struct Sent {
 pub(super) async fn add(
     State(state): State<AppState>,
     current: CurrentSession,
-    headers: HeaderMap,
     SentForm(sent): SentForm<Sent>,
-) -> Response {
+) -> Result<Response, Denied> {
+    let account = AccountId::of(current.person())?;
     let draft = sent.draft.parse().ok();
     let trouble = match NoteText::try_from(sent.text.as_str()) {
         Ok(text) => {
-            let now = current.live.now;
-            match state.notes.add(current.account, &text, draft, now).await {
-                Ok(()) => return Redirect::to("/workspace").into_response(),
-                Err(AddNoteError::Store(error)) => return unavailable(&headers, &error),
+            let now = current.now();
+            match state.notes.add(account, &text, draft, now).await {
+                Ok(()) => return Ok(Redirect::to("/workspace").into_response()),
+                Err(AddNoteError::Store(error)) => return Err(error.into()),
                 Err(trouble @ AddNoteError::TooMany) => trouble.to_string(),
             }
         }
         Err(trouble) => trouble.to_string(),
     };
     let composer = Composer {
-        draft: draft.unwrap_or_else(DraftId::fresh).to_string(),
+        draft: draft.unwrap_or_else(DraftId::random).to_string(),
         text: sent.text,
         trouble: Some(trouble),
     };
-    let unsaved = match unsaved(&state, &current, draft).await {
-        Ok((unsaved, _)) => unsaved,
-        Err(error) => return unavailable(&headers, &error),
-    };
+    let (unsaved, _) = unsaved(&state, &current, draft).await?;
     let written = Written { composer, unsaved };
-    page(&state, &current, &headers, &Asked::default(), written).await
+    page(&state, &current, &Asked::default(), written).await
 }
 
 #[derive(Deserialize)]
@@ -110,22 +105,20 @@ pub(super) async fn delete(
     current: CurrentSession,
     headers: HeaderMap,
     SentForm(Chosen { id }): SentForm<Chosen>,
-) -> Response {
-    let deleted = state.notes.delete(current.account, id, current.live.now);
-    match deleted.await {
-        Ok(()) => back_after(&headers, "deleted", &id.to_string()),
-        Err(error) => unavailable(&headers, &error),
-    }
+) -> Result<Redirect, Denied> {
+    let account = AccountId::of(current.person())?;
+    state.notes.delete(account, id, current.now()).await?;
+    Ok(back_after(&headers, "deleted", &id.to_string()))
 }
 
 /// Back to the page, with what was in its form, and a word on what was done to `id`.
-pub(super) fn back_after(headers: &HeaderMap, done: &str, id: &str) -> Response {
+pub(super) fn back_after(headers: &HeaderMap, done: &str, id: &str) -> Redirect {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair(done, id);
     if let Some(draft) = draft_in_referrer(headers) {
         query.append_pair(DRAFT_FIELD, &draft.to_string());
     }
-    Redirect::to(&format!("/workspace?{}", query.finish())).into_response()
+    Redirect::to(&format!("/workspace?{}", query.finish()))
 }
 
 fn draft_in_referrer(headers: &HeaderMap) -> Option<DraftId> {
@@ -138,22 +131,22 @@ fn draft_in_referrer(headers: &HeaderMap) -> Option<DraftId> {
 pub(super) async fn take_back(
     State(state): State<AppState>,
     current: CurrentSession,
-    headers: HeaderMap,
     SentForm(Chosen { id }): SentForm<Chosen>,
-) -> Response {
-    let taken_back = state.notes.take_back(current.account, id, current.live.now);
-    match taken_back.await {
-        Ok(()) => Redirect::to("/workspace").into_response(),
-        Err(AddNoteError::TooMany) => refusal(
-            &headers,
-            StatusCode::CONFLICT,
-            "too_many_notes",
-            "There is no room for this note",
-            "You have as many notes as there may be. Go back, delete another, and then undo this.",
-        ),
-        Err(AddNoteError::Store(error)) => unavailable(&headers, &error),
+) -> Result<Redirect, Denied> {
+    let account = AccountId::of(current.person())?;
+    match state.notes.take_back(account, id, current.now()).await {
+        Ok(()) => Ok(Redirect::to("/workspace")),
+        Err(AddNoteError::TooMany) => Err(NO_ROOM.into()),
+        Err(AddNoteError::Store(error)) => Err(error.into()),
     }
 }
+
+const NO_ROOM: Refusal = Refusal::new(
+    StatusCode::CONFLICT,
+    "too_many_notes",
+    "There is no room for this note",
+    "You have as many notes as there may be. Go back, delete another, and then undo this.",
+);
 
 /// What was typed before and not sent: the draft that is to be put back in the form, if this
 /// person has it, and the others.
@@ -170,7 +163,7 @@ pub(super) async fn written(
             trouble: None,
         },
         None => Composer {
-            draft: DraftId::fresh().to_string(),
+            draft: DraftId::random().to_string(),
             text: String::new(),
             trouble: None,
         },
@@ -184,7 +177,7 @@ async fn unsaved(
     current: &CurrentSession,
     chosen: Option<DraftId>,
 ) -> Result<(Vec<UnsavedNote>, Option<Draft>), StoreError> {
-    let mut drafts = state.drafts.of(current.account, NOTE_FORM).await?;
+    let mut drafts = state.drafts.list(current.person(), NOTE_FORM).await?;
     let chosen = drafts
         .extract_if(.., |draft| Some(draft.id) == chosen)
         .next();
@@ -202,19 +195,14 @@ async fn unsaved(
 async fn page(
     state: &AppState,
     current: &CurrentSession,
-    headers: &HeaderMap,
     asked: &Asked,
     written: Written,
-) -> Response {
-    let loaded = match load(state, current, asked).await {
-        Ok(loaded) => loaded,
-        Err(error) => return unavailable(headers, &error),
-    };
+) -> Result<Response, Denied> {
     let Loaded {
         signed_in,
         page,
         notice,
-    } = loaded;
+    } = load(state, current, asked).await?;
     let status = match written.composer.trouble {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -222,9 +210,9 @@ async fn page(
     let Page { notes, older_than } = page;
     let notes = notes.into_iter().map(shown).collect();
     let written = asked.before.is_empty().then_some(written);
-    render(&state.built, status, move || {
+    Ok(render(&state.built, status, move || {
         view! { <WorkspacePage signed_in notice written notes older_than /> }
-    })
+    }))
 }
 
 struct Loaded {
@@ -237,11 +225,12 @@ async fn load(
     state: &AppState,
     current: &CurrentSession,
     asked: &Asked,
-) -> Result<Loaded, StoreError> {
+) -> Result<Loaded, Denied> {
     let before = asked.before.parse().ok();
+    let account = AccountId::of(current.person())?;
     Ok(Loaded {
         signed_in: signed_in(state, current).await?,
-        page: state.notes.of(current.account, before).await?,
+        page: state.notes.of(account, before).await?,
         notice: notice(state, current, asked).await?,
     })
 }
@@ -252,12 +241,9 @@ async fn notice(
     current: &CurrentSession,
     asked: &Asked,
 ) -> Result<Option<Notice>, StoreError> {
-    let account = current.account;
+    let account = AccountId::of(current.person())?;
     if let Ok(id) = asked.deleted.parse()
-        && state
-            .notes
-            .is_deleted(account, id, current.live.now)
-            .await?
+        && state.notes.is_deleted(account, id, current.now()).await?
     {
         return Ok(Some(Notice::Deleted(id)));
     }
@@ -265,9 +251,9 @@ async fn notice(
         let Ok(id) = id.parse::<DraftId>() else {
             continue;
         };
-        return Ok(match state.drafts.fate(account, id).await? {
-            Some(Fate::Discarded) => Some(Notice::Discarded(id.to_string())),
-            Some(Fate::Sent) => Some(Notice::SavedAlready),
+        return Ok(match state.drafts.outcome(current.person(), id).await? {
+            Some(Outcome::Discarded) => Some(Notice::Discarded(id.to_string())),
+            Some(Outcome::Sent) => Some(Notice::SavedAlready),
             None => None,
         });
     }

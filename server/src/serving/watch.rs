@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
+use dwell::clock::Stopwatch;
+
 use super::Bounds;
-use crate::clock::Stopwatch;
 
 /// An instant, in milliseconds since the listener began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

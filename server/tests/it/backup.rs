@@ -93,7 +93,7 @@ async fn a_backup_is_whole_while_the_server_writes() {
     for round in 0..5 {
         let before = notes.load(Ordering::SeqCst);
         let file = app.directory.path().join(format!("backup{round}.db"));
-        let now = dwell_session::Instant::from_millis(0);
+        let now = dwell::Instant::from_millis(0);
         dwell_server::database::back_up(&database, &file, now)
             .await
             .unwrap();
@@ -116,14 +116,14 @@ async fn a_backup_keeps_nothing_of_a_live_session_but_who_when_and_why() {
         "sqlite://{}",
         app.directory.path().join("dwell.db").display()
     );
-    let now = dwell_session::Instant::from_millis(4711);
+    let now = dwell::Instant::from_millis(4711);
     dwell_server::database::back_up(&url.parse().unwrap(), &file, now)
         .await
         .unwrap();
-    let wiped = "select count(*) from sessions where ended_at = 4711 and end_reason = 'restored' \
-                 and account = 1 and data = '{}' and address = '' and browser = ''";
+    let wiped = "select count(*) from dwell_sessions where ended_at = 4711 and end_reason = 'restored' \
+                 and person = '1' and data = '{}' and address = '' and browser = ''";
     assert_eq!(number(&file, wiped).await, 1);
-    let live = "select count(*) from sessions where ended_at is null";
+    let live = "select count(*) from dwell_sessions where ended_at is null";
     assert_eq!(app.count(live).await, 1, "it lives on in the database");
 }
 
@@ -163,7 +163,7 @@ fn what_cannot_be_backed_up_is_one_line_and_leaves_no_file() {
         "postgres://dwell:s3cret@db.example/dwell",
     );
     for (setting, file, also) in [
-        (server, "backup.db", "pg_dump --exclude-table-data=sessions"),
+        (server, "backup.db", "pg_dump --exclude-table-data=dwell_sessions"),
         (
             ("DWELL_DATABASE_URL", "sqlite://nowhere.db"),
             "backup.db",

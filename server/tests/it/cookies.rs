@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use dwell_app::names::SIGN_OUT_PATH;
-use dwell_server::{
-    config::{CookieConfig, SameSite},
-    store::SessionId,
-};
+use dwell::{SameSite, SessionCookie, store::SessionId};
 use tower_sessions::cookie;
 
 use crate::{
@@ -65,9 +62,11 @@ async fn the_cookie_is_bound_to_the_host_when_given_and_when_taken_away() {
 // B3
 #[tokio::test]
 async fn same_site_is_what_is_configured() {
-    let mut setup = Setup::default();
-    setup.cookie.same_site = SameSite::Strict;
-    let app = TestApp::of(setup).await;
+    let app = TestApp::of(Setup {
+        cookie: SessionCookie::new("__Host-dwell", true, SameSite::Strict).unwrap(),
+        ..Setup::default()
+    })
+    .await;
     let given = only_cookie(&app.browser().sign_in(EMAIL, PASSWORD).await);
     assert_eq!(given.same_site(), Some(cookie::SameSite::Strict));
 }
@@ -163,7 +162,7 @@ async fn an_invented_id_is_never_adopted() {
         let mut attacker = app.browser().with_cookie(cookie);
         assert_eq!(attacker.fetch("/workspace").await.status, 401);
     }
-    assert_eq!(app.count("select count(*) from sessions").await, 5);
+    assert_eq!(app.count("select count(*) from dwell_sessions").await, 5);
 }
 
 // D1
@@ -179,7 +178,7 @@ async fn signing_in_and_signing_in_again_give_a_new_id_and_kill_the_old_one() {
     assert_ne!(browser.cookie(), old.cookie());
     assert_ne!(browser.generation().await, old_generation);
     let told = old.ask_status().await;
-    assert!(told.is_end(dwell_session::EndReason::Replaced), "{told:?}");
+    assert!(told.is_end(dwell::EndReason::Replaced), "{told:?}");
 }
 
 // D3
@@ -206,11 +205,7 @@ async fn a_late_answer_for_an_old_id_leaves_the_new_cookie_alone() {
 async fn a_year_of_https_is_demanded_where_the_cookie_is_secure() {
     let secure = TestApp::new().await;
     let plain = TestApp::of(Setup {
-        cookie: CookieConfig {
-            name: "dwell".into(),
-            secure: false,
-            same_site: SameSite::Lax,
-        },
+        cookie: SessionCookie::new("dwell", false, SameSite::Lax).unwrap(),
         ..Setup::default()
     })
     .await;

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use dwell_server::sessions::Maintenance;
-use dwell_session::EndReason;
+use dwell::{Maintenance, store::SessionKey};
+use dwell::EndReason;
 
 use crate::harness::{EMAIL, PASSWORD, TestApp, by_user, form};
 
-async fn facts(app: &TestApp) -> Vec<(Option<i64>, Option<String>, String, String, String)> {
+async fn facts(app: &TestApp) -> Vec<(Option<String>, Option<String>, String, String, String)> {
     sqlx::query_as(
-        "select account, end_reason, data, address, browser from sessions \
+        "select person, end_reason, data, address, browser from dwell_sessions \
          order by authenticated_at, ended_at",
     )
     .fetch_all(&app.pool)
@@ -65,24 +65,27 @@ async fn a_sweep_leaves_who_when_and_why_and_wipes_the_rest() {
     let agent = "A browser/1.0".try_into().unwrap();
     request.headers_mut().insert("user-agent", agent);
     assert_eq!(idle.send(request).await.status, 303);
-    let (account, reason, data, _, browser) = facts(&app).await.remove(0);
-    assert_eq!((account, reason), (Some(1), None));
+    let key = SessionKey::of(&idle.id());
+    let data = [("theme".to_owned(), "dark".into())].into();
+    assert!(app.store.set_data(key, &data).await.unwrap());
+    let (person, reason, data, _, browser) = facts(&app).await.remove(0);
+    assert_eq!((person.as_deref(), reason), (Some("1"), None));
     assert_eq!(browser, "A browser/1.0");
     assert_ne!(data, "{}");
 
     app.advance(app.policy.idle() - std::time::Duration::from_millis(1));
-    app.sessions.maintain().await.unwrap();
+    app.dwell.maintain().await.unwrap();
     assert_eq!(facts(&app).await[0].1, None, "not before its time");
     app.advance_ms(60_000);
-    app.sessions.maintain().await.unwrap();
+    app.dwell.maintain().await.unwrap();
 
     let wiped = |reason: &str| {
         let nothing = String::new;
         let reason = Some(reason.to_owned());
-        (Some(1), reason, "{}".to_owned(), nothing(), nothing())
+        (Some("1".to_owned()), reason, "{}".to_owned(), nothing(), nothing())
     };
     assert_eq!(facts(&app).await, [wiped("idle_timeout")]);
-    let late = "select count(*) from sessions \
+    let late = "select count(*) from dwell_sessions \
                 where ended_at = authenticated_at + 30 * 60 * 1000";
     assert_eq!(
         app.count(late).await,
@@ -103,8 +106,8 @@ async fn every_end_wipes_the_data_in_the_same_step() {
         .await;
     browser.sign_out().await;
     let mut reasons = Vec::new();
-    for (account, reason, data, address, browser) in facts(&app).await {
-        assert_eq!(account, Some(1));
+    for (person, reason, data, address, browser) in facts(&app).await {
+        assert_eq!(person.as_deref(), Some("1"));
         assert_eq!((data.as_str(), address.as_str()), ("{}", ""));
         assert_eq!(browser, "");
         reasons.push(reason.unwrap());
@@ -126,7 +129,7 @@ async fn a_sweep_tells_the_two_timeouts_apart() {
         assert_eq!(browser.keep_alive(0).await.status, 200);
     }
     app.advance(app.policy.absolute() - passed);
-    app.sessions.maintain().await.unwrap();
+    app.dwell.maintain().await.unwrap();
     let reason = facts(&app).await.remove(0).1;
     assert_eq!(reason.as_deref(), Some(EndReason::AbsoluteTimeout.name()));
 }
@@ -138,8 +141,8 @@ async fn a_tombstone_is_forgotten_after_a_month_and_its_id_stays_dead() {
     let mut browser = app.in_session().await;
     app.end(browser.id(), EndReason::SignedOut).await;
     app.advance(std::time::Duration::from_secs(31 * 24 * 60 * 60));
-    app.sessions.forget_tombstones().await.unwrap();
-    assert_eq!(app.count("select count(*) from sessions").await, 0);
+    app.dwell.forget_tombstones().await.unwrap();
+    assert_eq!(app.count("select count(*) from dwell_sessions").await, 0);
     let answer = browser.ask_status().await;
     assert_eq!(answer.status, 401);
     assert_eq!(answer.body, r#"{"state":"anonymous"}"#);
@@ -164,14 +167,16 @@ async fn a_thousand_that_end_in_one_instant_are_swept_in_a_few_steps() {
     app.in_session().await;
     let sessions = concat!(
         numbers!(1000),
-        "insert into sessions select unhex(printf('%064x', n)), account, printf('%d', n), \
-         authenticated_at, last_active_at, '', '', data, null, null from numbers, sessions"
+        "insert into dwell_sessions (key, person, generation, authenticated_at, last_active_at, \
+         idle_limit, absolute_limit, address, browser, data) \
+         select unhex(printf('%064x', n)), person, printf('%d', n), authenticated_at, \
+         last_active_at, idle_limit, absolute_limit, '', '', data from numbers, dwell_sessions"
     );
     sqlx::query(sessions).execute(&app.pool).await.unwrap();
     app.advance(app.policy.idle());
     let mut steps = 1;
-    while app.sessions.maintain().await.unwrap() == Maintenance::GoesOn {
-        let live = "select count(*) from sessions where ended_at is null";
+    while app.dwell.maintain().await.unwrap() == Maintenance::MoreToDo {
+        let live = "select count(*) from dwell_sessions where ended_at is null";
         assert!(
             app.count(live).await >= 1_001 - 500 * steps,
             "a step is small"
@@ -179,7 +184,7 @@ async fn a_thousand_that_end_in_one_instant_are_swept_in_a_few_steps() {
         steps += 1;
     }
     assert!(steps <= 20, "{steps}");
-    let ended = "select count(*) from sessions where end_reason = 'idle_timeout'";
+    let ended = "select count(*) from dwell_sessions where end_reason = 'idle_timeout'";
     assert_eq!(app.count(ended).await, 1_001);
 }
 
@@ -189,15 +194,15 @@ async fn expired_drafts_are_deleted_in_small_steps() {
     let app = TestApp::new().await;
     let drafts = concat!(
         numbers!(1000),
-        "insert into drafts (account, id, form, fields, saved_at) \
-         select 1, printf('%032x', n), 'note', '[]', 0 from numbers"
+        "insert into dwell_drafts (person, id, form, fields, saved_at, expires_at) \
+         select '1', printf('%032x', n), 'note', '[]', 0, 0 from numbers"
     );
     sqlx::query(drafts).execute(&app.pool).await.unwrap();
     let mut left = 1_000;
     loop {
         let swept = app.state.drafts.sweep().await.unwrap();
         let before = left;
-        left = app.count("select count(*) from drafts").await;
+        left = app.count("select count(*) from dwell_drafts").await;
         assert!(before - left <= 200, "{before} {left}");
         if swept == Maintenance::Done {
             break;

@@ -6,7 +6,8 @@ use std::{
     path::Path,
 };
 
-use dwell_server::{connections::Connections, database::Database};
+use dwell::Connections;
+use dwell_server::database::Database;
 use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
@@ -156,16 +157,29 @@ async fn only_the_first_connection_makes_a_file() {
     let file = directory.path().join("dwell.db");
     let url = format!("sqlite://{}", file.display()).parse().unwrap();
     let database = Database::open(&url, Connections::default()).await.unwrap();
-    let accounts = || sqlx::query_as::<_, (i64,)>("select count(*) from accounts");
+    let Database::Sqlite(database) = database else {
+        panic!("the address is that of a file");
+    };
+    let accounts = || async {
+        database
+            .read::<(i64,), sqlx::Error>(|connection| {
+                Box::pin(sqlx::query_as("select count(*) from accounts").fetch_one(connection))
+            })
+            .await
+    };
     fs::rename(&file, directory.path().join("aside.db")).unwrap();
     for _ in 0..3 {
-        assert!(database.read_one(accounts()).await.is_err());
-        let write = sqlx::query("delete from accounts");
-        assert!(database.execute(write).await.is_err());
+        assert!(accounts().await.is_err());
+        let written = database
+            .write::<_, sqlx::Error>(|connection| {
+                Box::pin(sqlx::query("delete from accounts").execute(connection))
+            })
+            .await;
+        assert!(written.is_err());
     }
     assert!(!Path::new(&file).exists());
     fs::rename(directory.path().join("aside.db"), &file).unwrap();
-    assert_eq!(database.read_one(accounts()).await.unwrap(), (0,));
+    assert_eq!(accounts().await.unwrap(), (0,));
 }
 
 #[test]
@@ -185,20 +199,26 @@ async fn readers_do_not_wait_behind_writers() {
     let url = url.parse().unwrap();
     let connections = Connections::default();
     let database = Database::open(&url, connections).await.unwrap();
-    let other = dwell_server::database::open(&url, connections)
-        .await
-        .unwrap();
-    let mut lock = other.acquire().await.unwrap();
+    let Database::Sqlite(database) = database else {
+        panic!("the address is that of a file");
+    };
+    let file = directory.path().join("dwell.db");
+    let other = SqliteConnectOptions::new().filename(file);
+    let mut lock = other.connect().await.unwrap();
     sqlx::raw_sql("begin immediate")
-        .execute(&mut *lock)
+        .execute(&mut lock)
         .await
         .unwrap();
-    let writers: Vec<_> = (0..connections.most)
+    let writers: Vec<_> = (0..connections.limit)
         .map(|_| {
             let database = database.clone();
             tokio::spawn(async move {
-                let write = sqlx::query("delete from accounts");
-                database.execute(write).await.map(|_| ())
+                let written = database
+                    .write::<_, sqlx::Error>(|connection| {
+                        Box::pin(sqlx::query("delete from accounts").execute(connection))
+                    })
+                    .await;
+                written.map(drop)
             })
         })
         .collect();
@@ -206,11 +226,16 @@ async fn readers_do_not_wait_behind_writers() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
-    let accounts = sqlx::query_as::<_, (i64,)>("select count(*) from accounts");
-    assert_eq!(database.read_one(accounts).await.unwrap(), (0,));
+    let accounts: (i64,) = database
+        .read::<_, sqlx::Error>(|connection| {
+            Box::pin(sqlx::query_as("select count(*) from accounts").fetch_one(connection))
+        })
+        .await
+        .unwrap();
+    assert_eq!(accounts, (0,));
     assert!(writers.iter().all(|writer| !writer.is_finished()));
 
-    sqlx::raw_sql("commit").execute(&mut *lock).await.unwrap();
+    sqlx::raw_sql("commit").execute(&mut lock).await.unwrap();
     for writer in writers {
         writer.await.unwrap().unwrap();
     }
@@ -241,24 +266,24 @@ async fn a_check_says_what_is_wrong_with_a_database() {
     server.stop();
     for (wrong, said, right) in [
         (
-            "update sessions set account = 4711",
-            "a row of sessions refers to one of accounts that is not there\n",
-            "update sessions set account = 1",
+            "update dwell_sessions set person = '4711'",
+            "a row of dwell_sessions refers to one of accounts that is not there\n",
+            "update dwell_sessions set person = '1'",
         ),
         (
-            "update sessions set generation = upper(generation) || 'x'",
-            "1 rows of sessions cannot be read: put right or delete them\n",
-            "update sessions set generation = lower(substr(generation, 1, 32))",
+            "update dwell_sessions set generation = upper(generation) || 'x'",
+            "1 rows of dwell_sessions cannot be read: put right or delete them\n",
+            "update dwell_sessions set generation = lower(substr(generation, 1, 32))",
         ),
         (
-            "update sessions set ended_at = 1, end_reason = 'bored'",
-            "1 rows of sessions cannot be read: put right or delete them\n",
-            "update sessions set ended_at = null, end_reason = null",
+            "update dwell_sessions set ended_at = 1, end_reason = 'bored'",
+            "1 rows of dwell_sessions cannot be read: put right or delete them\n",
+            "update dwell_sessions set ended_at = null, end_reason = null",
         ),
         (
-            "update sessions set browser = cast(x'fffe' as text)",
-            "1 rows of sessions cannot be read: put right or delete them\n",
-            "update sessions set browser = ''",
+            "update dwell_sessions set browser = cast(x'fffe' as text)",
+            "1 rows of dwell_sessions cannot be read: put right or delete them\n",
+            "update dwell_sessions set browser = ''",
         ),
         (
             "insert into notes (account, text, written_at) values (1, cast(x'ff' as text), 1)",
@@ -266,21 +291,21 @@ async fn a_check_says_what_is_wrong_with_a_database() {
             "delete from notes",
         ),
         (
-            "insert into drafts (account, id, form, fields, saved_at, expires_at) \
-             values (1, 'aa', 'note', '[]', 1, 1), (1, 'bb', 'note', '{}', 1, 1)",
-            "2 rows of drafts cannot be read: put right or delete them\n",
-            "delete from drafts",
+            "insert into dwell_drafts (person, id, form, fields, saved_at, expires_at) \
+             values ('1', 'aa', 'note', '[]', 1, 1), ('1', 'bb', 'note', '{}', 1, 1)",
+            "2 rows of dwell_drafts cannot be read: put right or delete them\n",
+            "delete from dwell_drafts",
         ),
         (
-            "drop index tombstones_by_end",
-            "the schema lacks the index tombstones_by_end\n",
-            "create index tombstones_by_end on sessions (ended_at) where ended_at is not null",
+            "drop index dwell_tombstones_by_end",
+            "the schema lacks the index dwell_tombstones_by_end\n",
+            "create index dwell_tombstones_by_end on dwell_sessions (ended_at) where ended_at is not null",
         ),
         (
-            "drop index tombstones_by_end; create index tombstones_by_end on sessions (account)",
-            "the index tombstones_by_end of the schema has been changed\n",
-            "drop index tombstones_by_end; \
-             create index tombstones_by_end on sessions (ended_at) where ended_at is not null",
+            "drop index dwell_tombstones_by_end; create index dwell_tombstones_by_end on dwell_sessions (person)",
+            "the index dwell_tombstones_by_end of the schema has been changed\n",
+            "drop index dwell_tombstones_by_end; \
+             create index dwell_tombstones_by_end on dwell_sessions (ended_at) where ended_at is not null",
         ),
         (
             "update _sqlx_migrations set version = 4711 where version = 2",

@@ -4,12 +4,17 @@ use axum::http::Method;
 use dwell_app::names::{
     DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, LONGEST_DRAFT as LONGEST, NOTE_FORM,
 };
-use dwell_server::drafts::MOST;
+use dwell::drafts::DraftLimits;
 
 use crate::{
     drafts::{DRAFT, TEXT, ada, composer, discard, grace, offers, saved},
     harness::{TestApp, by_script, form},
 };
+
+/// How many drafts a person has at most.
+fn max_drafts() -> u32 {
+    DraftLimits::default().per_person
+}
 
 // F3
 #[tokio::test]
@@ -20,11 +25,11 @@ async fn the_oldest_draft_makes_way_for_the_last_that_is_allowed() {
     let mut browser = ada(&app).await;
     browser.save_draft(DRAFT, TEXT).await;
     discard(&mut browser, DRAFT).await;
-    for number in 0..=MOST {
+    for number in 0..=max_drafts() {
         app.advance_ms(1);
         let text = format!("thought {number}.");
         browser.save_draft(&format!("{number:032x}"), &text).await;
-        let expected = (number + 1).min(MOST);
+        let expected = (number + 1).min(max_drafts());
         let page = browser.visit("/workspace").await;
         assert_eq!(offers(&page), usize::try_from(expected).unwrap());
     }
@@ -35,10 +40,10 @@ async fn the_oldest_draft_makes_way_for_the_last_that_is_allowed() {
     assert_eq!(browser.save_draft(DRAFT, TEXT).await.status, 410);
 
     // One that is used up takes no place.
-    discard(&mut browser, &format!("{MOST:032x}")).await;
+    discard(&mut browser, &format!("{:032x}", max_drafts())).await;
     browser.save_draft(&"f".repeat(32), "in its place").await;
     let page = browser.visit("/workspace").await;
-    assert_eq!(offers(&page), usize::try_from(MOST).unwrap());
+    assert_eq!(offers(&page), usize::try_from(max_drafts()).unwrap());
     assert!(page.body.contains("thought 1."));
 }
 
@@ -47,7 +52,7 @@ async fn the_oldest_draft_makes_way_for_the_last_that_is_allowed() {
 async fn the_draft_that_is_saved_is_not_the_one_that_makes_way() {
     let app = TestApp::new().await;
     let mut browser = ada(&app).await;
-    for number in 0..3 * MOST {
+    for number in 0..3 * max_drafts() {
         // All in the same millisecond.
         let text = format!("thought {number}.");
         let draft = format!("{:032x}", number.wrapping_mul(0x9E37_79B9));
@@ -94,7 +99,7 @@ async fn a_form_that_was_emptied_has_no_draft() {
         let mut browser = saved(&app).await;
         assert_eq!(browser.save_draft(DRAFT, blank).await.status, 204);
         assert_eq!(offers(&browser.visit("/workspace").await), 0);
-        assert_eq!(app.count("select count(*) from drafts").await, 0);
+        assert_eq!(app.count("select count(*) from dwell_drafts").await, 0);
 
         assert_eq!(browser.save_draft(DRAFT, TEXT).await.status, 204);
         assert_eq!(offers(&browser.visit("/workspace").await), 1);
@@ -145,7 +150,7 @@ async fn what_is_no_draft_is_refused_and_nothing_is_saved() {
     let mut request = by_script(Method::POST, DRAFTS_PATH);
     *request.body_mut() = "draft".into();
     assert_eq!(browser.send(request).await.status, 415);
-    assert_eq!(app.count("select count(*) from drafts").await, 0);
+    assert_eq!(app.count("select count(*) from dwell_drafts").await, 0);
 
     for unknown in ["", "nonsense", &"0".repeat(32), "%00", "a&draft=b"] {
         let page = browser.visit(&format!("/workspace?draft={unknown}")).await;
@@ -154,5 +159,5 @@ async fn what_is_no_draft_is_refused_and_nothing_is_saved() {
         assert_eq!(composer(&page).text, "");
     }
     discard(&mut browser, "nonsense").await;
-    assert_eq!(app.count("select count(*) from drafts").await, 0);
+    assert_eq!(app.count("select count(*) from dwell_drafts").await, 0);
 }

@@ -7,8 +7,8 @@ use dwell_app::names::{
     DISCARD_DRAFT_PATH, DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH,
     GENERATION_FIELD, NOTE_FORM,
 };
-use dwell_server::drafts::{Author, Form, RETENTION, UNDO};
-use dwell_session::{EndReason, Generation};
+use dwell::drafts::{Author, DraftLimits, FormContent};
+use dwell::{EndReason, Generation};
 use tokio::task::yield_now;
 
 use crate::harness::{Answer, Browser, EMAIL, PASSWORD, TestApp, by_script, by_user, form};
@@ -171,7 +171,7 @@ async fn two_tabs_with_two_unsaved_notes_have_two_drafts() {
     assert_eq!(offers(&page), 2);
     let at = |text| page.body.find(text).unwrap();
     assert!(at("in the other tab") < at("in one tab"), "latest first");
-    assert_eq!(app.count("select count(*) from drafts").await, 2);
+    assert_eq!(app.count("select count(*) from dwell_drafts").await, 2);
 
     discard(&mut browser, &one).await;
     let page = browser.visit("/workspace").await;
@@ -196,7 +196,7 @@ async fn what_is_kept_is_the_form_without_what_it_carries_for_the_server() {
     let generation = browser.generation().await.to_string();
     assert_eq!(browser.send(request("")).await.status, 403);
     assert_eq!(browser.send(request(&generation)).await.status, 204);
-    let (kept,): (String,) = sqlx::query_as("select fields from drafts")
+    let (kept,): (String,) = sqlx::query_as("select fields from dwell_drafts")
         .fetch_one(&app.pool)
         .await
         .unwrap();
@@ -209,14 +209,14 @@ async fn a_draft_of_another_form_is_not_offered_as_a_note() {
     let app = TestApp::new().await;
     let id = DRAFT.parse().unwrap();
     let author = Author {
-        account: app.account,
+        person: app.account.into(),
         session: Generation::from_random(1),
     };
-    let form = Form {
+    let form = FormContent {
         name: "other",
         fields: &[("text".to_owned(), TEXT.to_owned())],
     };
-    let saved = app.state.drafts.save(author, id, form);
+    let saved = app.state.drafts.save(&author, id, form);
     saved.await.unwrap();
     let mut browser = ada(&app).await;
     assert_eq!(offers(&browser.visit("/workspace").await), 0);
@@ -242,8 +242,8 @@ async fn saving_a_hundred_drafts_leaves_the_deadline_where_it_was() {
         };
         assert_eq!(browser.send(form(request, &fields)).await.status, 204);
     }
-    app.sessions.write_all().await.unwrap();
-    let moved = "select count(*) from sessions where last_active_at > authenticated_at";
+    app.dwell.write_all().await.unwrap();
+    let moved = "select count(*) from dwell_sessions where last_active_at > authenticated_at";
     assert_eq!(app.count(moved).await, 0);
     app.advance(app.policy.idle() / 100);
     let answer = browser.save_draft(DRAFT, TEXT).await;
@@ -255,11 +255,11 @@ async fn saving_a_hundred_drafts_leaves_the_deadline_where_it_was() {
 async fn a_draft_expires_seven_days_after_it_was_last_saved() {
     let app = TestApp::new().await;
     saved(&app).await;
-    app.advance(RETENTION - MS);
+    app.advance(DraftLimits::default().retention - MS);
     assert_eq!(offers(&ada(&app).await.visit("/workspace").await), 1);
     ada(&app).await.save_draft(DRAFT, TEXT).await;
 
-    app.advance(RETENTION - MS);
+    app.advance(DraftLimits::default().retention - MS);
     app.state.drafts.sweep().await.unwrap();
     assert_eq!(offers(&ada(&app).await.visit("/workspace").await), 1);
 
@@ -269,9 +269,9 @@ async fn a_draft_expires_seven_days_after_it_was_last_saved() {
     let page = browser.visit(&format!("/workspace?draft={DRAFT}")).await;
     assert_eq!(composer(&page).text, "");
     assert_ne!(composer(&page).draft, DRAFT);
-    assert_eq!(app.count("select count(*) from drafts").await, 1);
+    assert_eq!(app.count("select count(*) from dwell_drafts").await, 1);
     app.state.drafts.sweep().await.unwrap();
-    assert_eq!(app.count("select count(*) from drafts").await, 0);
+    assert_eq!(app.count("select count(*) from dwell_drafts").await, 0);
 }
 
 // F3
@@ -299,18 +299,18 @@ async fn a_draft_that_is_used_up_stays_used_up() {
                 let expected = if text.is_empty() { 204 } else { 410 };
                 assert_eq!(answer.status, expected);
             }
-            app.advance(UNDO - MS);
+            app.advance(DraftLimits::default().undo - MS);
             app.state.drafts.sweep().await.unwrap();
             let mut browser = ada(&app).await;
             let answer = browser.save_draft(DRAFT, TEXT).await;
             assert_eq!(answer.json()["error"], "draft_used_up");
             assert_eq!(offers(&browser.visit("/workspace").await), 0);
-            let kept = "select count(*) from drafts where used_up_at is null";
+            let kept = "select count(*) from dwell_drafts where used_up_at is null";
             assert_eq!(app.count(kept).await, 0);
 
             app.advance(MS);
             app.state.drafts.sweep().await.unwrap();
-            assert_eq!(app.count("select count(*) from drafts").await, 0);
+            assert_eq!(app.count("select count(*) from dwell_drafts").await, 0);
         }
     }
 }
@@ -353,7 +353,7 @@ async fn drafts_race_their_notes_and_never_come_back() {
             410 => overtaken += 1,
             status => panic!("{status}"),
         }
-        let kept = "select count(*) from drafts where fields is not null";
+        let kept = "select count(*) from dwell_drafts where fields is not null";
         assert_eq!(app.count(kept).await, 0, "{round}");
     }
     assert_eq!(

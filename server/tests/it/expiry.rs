@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dwell_session::EndReason;
+use dwell::EndReason;
 
 use crate::harness::{EMAIL, PASSWORD, TestApp};
 
@@ -122,7 +122,7 @@ async fn the_reason_for_an_end_by_time_is_told_before_and_after_the_sweep() {
     let mut browser = app.in_session().await;
     app.advance(app.policy.idle());
     assert!(browser.ask_status().await.is_end(EndReason::IdleTimeout));
-    app.sessions.maintain().await.unwrap();
+    app.dwell.maintain().await.unwrap();
     app.advance(app.policy.absolute());
     assert!(browser.ask_status().await.is_end(EndReason::IdleTimeout));
 }

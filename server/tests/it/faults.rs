@@ -136,7 +136,7 @@ async fn a_database_that_is_gone_denies() {
     let app = TestApp::new().await;
     let mut browser = with_note(&app).await;
     app.database.close().await;
-    while app.sessions.staleness().is_some() {
+    while app.dwell.staleness().is_some() {
         tokio::task::yield_now().await;
     }
     for route in &ROUTES {
@@ -160,7 +160,7 @@ async fn a_database_that_is_gone_denies() {
 async fn drafts_that_cannot_be_read_or_written_deny() {
     let app = TestApp::new().await;
     let mut browser = with_note(&app).await;
-    sqlx::query("alter table drafts rename to lost")
+    sqlx::query("alter table dwell_drafts rename to lost")
         .execute(&app.pool)
         .await
         .unwrap();

@@ -8,9 +8,8 @@ use dwell_server::{
     accounts::{Accounts, Passwords},
     http,
     state::{AppState, Services},
-    store::Origin,
 };
-use dwell_session::EndReason;
+use dwell::EndReason;
 
 use crate::harness::{Answer, Browser, EMAIL, PASSWORD, TestApp, by_script, by_user, form};
 
@@ -214,6 +213,6 @@ async fn a_form_is_answered_with_a_page() {
     request.headers_mut().remove("sec-fetch-mode");
     assert_eq!(app.browser().send(request).await.status, 303);
 
-    let begun = app.sessions.begin(app.account, None, Origin::default());
-    assert_eq!(begun.await.unwrap().told.warning, app.policy.warning());
+    let begun = app.dwell.begin(app.account).await.unwrap();
+    assert_eq!(begun.status().warning, app.policy.warning());
 }

@@ -58,7 +58,7 @@ async fn no_route_takes_a_post_from_another_site() {
         }
     }
     assert_eq!(app.count("select count(*) from notes").await, 0);
-    assert_eq!(app.count("select count(*) from sessions").await, 1);
+    assert_eq!(app.count("select count(*) from dwell_sessions").await, 1);
     assert_eq!(browser.visit("/workspace").await.status, 200);
 }
 
@@ -87,7 +87,7 @@ async fn signing_in_cannot_be_forged() {
         assert_eq!(browser.cookie(), None);
     }
     assert_eq!(HOST, "dwell.example");
-    assert_eq!(app.count("select count(*) from sessions").await, 0);
+    assert_eq!(app.count("select count(*) from dwell_sessions").await, 0);
 }
 
 // K2: a link on another site may be followed.

@@ -99,8 +99,8 @@ async fn an_end_that_there_is_no_room_for_holds_at_once_and_is_written_later() {
 
     server.make_room();
     wait_until_ready_is(&server, "200");
-    let both = "select 1 from sessions where end_reason = 'revoked' \
-                and exists (select 1 from sessions where end_reason = 'signed_out')";
+    let both = "select 1 from dwell_sessions where end_reason = 'revoked' \
+                and exists (select 1 from dwell_sessions where end_reason = 'signed_out')";
     wait_for(directory.path(), both).await;
     let (_, log) = server.stop();
     for line in ["cannot be written: its disk", "can be written again"] {
@@ -121,7 +121,7 @@ async fn a_server_starts_on_a_full_disk_and_lets_people_look_and_leave() {
     server.stop();
     // So long ago that a page moves the last activity at once, for which there is no room.
     let mut connection = database(directory.path()).await;
-    sqlx::query("update sessions set last_active_at = last_active_at - 600000")
+    sqlx::query("update dwell_sessions set last_active_at = last_active_at - 600000")
         .execute(&mut connection)
         .await
         .unwrap();
@@ -139,6 +139,6 @@ async fn a_server_starts_on_a_full_disk_and_lets_people_look_and_leave() {
     assert_eq!(status(&staying.visit(&server)), "200");
     assert_eq!(status(&server.sign_in("")), "303");
     server.stop();
-    let written = "select 1 from sessions where end_reason = 'signed_out'";
+    let written = "select 1 from dwell_sessions where end_reason = 'signed_out'";
     wait_for(directory.path(), written).await;
 }

@@ -8,7 +8,7 @@ use dwell_app::{
         TAKE_BACK_DRAFT_PATH,
     },
 };
-use dwell_session::EndReason;
+use dwell::EndReason;
 use leptos::server_fn::ServerFn as _;
 use serde_json::json;
 
@@ -22,9 +22,9 @@ use crate::{
 pub async fn state(app: &TestApp) -> Vec<(String,)> {
     sqlx::query_as(
         "select 'note ' || id || text || coalesce(deleted_at, '') from notes union all \
-         select 'draft ' || id || account || coalesce(fields, '') || saved_at || coalesce(used_up_at, '') \
-         from drafts union all \
-         select 'session ' || hex(key) || coalesce(end_reason, '') || data from sessions \
+         select 'draft ' || id || person || coalesce(fields, '') || saved_at || coalesce(used_up_at, '') \
+         from dwell_drafts union all \
+         select 'session ' || hex(key) || coalesce(end_reason, '') || data from dwell_sessions \
          order by 1",
     )
     .fetch_all(&app.pool)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dwell_app::names::SIGN_IN_PATH;
-use dwell_session::{ActiveStatus, Status};
+use dwell::{ActiveStatus, Status};
 
 use crate::harness::{Answer, EMAIL, Probe, TestApp};
 

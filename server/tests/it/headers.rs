@@ -18,7 +18,7 @@ async fn answers() -> Vec<(String, Answer)> {
     let (app, probe) = Probe::app().await;
     let live = app.in_session().await.with_generation().await;
     let ended = app.in_session().await;
-    app.end(ended.id(), dwell_session::EndReason::Revoked).await;
+    app.end(ended.id(), dwell::EndReason::Revoked).await;
     let other = app.in_session().await.generation().await.to_string();
     let mut answers = Vec::new();
     for route in ROUTES.iter().map(|route| route.path).chain(["/nowhere"]) {

@@ -8,19 +8,14 @@ use std::sync::Arc;
 use axum::{
     Extension, Router,
     http::Method,
-    middleware::{from_fn, from_fn_with_state},
     routing::post,
 };
-use dwell_server::{
-    http::with_sessions,
-    lifetime::{lend_data, require_session},
-    store::{Origin, SessionKey},
-};
-use dwell_session::EndReason;
+use dwell::EndReason;
+use dwell_server::http::assemble;
 use tokio::{sync::Notify, task::yield_now};
 use tower_sessions::Session;
 
-use crate::harness::{Answer, Browser, TestApp, by_script};
+use crate::harness::{EMAIL, PASSWORD, Answer, Browser, TestApp, by_script};
 
 const ROUNDS: usize = 1_000;
 const ENDS: [EndReason; 3] = [
@@ -71,19 +66,17 @@ fn router(app: &TestApp, progress: &Arc<Progress>) -> Router {
         .route("/wait-then-write", post(wait_then_write))
         .route("/cycle-the-id", post(cycle_the_id))
         .route("/write-at-some-time", post(write_at_some_time))
-        .route_layer(from_fn_with_state(app.state.clone(), lend_data))
-        .route_layer(from_fn(require_session))
+        .route_layer(app.dwell.data())
+        .route_layer(app.dwell.protect())
         .layer(Extension(progress.clone()));
-    with_sessions(routes, &app.state).with_state(app.state.clone())
+    assemble(routes, app.state.clone())
 }
 
 async fn end(app: &TestApp, browser: &Browser, reason: EndReason) {
-    let key = SessionKey::of(&browser.id());
     match reason {
         EndReason::Replaced => {
-            let origin = Origin::default();
-            let begun = app.sessions.begin(app.account, Some(key), origin).await;
-            begun.unwrap();
+            let answer = browser.clone().sign_in(EMAIL, PASSWORD).await;
+            assert_eq!(answer.status, 303);
         }
         EndReason::IdleTimeout => app.advance(app.policy.idle()),
         EndReason::SignedOut
@@ -108,10 +101,10 @@ async fn nothing_is_revived(app: &TestApp, old: &Browser, reason: EndReason) {
 
 /// What was written late is in no session of a person, and only `live` of those live.
 async fn nothing_is_left(app: &TestApp, live: i64) {
-    app.sessions.maintain().await.unwrap();
-    let written = "select count(*) from sessions where data like '%late%'";
+    app.dwell.maintain().await.unwrap();
+    let written = "select count(*) from dwell_sessions where data like '%late%'";
     assert_eq!(app.count(written).await, 0);
-    let signed_in = "select count(*) from sessions where ended_at is null";
+    let signed_in = "select count(*) from dwell_sessions where ended_at is null";
     assert_eq!(app.count(signed_in).await, live);
 }
 
@@ -152,7 +145,7 @@ async fn a_slow_request_in_a_live_session_keeps_what_it_wrote() {
     progress.may_finish.notify_one();
     let answer = send(browser.at(&router), "/write-then-wait").await;
     assert_eq!(answer.status, 200);
-    let kept = "select count(*) from sessions where data like '%late%'";
+    let kept = "select count(*) from dwell_sessions where data like '%late%'";
     assert_eq!(app.count(kept).await, 1);
 }
 

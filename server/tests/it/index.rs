@@ -1,7 +1,7 @@
 //! What is served without asking the store.
 
 use dwell_app::api::KeepAlive;
-use dwell_session::EndReason;
+use dwell::EndReason;
 use leptos::server_fn::ServerFn as _;
 use serde_json::json;
 

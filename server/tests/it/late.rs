@@ -10,15 +10,15 @@ use dwell_app::names::{
     DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, GENERATION_FIELD, GENERATION_HEADER, NOTE_FORM,
     SIGN_IN_PATH,
 };
-use dwell_server::drafts::{MOST, MOST_LATE};
-use dwell_session::EndReason;
+use dwell::drafts::DraftLimits;
+use dwell::EndReason;
 
 use crate::{
     drafts::{DRAFT, TEXT},
     harness::{Browser, EMAIL, HOST, PASSWORD, TestApp, by_script, by_user, form},
 };
 
-const KEPT: &str = "select count(*) from drafts where used_up_at is null";
+const KEPT: &str = "select count(*) from dwell_drafts where used_up_at is null";
 
 const EVERY_REASON: [EndReason; 5] = [
     EndReason::IdleTimeout,
@@ -159,7 +159,7 @@ async fn what_comes_from_no_page_that_is_known_is_not_kept() {
     let header = HeaderValue::try_from("0".repeat(32)).unwrap();
     request.headers_mut().insert(GENERATION_HEADER, header);
     assert_eq!(browser.send(request).await.status, 303);
-    assert_eq!(app.count("select count(*) from drafts").await, 0);
+    assert_eq!(app.count("select count(*) from dwell_drafts").await, 0);
 }
 
 // F3, K1
@@ -187,7 +187,7 @@ async fn what_is_sent_under_another_cookie_or_none_is_kept_for_whoever_wrote_it(
             assert_eq!(app.count(KEPT).await, 1);
             let page = app.in_session().await.visit("/workspace").await;
             assert!(page.body.contains(TEXT));
-            sqlx::query("delete from drafts")
+            sqlx::query("delete from dwell_drafts")
                 .execute(&app.pool)
                 .await
                 .unwrap();
@@ -264,7 +264,7 @@ async fn what_is_no_post_of_that_form_is_not_kept() {
         *elsewhere.uri_mut() = path.parse().unwrap();
         assert_eq!(browser.send(elsewhere).await.status, 303, "{path}");
     }
-    assert_eq!(app.count("select count(*) from drafts").await, 0);
+    assert_eq!(app.count("select count(*) from dwell_drafts").await, 0);
 }
 
 // F3
@@ -306,7 +306,7 @@ async fn what_cannot_be_kept_is_not_taken() {
     assert_eq!(answer.status, 413);
     assert!(answer.body.contains("Go back and send less"));
 
-    sqlx::query("alter table drafts rename to lost")
+    sqlx::query("alter table dwell_drafts rename to lost")
         .execute(&app.pool)
         .await
         .unwrap();
@@ -322,13 +322,13 @@ async fn a_dead_cookie_takes_nothing_away_that_was_saved_by_another_session() {
     let app = TestApp::new().await;
     let (mut dead, generation) = ended(&app, EndReason::SignedOut).await;
     let mut browser = app.in_session().await.with_generation().await;
-    for number in 0..MOST {
+    for number in 0..DraftLimits::default().per_person {
         let text = format!("later {number}.");
         let answer = browser.save_draft(&format!("{number:032x}"), &text).await;
         assert_eq!(answer.status, 204, "{answer:?}");
     }
     let mut refused = 0;
-    for number in 0..MOST {
+    for number in 0..DraftLimits::default().per_person {
         let fields = [
             (GENERATION_FIELD, generation.as_str()),
             (DRAFT_FIELD, &format!("{number:032x}")),
@@ -342,11 +342,11 @@ async fn a_dead_cookie_takes_nothing_away_that_was_saved_by_another_session() {
     }
     assert_eq!(
         refused,
-        MOST - MOST_LATE,
+        DraftLimits::default().per_person - DraftLimits::default().late_per_session,
         "a few are kept, under ids of their own"
     );
     let page = browser.visit("/workspace").await;
-    for number in 0..MOST {
+    for number in 0..DraftLimits::default().per_person {
         assert!(page.body.contains(&format!("later {number}.")), "{number}");
     }
     assert!(page.body.contains("late 0.") && !page.body.contains("late 3."));
@@ -381,7 +381,7 @@ async fn a_dead_cookie_is_good_for_nothing_once_its_session_is_forgotten() {
     let app = TestApp::new().await;
     let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
     app.advance(Duration::from_secs(31 * 24 * 60 * 60));
-    app.sessions.forget_tombstones().await.unwrap();
+    app.dwell.forget_tombstones().await.unwrap();
     assert_eq!(browser.send(note(&generation)).await.status, 303);
     assert_eq!(app.count(KEPT).await, 0);
 }

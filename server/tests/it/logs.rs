@@ -8,10 +8,10 @@ use std::{
 use axum::{
     Router,
     http::{HeaderValue, Method},
-    middleware::from_fn_with_state,
     routing::post,
 };
-use dwell_server::{http::with_sessions, lifetime::lend_data, store::SessionId, telemetry};
+use dwell::store::SessionId;
+use dwell_server::{http::assemble, telemetry};
 use tower_sessions::Session;
 use tracing::{
     Dispatch,
@@ -74,8 +74,8 @@ async fn write_into_the_session(session: Session) {
 fn busy_router(app: &TestApp) -> Router {
     let routes = Router::new()
         .route("/busy", post(write_into_the_session))
-        .route_layer(from_fn_with_state(app.state.clone(), lend_data));
-    with_sessions(routes, &app.state).with_state(app.state.clone())
+        .route_layer(app.dwell.data());
+    assemble(routes, app.state.clone())
 }
 
 /// A day in the life of two sessions. Gives their ids.
@@ -105,7 +105,7 @@ async fn use_everything(app: &TestApp) -> [SessionId; 2] {
             .send_by_script(Method::POST, "/busy")
             .await;
     }
-    app.sessions.maintain().await.unwrap();
+    app.dwell.maintain().await.unwrap();
     [first, second]
 }
 
@@ -162,7 +162,7 @@ async fn the_events_of_a_session_are_written_down_with_who_and_why() {
     assert_eq!(log.lines_with(&["sign_in_refused"]), 1);
 
     let mut browser = app.signed_in().await;
-    assert_eq!(log.lines_with(&["session_created", "account=1"]), 1);
+    assert_eq!(log.lines_with(&["session_created", "person=1"]), 1);
 
     browser.sign_in(EMAIL, PASSWORD).await;
     assert_eq!(log.lines_with(&["session_ended", "reason=replaced"]), 1);
@@ -202,7 +202,7 @@ async fn an_expiry_is_written_down_once() {
     app.advance(app.policy.idle());
     for _ in 0..3 {
         assert_eq!(noticed.ask_status().await.status, 401);
-        app.sessions.maintain().await.unwrap();
+        app.dwell.maintain().await.unwrap();
     }
     let expired = ["session_expired", "reason=idle_timeout", "ended_at_ms="];
     assert_eq!(log.lines_with(&expired), 2, "{}", log.text());
@@ -233,7 +233,7 @@ async fn nothing_that_is_sent_begins_a_line_of_the_log_or_reaches_the_list_raw()
 
     let begins_a_line = |line: &str| line.trim_start().starts_with("INJECTED");
     assert!(!log.text().lines().any(begins_a_line), "{}", log.text());
-    let stored: Vec<(String,)> = sqlx::query_as("select browser from sessions")
+    let stored: Vec<(String,)> = sqlx::query_as("select browser from dwell_sessions")
         .fetch_all(&app.pool)
         .await
         .unwrap();
@@ -252,6 +252,6 @@ async fn a_long_user_agent_is_shortened() {
     let agent = HeaderValue::from_str(&"x".repeat(5_000)).unwrap();
     request.headers_mut().insert("user-agent", agent);
     app.browser().send(request).await;
-    let longest = app.count("select max(length(browser)) from sessions").await;
+    let longest = app.count("select max(length(browser)) from dwell_sessions").await;
     assert_eq!(longest, 120);
 }

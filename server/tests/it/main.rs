@@ -39,7 +39,6 @@ mod races;
 mod replay;
 mod routes;
 mod serve;
-mod session_store;
 mod sign_in;
 mod sign_in_limits;
 mod slow_bodies;

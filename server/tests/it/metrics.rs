@@ -1,14 +1,14 @@
 //! What is counted, and who can see it.
 
-use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::TcpListener, time::Duration};
 
 use axum::http::Method;
 use dwell_server::{
+    application,
     http::metrics_router,
-    sessions::Sessions,
     state::{AppState, Services},
 };
-use dwell_session::EndReason;
+use dwell::EndReason;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -224,7 +224,7 @@ async fn every_end_is_counted_once_with_its_reason() {
     let [mut seen, _swept] = [app.in_session().await, app.in_session().await];
     app.advance(app.policy.idle());
     seen.ask_status().await;
-    app.sessions.maintain().await.unwrap();
+    app.dwell.maintain().await.unwrap();
 
     let counted = collected(&app.state).await;
     for (reason, count) in [
@@ -252,7 +252,7 @@ async fn touches_are_counted_as_put_off_or_written() {
     let counted = collected(&app.state).await;
     assert_eq!(counted["dwell_touches_coalesced_total"], 100.0);
     assert_eq!(counted["dwell_touches_written_total"], 0.0);
-    app.sessions.write_all().await.unwrap();
+    app.dwell.write_all().await.unwrap();
     app.advance(app.policy.touch_interval());
     browser.visit("/workspace").await;
     let counted = collected(&app.state).await;
@@ -272,14 +272,13 @@ async fn the_index_is_told_from_the_engine() {
     assert_eq!(counted["dwell_index_hits_total"], 9.0);
     assert_eq!(counted["dwell_index_staleness_seconds"], 0.0);
 
-    let sessions = Sessions::new(
-        app.store.clone(),
-        app.policy,
-        app.clock.clone(),
-        app.state.metrics.clone(),
-    );
+    // One that does not follow its store.
+    let dwell = application::dwell(app.policy, &app.state.built)
+        .shared_store(app.store.clone())
+        .build()
+        .unwrap();
     let deaf = AppState::new(Services {
-        sessions: Arc::new(sessions),
+        dwell,
         ..(*app.state).clone()
     });
     let counted = collected(&deaf).await;

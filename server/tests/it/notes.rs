@@ -2,11 +2,8 @@
 
 use axum::http::{HeaderValue, Method};
 use dwell_app::names::{DRAFT_FIELD, DRAFTS_PATH, TAKE_BACK_DRAFT_PATH};
-use dwell_server::{
-    clock::Clock as _,
-    drafts::{MOST_USED_UP, UNDO},
-    notes::{MOST, MOST_DELETED, ON_A_PAGE},
-};
+use dwell::{clock::Clock as _, drafts::MAX_USED_UP};
+use dwell_server::notes::{MOST, MOST_DELETED, ON_A_PAGE, UNDO};
 
 use crate::{
     drafts::{DRAFT, TEXT, ada, composer, discard, grace, offers, saved},
@@ -309,17 +306,17 @@ async fn what_is_used_up_takes_a_bounded_place() {
     let mut browser = ada(&app).await;
     discard(&mut browser, DRAFT).await;
     assert_eq!(
-        app.count("select count(*) from drafts").await,
+        app.count("select count(*) from dwell_drafts").await,
         0,
         "an unknown id"
     );
-    for number in 0..MOST_USED_UP + 10 {
+    for number in 0..MAX_USED_UP + 10 {
         let draft = format!("{number:032x}");
         let fields = [("text", TEXT), (DRAFT_FIELD, &draft)];
         browser.submit("/workspace", &fields).await;
         app.advance_ms(500);
         assert_eq!(browser.save_draft(&draft, TEXT).await.status, 410);
     }
-    let used_up = "select count(*) from drafts";
-    assert_eq!(app.count(used_up).await, i64::from(MOST_USED_UP));
+    let used_up = "select count(*) from dwell_drafts";
+    assert_eq!(app.count(used_up).await, i64::from(MAX_USED_UP));
 }

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, Request, StatusCode},
 };
 use dwell_app::names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH};
-use dwell_session::EndReason;
+use dwell::EndReason;
 
 use crate::{
     drafts::DRAFT,
@@ -16,8 +16,8 @@ use crate::{
 };
 
 async fn last_active_at(app: &TestApp) -> i64 {
-    app.sessions.write_all().await.unwrap();
-    app.count("select last_active_at from sessions").await
+    app.dwell.write_all().await.unwrap();
+    app.count("select last_active_at from dwell_sessions").await
 }
 
 /// Changes of headers; a header without a value is left out.

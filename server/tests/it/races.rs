@@ -9,11 +9,12 @@ use std::{
 };
 
 use dwell_app::api::KeepAlive;
-use dwell_server::{
-    sessions::{LiveSession, Sessions, Visit},
-    store::{SessionKey, SqlStore},
+use dwell::{
+    Connections,
+    sqlite::{self, DatabaseFile},
+    store::SqliteStore,
 };
-use dwell_session::EndReason;
+use dwell::EndReason;
 use leptos::server_fn::ServerFn as _;
 use serde_json::json;
 use tokio::task::yield_now;
@@ -23,13 +24,6 @@ use crate::harness::{Answer, Browser, HeldClock, TestApp};
 const ROUNDS: usize = 1_000;
 const MS: Duration = Duration::from_millis(1);
 
-async fn live(sessions: &Sessions, key: SessionKey) -> LiveSession {
-    match sessions.ask(key).await.unwrap() {
-        Visit::Live(live) => live,
-        visit => panic!("{visit:?}"),
-    }
-}
-
 // A10
 /// A touch that read the clock in time, but reaches the database when somebody has been told of
 /// the end already.
@@ -37,20 +31,22 @@ async fn live(sessions: &Sessions, key: SessionKey) -> LiveSession {
 async fn a_touch_that_is_held_up_on_its_way_revives_nothing() {
     let app = TestApp::new().await;
     let clock = HeldClock::over(app.clock.clone());
-    let store = SqlStore::new(app.database.clone(), clock.clone(), &app.policy);
-    let slow = Arc::new(Sessions::new(
-        Arc::new(store),
-        app.policy,
-        app.clock.clone(),
-        app.state.metrics.clone(),
-    ));
-    let mut browser = app.in_session().await;
-    let key = SessionKey::of(&browser.id());
+    // With connections of its own: on those of the app, one would wait for the other.
+    let file = DatabaseFile::at(app.directory.path().join("dwell.db"));
+    let database = sqlite::Database::open(file, Connections::default());
+    let slow = SqliteStore::new(database.await.unwrap(), clock.clone());
+    let slow = app.another_node_on(Arc::new(slow)).await;
+    let mut browser = app.in_session().await.with_generation().await;
     app.advance(app.policy.idle() - MS);
-    let seen = live(&slow, key).await;
+    let mut at_slow = browser.at(&slow.router);
+    // From now on the node need not ask the store whether the session lives.
+    assert_eq!(at_slow.ask_status().await.status, 200);
 
     let hold = clock.hold_next();
-    let touch = tokio::spawn(async move { slow.touch(&seen, seen.now).await.unwrap() });
+    let touch = tokio::spawn(async move {
+        let activity = json!({ "idle_for_ms": 0 });
+        at_slow.call(KeepAlive::PATH, None, &activity).await
+    });
     hold.takes_effect().await;
     app.advance_ms(1);
     assert!(browser.ask_status().await.is_end(EndReason::IdleTimeout));

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use dwell_app::names::{SIGN_IN_PATH, SIGN_OUT_PATH};
-use dwell_session::EndReason;
+use dwell::EndReason;
 
 use crate::{
     harness::{Answer, Browser, EMAIL, HOST, PASSWORD, TestApp, by_script, by_user, form},

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use dwell_server::{connections::Connections, database};
 use tempfile::TempDir;
 
 use crate::harness::{PASSWORD, Server, cookie_of, generation_of};
@@ -14,19 +13,17 @@ async fn a_running_server_deletes_drafts_that_have_expired() {
     let server = Server::start(&directory, &[]);
     let file = directory.path().join("data/dwell.db");
     let url = format!("sqlite://{}", file.display());
-    let pool = database::open(&url.parse().unwrap(), Connections::default())
-        .await
-        .unwrap();
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
     sqlx::query(
-        "insert into drafts (account, id, form, fields, saved_at) \
-         values (1, 'expired', 'note', '[]', 0)",
+        "insert into dwell_drafts (person, id, form, fields, saved_at, expires_at) \
+         values ('1', 'expired', 'note', '[]', 0, 0)",
     )
     .execute(&pool)
     .await
     .unwrap();
     let mut left = 1;
     for _ in 0..100 {
-        (left,) = sqlx::query_as("select count(*) from drafts")
+        (left,) = sqlx::query_as("select count(*) from dwell_drafts")
             .fetch_one(&pool)
             .await
             .unwrap();

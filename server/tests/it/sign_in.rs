@@ -6,7 +6,7 @@ use argon2::{Argon2, PasswordHasher as _};
 use axum::http::Method;
 use dwell_app::names::SIGN_IN_PATH;
 use dwell_server::accounts::Password;
-use dwell_session::{EndReason, Limits};
+use dwell::{EndReason, Limits};
 
 use crate::{
     harness::{Answer, EMAIL, PASSWORD, Setup, TestApp, by_script, by_user, form},
@@ -373,7 +373,7 @@ async fn of_more_than_a_hundred_sessions_the_least_recently_active_ends() {
     }
     app.advance(app.policy.touch_interval());
     assert_eq!(browsers[0].visit("/workspace").await.status, 200);
-    let live = "select count(*) from sessions where ended_at is null";
+    let live = "select count(*) from dwell_sessions where ended_at is null";
     assert_eq!(app.count(live).await, 100);
 
     for least_recent in &mut browsers[1..4] {
@@ -390,4 +390,17 @@ async fn of_more_than_a_hundred_sessions_the_least_recently_active_ends() {
     };
     assert_eq!(somebody_else.visit("/workspace").await.status, 200);
     assert_eq!(app.count(live).await, 101);
+}
+
+// D1
+#[tokio::test]
+async fn a_session_that_has_ended_is_not_rotated() {
+    let app = TestApp::new().await;
+    let old = app.in_session().await;
+    app.end(old.id(), EndReason::Revoked).await;
+    let mut anew = old.clone();
+    assert_eq!(anew.sign_in(EMAIL, PASSWORD).await.status, 303);
+    assert_eq!(anew.ask_status().await.status, 200);
+    let told = old.clone().ask_status().await;
+    assert!(told.is_end(EndReason::Revoked), "the first reason stays");
 }

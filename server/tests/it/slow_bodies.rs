@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, Method, Request};
 use dwell_app::names::{
     DISCARD_DRAFT_PATH, DRAFT_FIELD, DRAFT_FORM_FIELD, NOTE_FORM, TAKE_BACK_DRAFT_PATH,
 };
-use dwell_session::EndReason;
+use dwell::EndReason;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -138,12 +138,12 @@ async fn nothing_is_done_after(reason: EndReason) {
         let told = browser.clone().ask_status().await;
         assert!(told.is_end(reason), "{reason} {route:?} {told:?}");
 
-        let kept = app.count("select count(*) from drafts where fields is not null");
+        let kept = app.count("select count(*) from dwell_drafts where fields is not null");
         let is_writing = ["/workspace", "/drafts"].contains(&route.path);
         if reason == EndReason::IdleTimeout {
             assert_eq!(kept.await, i64::from(is_writing), "{route:?}");
         }
-        sqlx::query("delete from drafts")
+        sqlx::query("delete from dwell_drafts")
             .execute(&app.pool)
             .await
             .unwrap();

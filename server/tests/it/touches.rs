@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use dwell_server::clock::Clock as _;
-use dwell_session::{EndReason, Instant, Limits};
+use dwell::clock::Clock as _;
+use dwell::{EndReason, Instant, Limits};
 use futures::future::join_all;
 
 use crate::harness::{Probe, Setup, TestApp};
 
+/// How often maintenance comes round at the least.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
 
 #[tokio::test]
@@ -18,7 +20,7 @@ async fn a_hundred_navigations_in_quick_succession_are_written_a_couple_of_times
     for _ in 0..100 {
         app.advance_ms(10);
         assert_eq!(browser.visit("/workspace").await.status, 200);
-        app.sessions.maintain().await.unwrap();
+        app.dwell.maintain().await.unwrap();
     }
     assert!((1..=2).contains(&probe.touches()), "{}", probe.touches());
 
@@ -27,7 +29,7 @@ async fn a_hundred_navigations_in_quick_succession_are_written_a_couple_of_times
     let told = browser.ask_status().await.idle_remaining_ms();
     assert_eq!(u128::from(told), left.as_millis());
     app.advance(app.policy.touch_interval());
-    app.sessions.maintain().await.unwrap();
+    app.dwell.maintain().await.unwrap();
     assert!(probe.touches() <= 3);
     let elsewhere = app.another_node().await;
     let told = browser.at(&elsewhere.router).ask_status().await;
@@ -115,7 +117,7 @@ async fn what_is_written_down_is_never_the_grace_behind_what_has_been_told() {
             app.advance(waited);
             assert_eq!(browser.visit("/workspace").await.status, 200);
             assert_eq!(browser.keep_alive(0).await.status, 200);
-            let written = app.count("select last_active_at from sessions").await;
+            let written = app.count("select last_active_at from dwell_sessions").await;
             let behind = app.clock.now().since(Instant::from_millis(written));
             assert!(behind < grace, "{behind:?} of {grace:?} after {waited:?}");
         }
@@ -128,7 +130,7 @@ async fn a_touch_that_was_kept_back_is_written_before_a_shutdown() {
     let mut browser = app.in_session().await;
     app.advance(app.policy.grace() - MS);
     browser.visit("/workspace").await;
-    app.sessions.write_all().await.unwrap();
+    app.dwell.write_all().await.unwrap();
 
     let successor = app.another_node().await;
     app.advance(app.policy.idle() - MS);
@@ -149,7 +151,7 @@ async fn a_touch_that_is_being_written_is_told_all_the_same() {
         let (mut first, mut second) = (browser.clone(), browser.clone());
         let (told_first, written, told_second) = tokio::join!(
             first.ask_status(),
-            app.sessions.write_all(),
+            app.dwell.write_all(),
             second.ask_status(),
         );
         written.unwrap();
@@ -167,9 +169,9 @@ async fn a_touch_outlives_a_moment_in_which_the_store_fails() {
     browser.visit("/workspace").await;
     app.advance(app.policy.grace());
     probe.fail_after(1);
-    assert!(app.sessions.maintain().await.is_err());
+    assert!(app.dwell.maintain().await.is_err());
     assert_eq!(probe.recover(), 1);
-    app.sessions.maintain().await.unwrap();
+    app.dwell.maintain().await.unwrap();
 
     app.advance(app.policy.idle() - app.policy.grace() - MS);
     let elsewhere = app.another_node().await;
@@ -190,10 +192,10 @@ async fn a_page_loaded_once_and_left_keeps_its_full_idle_timeout_on_any_node() {
 
         let mut left = app.policy.idle() - MS;
         while !left.is_zero() {
-            let step = left.min(app.sessions.maintenance_interval() * 20);
+            let step = left.min(MAINTENANCE_INTERVAL * 20);
             app.advance(step);
             left -= step;
-            app.sessions.maintain().await.unwrap();
+            app.dwell.maintain().await.unwrap();
         }
         for router in [&app.router, &elsewhere.router] {
             let answer = browser.at(router).fetch("/workspace").await;
@@ -221,8 +223,8 @@ async fn another_node_never_ends_a_session_whose_user_is_active_here() {
         app.advance(step);
         passed += step;
         browser.visit("/workspace").await;
-        app.sessions.maintain().await.unwrap();
-        elsewhere.sessions.maintain().await.unwrap();
+        app.dwell.maintain().await.unwrap();
+        elsewhere.dwell.maintain().await.unwrap();
         let told = browser.at(&elsewhere.router).ask_status().await;
         let least = app.policy.idle() - grace - grace;
         assert!(u128::from(told.idle_remaining_ms()) >= least.as_millis());
@@ -245,8 +247,8 @@ async fn a_late_report_of_older_activity_never_moves_the_deadline_back() {
     ] {
         app.advance_ms(waited);
         assert_eq!(browser.keep_alive(idle_for).await.status, 200);
-        app.sessions.write_all().await.unwrap();
-        let now = app.count("select last_active_at from sessions").await;
+        app.dwell.write_all().await.unwrap();
+        let now = app.count("select last_active_at from dwell_sessions").await;
         assert!(now >= last, "{waited} {idle_for}");
         last = now;
     }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::http::header;
-use dwell_session::EndReason;
+use dwell::EndReason;
 
 use crate::harness::{Answer, Browser, Engine, Kind, Node, library, now};
 

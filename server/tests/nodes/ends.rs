@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dwell_session::{EndReason, Status};
+use dwell::{EndReason, Status};
 use tokio::sync::watch;
 
 use crate::harness::{Browser, Engine, Figures, Kind, Node, STALENESS};

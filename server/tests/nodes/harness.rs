@@ -4,7 +4,7 @@ mod asking;
 mod browser;
 mod connection;
 mod engine;
-#[path = "../engines/mod.rs"]
+#[path = "../../../session/server/tests/engines/mod.rs"]
 mod engines;
 mod faketime;
 mod figures;
@@ -12,14 +12,13 @@ mod link;
 mod node;
 mod stopwatch;
 
-pub use dwell_server::sessions::STALENESS;
+pub use dwell::STALENESS;
 
 pub use self::{
     asking::Asking,
     browser::{Browser, EMAIL},
     connection::{Answer, NoAnswer},
-    engine::{Deed, Engine, Kind, Turn},
-    engines::connected,
+    engine::{Deed, Engine, Kind, Turn, connected},
     faketime::{Faketime, library},
     figures::Figures,
     link::{Link, Way},

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dwell_session::EndReason;
+use dwell::EndReason;
 use tokio::time::sleep;
 
 use crate::harness::{Browser, Engine, Kind, Node, PATIENCE, now, until};

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use dwell_session::EndReason;
+use dwell::EndReason;
 use tokio::time::sleep;
 
 use crate::harness::{

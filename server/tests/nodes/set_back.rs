@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use dwell_session::{EndReason, Status};
+use dwell::{EndReason, Status};
 
 use crate::harness::{Browser, Engine, Faketime, Kind, Node, Turn, connected, now, until};
 
@@ -102,7 +102,7 @@ async fn signed_in_and_kept(node: &Node, engine: &Engine) -> Browser {
     let browser = Browser::signed_in(node).await;
     let database = connected(&engine.database).await;
     until("the time is written down", GENEROUS, async || {
-        let mark: Option<(i64,)> = sqlx::query_as("select mark from store_time")
+        let mark: Option<(i64,)> = sqlx::query_as("select mark from dwell_store_time")
             .fetch_optional(&database)
             .await
             .unwrap();

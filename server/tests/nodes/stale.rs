@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dwell_session::EndReason;
+use dwell::EndReason;
 use tokio::time::{sleep, sleep_until};
 
 use crate::harness::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::header;
-use dwell_session::EndReason;
+use dwell::EndReason;
 
 use crate::harness::{Browser, Engine, Kind, Node, PATIENCE, STALENESS, until};
 

@@ -17,6 +17,17 @@ pub(crate) fn measure(criterion: &mut Criterion, policy: &Policy) {
     group.bench_function("touched", |bencher| {
         bencher.iter(|| black_box(lifetime).touched(policy, black_box(now), black_box(now)));
     });
+    group.bench_function("coalesced", |bencher| {
+        let stored_at = now - policy.grace() / 2;
+        bencher.iter(|| {
+            policy.coalesce(
+                black_box(&lifetime),
+                black_box(stored_at),
+                black_box(now),
+                black_box(now),
+            )
+        });
+    });
     group.bench_function("status", |bencher| {
         bencher.iter(|| black_box(lifetime).status(policy, generation, black_box(now)));
     });

@@ -156,6 +156,12 @@ pub(super) fn reported_within(policy: &Policy) -> Duration {
     3 * policy.touch_interval().max(SHORTEST_REPORT_INTERVAL) + PATIENCE + 3 * QUICK_ANSWER
 }
 
+/// How long a touch that the server has confirmed may wait to be written, while the server runs and
+/// its store works: a round of maintenance may take as long as the pause before it.
+pub(super) fn deferred_for(policy: &Policy) -> Duration {
+    policy.longest_deferral() + policy.maintenance_interval()
+}
+
 fn drift(ppm: i64, over: Duration) -> Duration {
     let ppm = u32::try_from(ppm.max(0)).unwrap_or(u32::MAX);
     over * ppm / 1_000_000

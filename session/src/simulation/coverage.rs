@@ -70,7 +70,7 @@ happenings! {
     Storm => "storms on the network",
     Crash => "crashes of the server",
     Restart => "orderly restarts of the server",
-    TouchLost => "touches lost in a crash",
+    TouchLost => "confirmed touches lost, in a crash or with the store",
     StoreFailure => "failures of the store",
 }
 

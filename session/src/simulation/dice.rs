@@ -28,6 +28,8 @@ pub(super) enum Decision {
     Habit,
     /// The randomness that a monitor is given.
     Jitter,
+    /// How late a round of maintenance is.
+    Maintenance,
 }
 
 /// One round of `SplitMix64`.

@@ -8,7 +8,7 @@ use super::{
     clock::ClockPlan,
     dice::{Decision, dice},
     network::Weather,
-    plan::{Accident, Account, Deed, MachinePlan, Place, Plan, Step, Trouble, What, Whim},
+    plan::{Accident, Account, Deed, MachinePlan, Place, Plan, Step, Trouble, What, Whim, start},
 };
 use crate::{Checks, Instant, Limits, Policy, whole_millis};
 
@@ -25,11 +25,12 @@ impl Plan {
     pub(super) fn from_seed(seed: u64) -> Self {
         let mut draw = Draw {
             dice: dice(seed, Decision::Plan, [0; 3]),
+            is_flaky: false,
             steps: Vec::new(),
         };
         let policy = draw.policy();
         let weather = draw.weather();
-        let is_flaky = draw.dice.u8(..3) == 0;
+        draw.is_flaky = draw.dice.u8(..3) == 0;
         let is_sleepy = draw.dice.u8(..3) == 0;
         let machines: Vec<_> = match draw.dice.u8(..8) {
             0 => vec![draw.machine(Account::Ada, 12)],
@@ -46,7 +47,7 @@ impl Plan {
             draw.browser(number, machine, &policy, ends_at);
             draw.accidents(number, is_sleepy, &policy, ends_at);
         }
-        if is_flaky {
+        if draw.is_flaky {
             draw.troubles(&policy, ends_at);
         }
 
@@ -66,13 +67,10 @@ impl Plan {
     }
 }
 
-/// The true time at which every plan begins.
-pub(super) fn start() -> Instant {
-    Instant::from_millis(0)
-}
-
 struct Draw {
     dice: Rng,
+    /// Whether the server and its store fail at times.
+    is_flaky: bool,
     steps: Vec<Step>,
 }
 
@@ -203,6 +201,22 @@ impl Draw {
             let asleep = self.absence(policy);
             self.step(at, asleep, What::Accident(number, Accident::Suspend));
         }
+        if self.is_flaky && self.dice.u8(..3) == 0 {
+            self.fail_before_write(at, place, policy);
+        }
+    }
+
+    /// The user does something again, and the server or its store fails while that is deferred.
+    fn fail_before_write(&mut self, at: Instant, place: Place, policy: &Policy) {
+        let (idle, grace) = (policy.idle(), policy.grace());
+        let again = at + self.up_to(grace);
+        self.step(again, Duration::ZERO, What::Deed(place, Deed::Navigate));
+        let (trouble, lasts) = match self.dice.u8(..4) {
+            0 => (Trouble::StoreFails, self.up_to(idle.mul_f64(1.2))),
+            _ => (Trouble::Restart { crash: true }, self.up_to(idle / 10)),
+        };
+        let at = again + self.up_to(grace);
+        self.step(at, lasts, What::Trouble(trouble));
     }
 
     fn browser(&mut self, number: usize, machine: &MachinePlan, policy: &Policy, ends_at: Instant) {

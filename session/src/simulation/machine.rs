@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 
 use super::{
     clock::Clocks,
-    generate::start,
-    plan::{Account, MachinePlan, Place},
+    event::Event,
+    plan::{Account, MachinePlan, Place, start},
     store::SessionNo,
     tab::{Document, Page, Tab},
-    world::Event,
 };
 use crate::Instant;
 

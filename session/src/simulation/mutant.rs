@@ -1,6 +1,6 @@
 //! Rules broken on purpose, to show that each is watched over.
 
-use super::Property;
+use super::properties::Property;
 
 /// A rule that one part of the simulated world breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,12 @@ pub enum Mutant {
     DropsReports,
     /// A tab never reports.
     NeverReports,
-    /// The server keeps touches back for a touch interval.
-    KeepsTouchesBack,
+    /// The server defers touches for a touch interval.
+    DefersForTooLong,
+    /// Maintenance writes no touch that was deferred.
+    WritesNoDeferredTouches,
+    /// Maintenance sweeps sessions when the told deadline has passed, before grace is over.
+    SweepsDuringGrace,
     /// The store inserts where it means to update, so a touch brings an ended session back.
     InsertsOnTouch,
     /// A touch moves the instant of authentication.
@@ -42,9 +46,11 @@ impl Mutant {
             Self::ShowsWhatIsConcealed | Self::KeepsEndToItself => Property::NoGhost,
             Self::TakesFailureForEnd | Self::ForgetsFailures => Property::NoEarlyEnd,
             Self::AnchorsToTheAnswer | Self::HearsNoClaims => Property::HonestCountdown,
-            Self::DropsReports | Self::NeverReports | Self::KeepsTouchesBack => {
-                Property::ActivityPreserves
-            }
+            Self::DropsReports
+            | Self::NeverReports
+            | Self::DefersForTooLong
+            | Self::WritesNoDeferredTouches
+            | Self::SweepsDuringGrace => Property::ActivityPreserves,
             Self::InsertsOnTouch => Property::NoZombie,
             Self::MovesAuthentication => Property::Bounded,
             Self::TouchesOnStatus | Self::TouchesOnReload | Self::TakesWakingForActivity => {

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use super::{
-    Happening, Mutant,
     bounds::{self, LONGEST_RETRY},
     call::{Answer, Basis, Call},
+    coverage::Happening,
+    exchange::{Asker, Exchange},
     ledger::Told,
     machine::Machine,
+    mutant::Mutant,
     plan::Place,
     store::SessionNo,
     tab::{Anchor, Document},
-    traffic::{Asker, Exchange},
     world::World,
 };
 use crate::{ActiveStatus, Attempt, EndReason, Instant, Monitor, Status};

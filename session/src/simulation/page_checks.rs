@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use super::{
-    Property,
     bounds::{
         self, HEARTBEAT, HIDDEN_ALIGNMENT, LATENESS, MESSAGE_TIME, QUICK_ANSWER, SAME_ACTIVITY,
     },
-    history::Moment,
     machine::Machine,
+    moment::Moment,
     plan::Place,
+    properties::Property,
     tab::Page,
     world::World,
 };

@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use super::{
-    Happening, Mutant,
     bounds::{LATENESS, MESSAGE_TIME},
     call::Call,
     clock::Shown,
+    coverage::Happening,
     dice::{Decision, dice},
+    event::{Event, Post},
     history::Told,
     machine::Machine,
+    mutant::Mutant,
     plan::Place,
     store::SessionNo,
     tab::{Anchor, Beginning, Document, Effect, Page, Stowed},
-    world::{Event, Post, World},
+    world::World,
 };
 use crate::{
     ActiveStatus, Concealed, EndReason, Instant, Message, Monitor, News, Purpose, Request, Screen,

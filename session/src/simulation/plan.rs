@@ -2,8 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use super::{clock::ClockPlan, history::Moment, network::Weather};
+use super::{clock::ClockPlan, moment::Moment, network::Weather};
 use crate::{Instant, Policy};
+
+/// The true time at which every plan begins.
+pub(super) fn start() -> Instant {
+    Instant::from_millis(0)
+}
 
 /// Everything that a history depends on.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::history::Moment;
+use super::moment::Moment;
 use crate::Instant;
 
 /// What holds whatever happens.

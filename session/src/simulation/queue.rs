@@ -5,7 +5,7 @@ use std::{
     collections::BinaryHeap,
 };
 
-use super::world::Event;
+use super::event::Event;
 use crate::Instant;
 
 /// Events by their time and, at the same time, by when they were put in.

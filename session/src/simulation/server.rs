@@ -2,8 +2,8 @@
 //! its handlers do.
 
 use super::{
-    Mutant,
     call::{Answer, Basis, Call},
+    mutant::Mutant,
     plan::Account,
     store::{Live, SessionNo, Store, Visit},
 };
@@ -38,9 +38,9 @@ impl Admission {
 }
 
 impl Server {
-    pub(super) fn new(policy: Policy, mutant: Option<Mutant>) -> Self {
+    pub(super) fn new(policy: Policy, seed: u64, mutant: Option<Mutant>) -> Self {
         Self {
-            store: Store::new(policy, mutant),
+            store: Store::new(policy, seed, mutant),
             mutant,
             is_up: true,
             run: 0,
@@ -79,7 +79,7 @@ impl Server {
         cookie: Option<SessionNo>,
         now: Instant,
     ) -> Admission {
-        self.store.write_due(now);
+        self.store.maintain(now);
         let visit = match cookie {
             Some(session) => self.store.visit(session, now),
             None => Visit::Anonymous,
@@ -97,6 +97,7 @@ impl Server {
 
     /// The second half of a request: what it is for.
     pub(super) fn serve(&mut self, admission: &Admission, call: &Call, now: Instant) -> Answer {
+        self.store.maintain(now);
         if !admission.is_meant {
             return Answer::Refused;
         }

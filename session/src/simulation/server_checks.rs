@@ -1,13 +1,12 @@
 //! Whether the properties hold on the server, for every request. How far each may be off stands in
 //! `bounds`.
 
-use std::time::Duration;
-
 use super::{
-    Property, bounds,
+    bounds,
     call::{Answer, Basis, Call},
-    history::Moment,
-    store::SessionNo,
+    moment::Moment,
+    properties::Property,
+    store::{Loss, SessionNo},
     world::World,
 };
 use crate::{EndReason, Instant, Status};
@@ -88,13 +87,29 @@ impl World<'_> {
         }
     }
 
-    /// A crash has taken back a touch that had been confirmed: less than is taken off whatever is
-    /// told.
-    pub(super) fn check_loss(&mut self, session: SessionNo, lost: Duration) {
-        let grace = self.plan.policy.grace();
-        if lost >= grace {
+    /// A touch that had been confirmed is taken back: by less than is taken off whatever is told,
+    /// and only if there was no time to write it.
+    pub(super) fn check_loss(&mut self, loss: &Loss) {
+        let Loss {
+            session,
+            earlier,
+            at,
+        } = *loss;
+        let policy = &self.plan.policy;
+        let grace = policy.grace();
+        if earlier >= grace {
             self.find(Property::ActivityPreserves, || {
-                format!("session {session} loses {lost:?}, and the grace is {grace:?}")
+                format!("session {session} loses {earlier:?}, and the grace is {grace:?}")
+            });
+        }
+        let Some(since) = self.ledger.entry(session).deferred_since else {
+            return;
+        };
+        let waited = at.since(since.max(self.served_since));
+        let longest = bounds::deferred_for(policy);
+        if self.server.store.works() && waited > longest {
+            self.find(Property::ActivityPreserves, || {
+                format!("session {session} loses a touch that has waited {waited:?} to be written, {longest:?} allowed")
             });
         }
     }

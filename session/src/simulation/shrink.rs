@@ -2,7 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use super::{History, Mutant, Violation, plan::Plan, record, world::World};
+use super::{
+    history::History,
+    mutant::Mutant,
+    plan::Plan,
+    properties::Violation,
+    run::{record, run},
+};
 
 /// Steps are not made shorter than half of this.
 const SHORTEST: Duration = Duration::from_millis(200);
@@ -57,9 +63,8 @@ struct Shrinking {
 
 impl Shrinking {
     fn begin(plan: Plan, mutant: Option<Mutant>) -> Option<Self> {
-        let (outcome, _) = World::new(&plan, mutant).run();
         Some(Self {
-            violation: outcome.violation?,
+            violation: run(&plan, mutant).violation?,
             plan,
             mutant,
         })
@@ -67,8 +72,7 @@ impl Shrinking {
 
     /// Takes over `candidate` if it violates the same property.
     fn accept(&mut self, candidate: Plan) -> bool {
-        let (outcome, _) = World::new(&candidate, self.mutant).run();
-        match outcome.violation {
+        match run(&candidate, self.mutant).violation {
             Some(violation) if violation.property == self.violation.property => {
                 self.violation = violation;
                 self.plan = candidate;

@@ -1,12 +1,13 @@
 //! The steps of the plan, as they begin and end.
 
 use super::{
-    Happening,
     bounds::LONGEST_RETRY,
     call::Call,
+    coverage::Happening,
+    event::Event,
     plan::{Accident, Deed, Place, Trouble, What, Whim},
     tab::{Document, Stowed},
-    world::{Event, World},
+    world::World,
 };
 use crate::Monitor;
 
@@ -219,6 +220,7 @@ impl World<'_> {
                     self.write("server", || "is up");
                     self.down_by = None;
                     self.server.start(self.now);
+                    self.served_since = self.now;
                 }
             }
             Trouble::StoreFails => {
@@ -226,6 +228,7 @@ impl World<'_> {
                 if self.store_fails_by.is_empty() {
                     self.write("server", || "has its store back");
                     self.server.store.set_works(true, self.now);
+                    self.served_since = self.now;
                 }
             }
         }

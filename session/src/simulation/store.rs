@@ -1,11 +1,17 @@
-//! The sessions: the real [`Lifetime`] under the real [`Policy`], in a store that may fail.
-//!
-//! Touches are coalesced as in `server/src/sessions.rs`, by the same rule of the policy.
+//! The sessions: the real [`Lifetime`] under the real [`Policy`], in a store that may fail, with the
+//! touches that the server defers as [`Policy::coalesce`] says.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
-use super::{Mutant, generate::start, plan::Account};
-use crate::{Deadline, EndReason, Generation, Instant, Lifetime, Policy};
+use super::{
+    maintenance::Rounds,
+    mutant::Mutant,
+    plan::{Account, start},
+};
+use crate::{
+    Checks, Deadline, DeferredTouch, EndReason, Generation, Instant, Lifetime, Limits, Policy,
+    TouchDecision,
+};
 
 /// Names a session.
 pub(super) type SessionNo = usize;
@@ -13,11 +19,15 @@ pub(super) type SessionNo = usize;
 #[derive(Debug)]
 pub(super) struct Store {
     policy: Policy,
+    /// By which touches are coalesced: the same, unless a mutant goes by another.
+    coalescing: Policy,
     mutant: Option<Mutant>,
+    rounds: Rounds,
     sessions: Vec<Session>,
     works: bool,
-    /// Since when it does, with somebody there to write.
-    works_since: Instant,
+    is_open: bool,
+    /// Until when every round of maintenance has been run, or was missed.
+    maintained_until: Instant,
     deeds: Vec<Deed>,
 }
 
@@ -28,14 +38,8 @@ pub(super) struct Session {
     /// What is written down.
     stored: Lifetime,
     /// A touch that is yet to be written.
-    pending: Option<PendingTouch>,
+    deferred: Option<DeferredTouch>,
     ended: Option<EndReason>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct PendingTouch {
-    at: Instant,
-    due_at: Instant,
 }
 
 /// What is known of the session that a request comes with.
@@ -61,20 +65,35 @@ pub(super) struct Live {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Deed {
     Began(SessionNo),
-    Touched(SessionNo),
-    /// A touch that had been confirmed was lost: the deadline is earlier by this much.
-    LostTouch(SessionNo, Duration),
+    /// A touch has been confirmed and is yet to be written.
+    Deferred(SessionNo),
+    /// Every touch that has been confirmed is written.
+    Written(SessionNo),
+    LostTouch(Loss),
     Ended(SessionNo, EndReason, Instant),
 }
 
+/// A touch that had been confirmed was lost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Loss {
+    pub(super) session: SessionNo,
+    /// By how much what browsers are told is earlier for it.
+    pub(super) earlier: Duration,
+    /// When it could not be written any more.
+    pub(super) at: Instant,
+}
+
 impl Store {
-    pub(super) fn new(policy: Policy, mutant: Option<Mutant>) -> Self {
+    pub(super) fn new(policy: Policy, seed: u64, mutant: Option<Mutant>) -> Self {
         Self {
             policy,
+            coalescing: coalescing(policy, mutant),
             mutant,
+            rounds: Rounds::new(seed, &policy),
             sessions: Vec::new(),
             works: true,
-            works_since: start(),
+            is_open: true,
+            maintained_until: start(),
             deeds: Vec::new(),
         }
     }
@@ -101,7 +120,7 @@ impl Store {
 
     /// What has been done since this was last asked.
     pub(super) fn take_deeds(&mut self) -> Vec<Deed> {
-        std::mem::take(&mut self.deeds)
+        mem::take(&mut self.deeds)
     }
 
     pub(super) fn works(&self) -> bool {
@@ -109,44 +128,78 @@ impl Store {
     }
 
     pub(super) fn set_works(&mut self, works: bool, now: Instant) {
-        self.write_due(now);
+        self.maintain(now);
         self.works = works;
-        self.works_since = now;
     }
 
     /// The server stops. In a crash, what is not written is lost.
     pub(super) fn close(&mut self, crash: bool, now: Instant) {
-        self.write_due(now);
+        self.maintain(now);
         for session in 0..self.sessions.len() {
-            match self.sessions[session].pending {
-                Some(touch) if self.works && !crash => self.write(session, touch, now),
-                Some(_) => self.lose_touch(session),
-                None => {}
+            let record = &self.sessions[session];
+            match record.deferred {
+                Some(touch) if self.works && !crash => self.write(session, touch.at(), now),
+                Some(_) if record.ended.is_none() => self.lose_touch(session, now),
+                Some(_) | None => {}
             }
         }
+        self.is_open = false;
     }
 
     /// The server starts.
     pub(super) fn open(&mut self, now: Instant) {
-        self.works_since = now;
+        self.maintain(now);
+        self.is_open = true;
     }
 
-    /// Writes the touches that have been due for as long as maintenance may take to come round, as
-    /// of when it did.
-    pub(super) fn write_due(&mut self, now: Instant) {
-        if !self.works {
-            return;
-        }
-        for session in 0..self.sessions.len() {
-            let Some(touch) = self.sessions[session].pending else {
-                continue;
-            };
-            let due_at = touch.due_at.max(touch.at).max(self.works_since);
-            let written_at = due_at + self.maintenance_interval();
-            if written_at <= now {
-                self.write(session, touch, written_at);
+    /// Makes up for the rounds of maintenance up to `now`, each as of when it ran.
+    pub(super) fn maintain(&mut self, now: Instant) {
+        let since = mem::replace(&mut self.maintained_until, now);
+        if self.works && self.is_open {
+            for session in 0..self.sessions.len() {
+                self.maintain_session(session, since, now);
             }
         }
+    }
+
+    /// A round writes the touches that are due, and then sweeps what time has ended.
+    fn maintain_session(&mut self, session: SessionNo, since: Instant, now: Instant) {
+        let next = |rounds: &Rounds, from: Instant| {
+            let before = from - Duration::from_millis(1);
+            let round = (from <= now).then(|| rounds.first_after(before.max(since)));
+            round.filter(|round| *round <= now)
+        };
+        let swept = self
+            .swept_from(session)
+            .and_then(|from| next(&self.rounds, from));
+        if let Some(touch) = self.due(session)
+            && let Some(round) = next(&self.rounds, touch.due_at())
+            && swept.is_none_or(|swept| round <= swept)
+        {
+            self.write(session, touch.at(), round);
+        }
+        if let Some(from) = self.swept_from(session)
+            && next(&self.rounds, from).is_some()
+        {
+            self.expire(session, from);
+        }
+    }
+
+    fn due(&self, session: SessionNo) -> Option<DeferredTouch> {
+        match self.mutant {
+            Some(Mutant::WritesNoDeferredTouches) => None,
+            _ => self.sessions[session].deferred,
+        }
+    }
+
+    /// From when on a sweep ends the session, if it has not ended before.
+    fn swept_from(&self, session: SessionNo) -> Option<Instant> {
+        let record = &self.sessions[session];
+        let deadline = record.stored.deadline(&self.policy).at;
+        record.ended.is_none().then_some(match self.mutant {
+            Some(Mutant::SweepsDuringGrace) => deadline - self.policy.grace(),
+            _ => deadline,
+        })
     }
 
     pub(super) fn visit(&mut self, session: SessionNo, now: Instant) -> Visit {
@@ -171,7 +224,7 @@ impl Store {
             account,
             generation: Generation::from_random(session as u128),
             stored: Lifetime::begin(now),
-            pending: None,
+            deferred: None,
             ended: None,
         });
         self.deeds.push(Deed::Began(session));
@@ -181,6 +234,7 @@ impl Store {
     pub(super) fn end(&mut self, session: SessionNo, reason: EndReason, now: Instant) {
         if self.ended(session, now).is_none() {
             self.sessions[session].ended = Some(reason);
+            self.sessions[session].forget_deferred();
             self.deeds.push(Deed::Ended(session, reason, now));
         }
     }
@@ -196,42 +250,48 @@ impl Store {
 
     /// Moves the last activity of a session that was live to `at`, bounded by then.
     pub(super) fn touch(&mut self, live: &Live, at: Instant, now: Instant) -> Visit {
-        if !self.may_keep_back(live) {
-            return self.touch_stored(live, at, now);
+        let stored_at = live.stored_last_active_at;
+        let decision = self
+            .coalescing
+            .coalesce(&live.lifetime, stored_at, at, live.now);
+        match decision {
+            TouchDecision::WriteThrough => self.write_through(live, at, now),
+            TouchDecision::Defer { lifetime, touch } => {
+                self.defer(live.session, touch);
+                Visit::Live(Live { lifetime, ..*live })
+            }
+            TouchDecision::Unchanged(lifetime) => Visit::Live(Live { lifetime, ..*live }),
+            TouchDecision::Ended(reason) => Visit::Ended(reason),
         }
-        let lifetime = match live.lifetime.touched(&self.policy, at, live.now) {
-            Ok(lifetime) => lifetime,
-            Err(reason) => return Visit::Ended(reason),
-        };
-        let at = lifetime.last_active_at();
-        if at > live.stored_last_active_at {
-            let due_at = live.stored_last_active_at + self.write_after();
-            let pending = &mut self.sessions[live.session].pending;
-            let touch = pending.get_or_insert(PendingTouch { at, due_at });
-            touch.at = touch.at.max(at);
-            self.deeds.push(Deed::Touched(live.session));
-        }
-        Visit::Live(Live { lifetime, ..*live })
     }
 
-    fn touch_stored(&mut self, live: &Live, at: Instant, now: Instant) -> Visit {
+    fn defer(&mut self, session: SessionNo, touch: DeferredTouch) {
+        let deferred = &mut self.sessions[session].deferred;
+        *deferred = Some(match *deferred {
+            Some(earlier) => earlier.coalesced_with(touch.at()),
+            None => touch,
+        });
+        self.deeds.push(Deed::Deferred(session));
+    }
+
+    fn write_through(&mut self, live: &Live, at: Instant, now: Instant) -> Visit {
         if !self.works {
             return Visit::Unavailable;
         }
         if self.mutant == Some(Mutant::InsertsOnTouch) {
             self.sessions[live.session].ended = None;
         }
-        self.write(live.session, PendingTouch { at, due_at: now }, now);
+        self.write(live.session, at, now);
         self.visit(live.session, now)
     }
 
     /// Conditional on the session being live.
-    fn write(&mut self, session: SessionNo, touch: PendingTouch, now: Instant) {
+    fn write(&mut self, session: SessionNo, at: Instant, now: Instant) {
         if self.ended(session, now).is_some() {
-            return;
+            return self.sessions[session].forget_deferred();
         }
         let record = &mut self.sessions[session];
-        let Ok(touched) = record.stored.touched(&self.policy, touch.at, now) else {
+        let Ok(touched) = record.stored.touched(&self.policy, at, now) else {
             return;
         };
         record.stored = match self.mutant {
@@ -240,8 +300,14 @@ impl Store {
             }
             _ => touched,
         };
-        record.pending.take_if(|pending| pending.at <= touch.at);
-        self.deeds.push(Deed::Touched(session));
+        record.deferred = record
+            .deferred
+            .and_then(|touch| touch.after_write(&self.coalescing, at));
+        let is_all = record.deferred.is_none();
+        self.deeds.push(Deed::Written(session));
+        if !is_all {
+            self.deeds.push(Deed::Deferred(session));
+        }
     }
 
     /// Why the session has ended, written down if time has ended it.
@@ -250,55 +316,62 @@ impl Store {
         if record.ended.is_some() {
             return record.ended;
         }
-        let reason = record.stored.ended(&self.policy, now)?;
-        self.lose_touch(session);
-        let at = self.deadline(session).at;
+        record.stored.ended(&self.policy, now)?;
+        let deadline = record.stored.deadline(&self.policy).at;
+        Some(self.expire(session, deadline))
+    }
+
+    /// Time ended the session at `at`.
+    fn expire(&mut self, session: SessionNo, at: Instant) -> EndReason {
+        let deadline = self.sessions[session].stored.deadline(&self.policy);
+        let reason = deadline.limit.into();
+        self.lose_touch(session, at);
         self.sessions[session].ended = Some(reason);
         self.deeds.push(Deed::Ended(session, reason, at));
-        Some(reason)
+        reason
     }
 
-    fn lose_touch(&mut self, session: SessionNo) {
-        let before = self.deadline(session).at;
-        let lost = self.sessions[session].pending.take();
-        let earlier = before.since(self.deadline(session).at);
+    /// The deadline that browsers are told, which a lost touch can move where it does not move the
+    /// session's own: the grace is taken off the idle timeout alone.
+    fn told(&self, session: SessionNo) -> Instant {
+        let lifetime = self.sessions[session].lifetime();
+        let idle = lifetime.last_active_at() + (self.policy.idle() - self.policy.grace());
+        idle.min(lifetime.authenticated_at() + self.policy.absolute())
+    }
+
+    fn lose_touch(&mut self, session: SessionNo, at: Instant) {
+        let before = self.told(session);
+        let lost = self.sessions[session].deferred.take();
+        let earlier = before.since(self.told(session));
         if lost.is_some() && earlier > Duration::ZERO {
-            self.deeds.push(Deed::LostTouch(session, earlier));
+            self.deeds.push(Deed::LostTouch(Loss {
+                session,
+                earlier,
+                at,
+            }));
         }
     }
+}
 
-    fn may_keep_back(&self, live: &Live) -> bool {
-        let stored_at = live.stored_last_active_at;
-        match self.mutant {
-            Some(Mutant::KeepsTouchesBack) => {
-                live.now.since(stored_at) < 2 * self.policy.touch_interval()
-            }
-            _ => self.policy.may_keep_back(stored_at, live.now),
-        }
-    }
-
-    fn write_after(&self) -> Duration {
-        match self.mutant {
-            Some(Mutant::KeepsTouchesBack) => self.policy.touch_interval(),
-            _ => self.policy.write_after(),
-        }
-    }
-
-    /// As the server's, or a little longer where that is busy.
-    fn maintenance_interval(&self) -> Duration {
-        let longest = Duration::from_secs(1);
-        self.policy
-            .write_after()
-            .clamp(Duration::from_millis(20), longest)
+/// The policy by which touches are coalesced.
+fn coalescing(policy: Policy, mutant: Option<Mutant>) -> Policy {
+    let limits = Limits {
+        warning: policy.idle() / 2,
+        grace: 2 * policy.touch_interval(),
+        ..policy.limits()
+    };
+    match mutant {
+        Some(Mutant::DefersForTooLong) => Policy::new(limits, None, Checks::Warn).unwrap_or(policy),
+        _ => policy,
     }
 }
 
 impl Session {
     /// What follows from what is written down and from what is yet to be.
     pub(super) fn lifetime(&self) -> Lifetime {
-        match self.pending {
-            Some(touch) if touch.at > self.stored.last_active_at() => {
-                Lifetime::stored(self.stored.authenticated_at(), touch.at)
+        match self.deferred {
+            Some(touch) if touch.at() > self.stored.last_active_at() => {
+                Lifetime::stored(self.stored.authenticated_at(), touch.at())
             }
             Some(_) | None => self.stored,
         }
@@ -306,5 +379,12 @@ impl Session {
 
     pub(super) fn ended(&self) -> Option<EndReason> {
         self.ended
+    }
+
+    /// Nothing of a session that has ended is written any more. What a browser has been told was
+    /// true when it was told, so the properties are judged by it.
+    fn forget_deferred(&mut self) {
+        self.stored = self.lifetime();
+        self.deferred = None;
     }
 }

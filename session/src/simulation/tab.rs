@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    Mutant,
     bounds::{HEARTBEAT, HIDDEN_ALIGNMENT},
     clock::{Clocks, Shown},
+    event::Event,
+    mutant::Mutant,
     store::SessionNo,
-    world::Event,
 };
 use crate::{
     Action, ActiveStatus, Attempt, Concealed, Elapsed, EndReason, Generation, Instant, Message,

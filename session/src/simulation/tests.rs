@@ -143,7 +143,17 @@ fn a_tab_that_never_reports_is_caught() {
 
 #[test]
 fn a_server_that_loses_more_than_the_grace_in_a_crash_is_caught() {
-    first_caught(Mutant::KeepsTouchesBack);
+    first_caught(Mutant::DefersForTooLong);
+}
+
+#[test]
+fn maintenance_that_writes_no_deferred_touches_is_caught() {
+    first_caught(Mutant::WritesNoDeferredTouches);
+}
+
+#[test]
+fn a_sweep_during_grace_is_caught() {
+    first_caught(Mutant::SweepsDuringGrace);
 }
 
 #[test]

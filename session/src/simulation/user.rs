@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    Happening,
     call::Call,
+    coverage::Happening,
     dice::{Decision, dice},
+    event::Event,
     plan::{Account, Deed, Place, What},
     tab::{Document, Stowed},
-    world::{Event, World},
+    world::World,
 };
 use crate::{Concealed, EndReason, Monitor, Screen};
 

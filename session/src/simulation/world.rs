@@ -1,63 +1,24 @@
-//! One world: what is in it, and how it goes from event to event.
+//! One world: what is in it.
 
 use std::{fmt, time::Duration};
 
 use super::{
-    Coverage, Happening, History, Mutant, Outcome, Property, Violation,
+    coverage::{Coverage, Happening},
     dice::{Decision, dice},
-    generate::start,
+    event::{Event, Post},
+    exchange::Exchange,
+    history::History,
     ledger::Ledger,
     machine::Machine,
+    mutant::Mutant,
     network::Weather,
-    plan::{Place, Plan},
+    plan::{Place, Plan, start},
+    properties::{Property, Violation},
     queue::Queue,
     server::Server,
     tab::Effect,
-    traffic::{Exchange, Trip},
 };
-use crate::{Instant, Message, whole_millis};
-
-/// Something that happens at an instant.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Event {
-    /// A step of the plan begins.
-    Begins { step: usize },
-    /// It is over.
-    Over { step: usize },
-    /// The user of a step does something, for this time.
-    Works { step: usize, time: u64 },
-    /// A timer of a page fires.
-    Timer {
-        place: Place,
-        serial: usize,
-        number: u32,
-    },
-    /// A request arrives at the server.
-    Arrives(Trip),
-    /// The server has done what it asks.
-    Served(Trip),
-    /// The answer arrives at the browser, or the news that there will be none.
-    Answered(Trip),
-    /// The browser waits no longer.
-    TimesOut { exchange: usize },
-    /// A message arrives at a page.
-    Message {
-        post: usize,
-        place: Place,
-        serial: usize,
-    },
-    /// A page gets the lock.
-    Lead { place: Place, serial: usize },
-}
-
-/// A message between tabs, with what the wall clock showed when it was sent.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Post {
-    pub(super) message: Message,
-    pub(super) stamp_ms: i64,
-    /// The activity that it may tell of.
-    pub(super) active_at: Option<Instant>,
-}
+use crate::{Instant, whole_millis};
 
 pub(super) struct World<'a> {
     pub(super) plan: &'a Plan,
@@ -75,11 +36,13 @@ pub(super) struct World<'a> {
     pub(super) down_by: Option<usize>,
     /// The steps that keep the store from working.
     pub(super) store_fails_by: Vec<usize>,
+    /// Since when the server has run with a store that works, or since it last did not.
+    pub(super) served_since: Instant,
     pub(super) pages_begun: usize,
     pub(super) ledger: Ledger,
     pub(super) coverage: Coverage,
     pub(super) violation: Option<Violation>,
-    history: Option<History>,
+    pub(super) history: Option<History>,
     effects: Vec<Effect>,
 }
 
@@ -94,13 +57,14 @@ impl<'a> World<'a> {
             mutant,
             now: start(),
             queue,
-            server: Server::new(plan.policy, mutant),
+            server: Server::new(plan.policy, plan.seed, mutant),
             machines: plan.machines.iter().map(Machine::new).collect(),
             exchanges: Vec::new(),
             posts: Vec::new(),
             storms: Vec::new(),
             down_by: None,
             store_fails_by: Vec::new(),
+            served_since: start(),
             pages_begun: 0,
             ledger: Ledger::default(),
             coverage: Coverage::default(),
@@ -115,61 +79,6 @@ impl<'a> World<'a> {
         Self {
             history: Some(History::of(self.plan)),
             ..self
-        }
-    }
-
-    /// Lets everything happen, up to the first violation.
-    pub(super) fn run(mut self) -> (Outcome, Option<History>) {
-        while self.violation.is_none() {
-            let Some((at, event)) = self.queue.pop().filter(|(at, _)| *at < self.plan.ends_at)
-            else {
-                self.pass(self.plan.ends_at);
-                break;
-            };
-            self.pass(at);
-            if self.violation.is_none() {
-                self.coverage.events += 1;
-                self.take(event);
-            }
-        }
-        self.coverage.histories = 1;
-        if let (Some(history), Some(violation)) = (&mut self.history, &self.violation) {
-            history.note(violation.at, "VIOLATION", violation);
-        }
-        let outcome = Outcome {
-            coverage: self.coverage,
-            violation: self.violation,
-        };
-        (outcome, self.history)
-    }
-
-    /// Time passes with everything as it is, and the properties hold all the while.
-    fn pass(&mut self, until: Instant) {
-        let passed = until.since(self.now);
-        self.now = until;
-        self.check_pages(passed);
-    }
-
-    fn take(&mut self, event: Event) {
-        match event {
-            Event::Begins { step } => self.begin_step(step),
-            Event::Over { step } => self.end_step(step),
-            Event::Works { step, time } => self.work(step, time),
-            Event::Timer {
-                place,
-                serial,
-                number,
-            } => self.fire_timer(place, serial, number),
-            Event::Arrives(trip) => self.arrive(trip),
-            Event::Served(trip) => self.serve(trip),
-            Event::Answered(trip) => self.answer(trip),
-            Event::TimesOut { exchange } => self.time_out(exchange),
-            Event::Message {
-                post,
-                place,
-                serial,
-            } => self.deliver(post, place, serial),
-            Event::Lead { place, serial } => self.lead(place, serial),
         }
     }
 

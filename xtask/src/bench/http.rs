@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::session::Session;
-
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The headers with which a browser opens a page for its user, one a line.
@@ -44,24 +42,14 @@ impl Exchange {
         Ok(Self(stream))
     }
 
-    /// A navigation by the user, or, where something is posted, a call by a script.
-    pub(crate) fn send(
-        &mut self,
-        method: &str,
-        path: &str,
-        session: Option<&Session>,
-    ) -> Result<()> {
+    /// A navigation by the user, or, where something is posted, a call by a script. `headers` are
+    /// sent with it, one a line.
+    pub(crate) fn send(&mut self, method: &str, path: &str, headers: &str) -> Result<()> {
         let host = self.0.peer_addr()?;
-        let headers = if method == "GET" { BY_USER } else { BY_SCRIPT };
+        let usual = if method == "GET" { BY_USER } else { BY_SCRIPT };
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
-        for line in headers.lines() {
+        for line in usual.lines().chain(headers.lines()) {
             head += &format!("{line}\r\n");
-        }
-        if let Some(Session { cookie, generation }) = session {
-            head += &format!("Cookie: {cookie}\r\n");
-            if let Some(generation) = generation {
-                head += &format!("Dwell-Generation: {generation}\r\n");
-            }
         }
         head += "Content-Length: 0\r\n\r\n";
         Ok(self.0.write_all(head.as_bytes())?)
@@ -111,15 +99,15 @@ impl Answer {
     }
 }
 
-pub(crate) fn get(address: SocketAddr, path: &str, session: &Session) -> Result<Answer> {
+pub(crate) fn get(address: SocketAddr, path: &str, headers: &str) -> Result<Answer> {
     let mut exchange = Exchange::connect(address)?;
-    exchange.send("GET", path, Some(session))?;
+    exchange.send("GET", path, headers)?;
     exchange.answer()
 }
 
 pub(crate) fn post(address: SocketAddr, path: &str) -> Result<Answer> {
     let mut exchange = Exchange::connect(address)?;
-    exchange.send("POST", path, None)?;
+    exchange.send("POST", path, "")?;
     exchange.answer()
 }
 

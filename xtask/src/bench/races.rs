@@ -50,6 +50,7 @@ fn revived(subject: &Subject, sign_outs: u32) -> Result<u32> {
 fn is_revived(subject: &Subject, account: u32) -> Result<bool> {
     let address = subject.first_address().context("it has no node")?;
     let session = Session::begin(address, account)?;
+    let headers = session.headers();
     let nodes = subject.nodes();
     let mut pages = nodes
         .iter()
@@ -61,11 +62,11 @@ fn is_revived(subject: &Subject, account: u32) -> Result<bool> {
 
     let (before, after) = pages.split_at_mut(EACH_SIDE);
     for page in before {
-        page.send("GET", "/slow-page", Some(&session))?;
+        page.send("GET", "/slow-page", &headers)?;
     }
-    sign_out.send("POST", "/sign-out", Some(&session))?;
+    sign_out.send("POST", "/sign-out", &headers)?;
     for page in after {
-        page.send("GET", "/slow-page", Some(&session))?;
+        page.send("GET", "/slow-page", &headers)?;
     }
     let status = sign_out.answer()?.status;
     ensure!(status == 200, "signing out gives {status}");

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::http::{self, get, post};
+use super::http::{get, post};
 
 /// What a browser would know of its session.
 pub(crate) struct Session {
@@ -30,14 +30,23 @@ impl Session {
 
     /// The length of the page that it is served, in bytes, with the head.
     pub(crate) fn page_size(&self, address: SocketAddr) -> Result<usize> {
-        let answer = get(address, "/page", self)?;
+        let answer = get(address, "/page", &self.headers())?;
         let is_page = answer.status == 200 && answer.body.starts_with("Signed in as 0");
         ensure!(is_page, "the page gives {}: {}", answer.status, answer.body);
         Ok(answer.size)
     }
 
     pub(crate) fn is_served(&self, address: SocketAddr) -> Result<bool> {
-        Ok(http::get(address, "/page", self)?.status == 200)
+        Ok(get(address, "/page", &self.headers())?.status == 200)
+    }
+
+    /// The headers that make a request one of this session, one a line.
+    pub(crate) fn headers(&self) -> String {
+        let Self { cookie, generation } = self;
+        match generation {
+            Some(generation) => format!("Cookie: {cookie}\nDwell-Generation: {generation}"),
+            None => format!("Cookie: {cookie}"),
+        }
     }
 }
 

@@ -165,7 +165,7 @@ fn watch(node: &Node, session: &Session, seconds: u32) -> Result<Seen> {
     let whole = Stopwatch::start();
     while whole.elapsed().as_secs_f64() < f64::from(seconds) {
         let stopwatch = Stopwatch::start();
-        let page = super::http::get(node.address, "/workspace", session)?;
+        let page = super::http::get(node.address, "/workspace", &session.headers())?;
         pages.push(1000.0 * stopwatch.elapsed().as_secs_f64());
         ensure!(page.status == 200, "the page gives {}", page.status);
 

@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Response, StatusCode, header},
 };
-use dwell_session::{EndReason, Status};
+use dwell::{EndReason, Status};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower_sessions::cookie::Cookie;

@@ -3,25 +3,25 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use dwell_server::{
-    account_id::AccountId,
-    accounts::{Accounts, Password, Passwords},
-    assets::Built,
+use dwell::{
+    Checks, Connections, Dwell, Limits, Policy, SessionCookie,
     clock::{Clock, ManualClock},
-    config::{CookieConfig, SameSite},
-    connections::Connections,
-    database::{self, Database},
-    drafts::{Drafts, RETENTION},
+    drafts::{DraftLimits, DraftStore, Drafts, SqliteDrafts},
+    store::{SessionId, SessionKey, SqliteStore, Store},
+    trusted_proxies::TrustedProxies,
+};
+use dwell_server::{
+    accounts::{AccountId, Accounts, Password, Passwords},
+    application,
+    assets::Built,
+    database::Database,
     http,
     metrics::Metrics,
     notes::Notes,
-    sessions::Sessions,
     state::{AppState, Services},
-    store::{Origin, SessionId, SessionKey, SqlStore, Store, Timed, TowerSessions},
-    trusted_proxies::TrustedProxies,
 };
-use dwell_session::{Checks, EndReason, Instant, Limits, Policy};
-use sqlx::AnyPool;
+use dwell::{EndReason, Instant};
+use sqlx::SqlitePool;
 use tempfile::TempDir;
 
 use super::Browser;
@@ -35,7 +35,7 @@ pub const PASSWORD: &str = "correct horse battery staple";
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub limits: Limits,
-    pub cookie: CookieConfig,
+    pub cookie: SessionCookie,
     /// As the build names its files.
     pub hashes: &'static str,
     pub trusted_proxies: TrustedProxies,
@@ -45,11 +45,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
-            cookie: CookieConfig {
-                name: "__Host-dwell".into(),
-                secure: true,
-                same_site: SameSite::Lax,
-            },
+            cookie: SessionCookie::default(),
             hashes: "js: 4711\n",
             trusted_proxies: TrustedProxies::default(),
         }
@@ -63,11 +59,12 @@ pub struct TestApp {
     pub policy: Policy,
     /// What [`database`](Self::database) leads to, for tests that look into it as another process
     /// would.
-    pub pool: AnyPool,
+    pub pool: SqlitePool,
     pub database: Database,
     pub store: Arc<dyn Store>,
-    pub sessions: Arc<Sessions>,
+    pub dwell: Dwell,
     pub accounts: Accounts,
+    pub cookie: SessionCookie,
     pub account: AccountId,
     pub state: AppState,
     pub router: Router,
@@ -95,38 +92,42 @@ impl TestApp {
         std::fs::create_dir(&pkg).unwrap();
         std::fs::write(pkg.join("dwell.4711.js"), "export default 1;").unwrap();
 
-        let connections = Connections::default();
-        let patience = connections.timeout;
         let file = directory.path().join("dwell.db");
-        let url = format!("sqlite://{}", file.display()).parse().unwrap();
-        let pool = database::open(&url, connections).await.unwrap();
-        let database = Database::open(&url, connections).await.unwrap();
+        let url = format!("sqlite://{}", file.display());
+        let place = url.parse().unwrap();
+        let database = Database::open(&place, Connections::default());
+        let database = database.await.unwrap();
+        let pool = SqlitePool::connect(&url).await.unwrap();
+        let Database::Sqlite(sqlite) = &database else {
+            unreachable!("the address is that of a file");
+        };
         let policy = Policy::new(limits, None, Checks::Warn).unwrap();
         let clock = Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)));
         let as_clock: Arc<dyn Clock> = clock.clone();
-        let sql = SqlStore::new(database.clone(), as_clock.clone(), &policy);
+        let store = wrap(Arc::new(SqliteStore::new(sqlite.clone(), as_clock.clone())));
+        let drafts: Arc<dyn DraftStore> = Arc::new(SqliteDrafts::new(sqlite.clone()));
+        let drafts = Drafts::new(drafts, as_clock.clone(), DraftLimits::default());
         let metrics = Metrics::default();
-        let timed = Timed::new(Arc::new(sql), patience, metrics.clone());
-        let store = wrap(Arc::new(timed));
-        let sessions = Arc::new(Sessions::new(
-            store.clone(),
-            policy,
-            as_clock.clone(),
-            metrics.clone(),
-        ));
-        follow(&sessions).await;
+        let built = Arc::new(Built::named(pkg, hashes));
+        let dwell = application::dwell(policy, &built)
+            .shared_store(store.clone())
+            .clock(as_clock.clone())
+            .drafts(drafts.clone())
+            .cookie(cookie.clone())
+            .trusted_proxies(trusted_proxies)
+            .meter(metrics.clone())
+            .build()
+            .unwrap();
+        follow(&dwell).await;
         let passwords = Arc::new(Passwords::new(2).unwrap());
-        let accounts = Accounts::new(database.clone(), passwords, as_clock.clone());
+        let accounts = Accounts::new(database.clone(), passwords, as_clock);
         let account = add_account(&accounts, EMAIL).await;
         let state = AppState::new(Services {
-            sessions: sessions.clone(),
-            session_data: Arc::new(TowerSessions::new(store.clone())),
+            dwell: dwell.clone(),
             accounts: accounts.clone(),
             notes: Notes::new(database.clone()),
-            drafts: Drafts::new(database.clone(), as_clock, RETENTION),
-            cookie: Arc::new(cookie),
-            trusted_proxies: Arc::new(trusted_proxies),
-            built: Arc::new(Built::named(pkg, hashes)),
+            drafts,
+            built,
             metrics,
         });
         let router = http::router(state.clone());
@@ -137,8 +138,9 @@ impl TestApp {
             pool,
             database,
             store,
-            sessions,
+            dwell,
             accounts,
+            cookie,
             account,
             state,
             router,
@@ -164,9 +166,8 @@ impl TestApp {
     }
 
     pub async fn in_session_of(&self, account: AccountId) -> Browser {
-        let origin = Origin::default();
-        let begun = self.sessions.begin(account, None, origin).await.unwrap();
-        self.browser().with_id(begun.id)
+        let begun = self.dwell.begin(account).await.unwrap();
+        self.browser().with_id(begun.id())
     }
 
     /// Another person, with the same password.
@@ -176,18 +177,28 @@ impl TestApp {
 
     /// Another node on the same store.
     pub async fn another_node(&self) -> Self {
+        self.another_node_on(self.store.clone()).await
+    }
+
+    /// Another node on `store`.
+    pub async fn another_node_on(&self, store: Arc<dyn Store>) -> Self {
         let metrics = Metrics::default();
-        let sessions = Arc::new(Sessions::new(
-            self.store.clone(),
-            self.policy,
-            self.clock.clone(),
-            metrics.clone(),
-        ));
-        follow(&sessions).await;
+        let dwell = application::dwell(self.policy, &self.state.built)
+            .shared_store(store.clone())
+            .clock(self.clock.clone())
+            .drafts(self.state.drafts.clone())
+            .cookie(self.cookie.clone())
+            .meter(metrics.clone())
+            .build()
+            .unwrap();
+        follow(&dwell).await;
         let state = AppState::new(Services {
-            sessions: sessions.clone(),
+            dwell: dwell.clone(),
             metrics,
-            ..(*self.state).clone()
+            accounts: self.accounts.clone(),
+            notes: self.state.notes.clone(),
+            drafts: self.state.drafts.clone(),
+            built: self.state.built.clone(),
         });
         let router = http::router(state.clone());
         Self {
@@ -196,9 +207,10 @@ impl TestApp {
             policy: self.policy,
             pool: self.pool.clone(),
             database: self.database.clone(),
-            store: self.store.clone(),
-            sessions,
+            store,
+            dwell,
             accounts: self.accounts.clone(),
+            cookie: self.cookie.clone(),
             account: self.account,
             state,
             router,
@@ -214,12 +226,12 @@ impl TestApp {
     }
 
     pub fn cookie_name(&self) -> &str {
-        &self.state.cookie.name
+        self.cookie.name()
     }
 
     pub async fn end(&self, id: SessionId, reason: EndReason) -> bool {
         let key = SessionKey::of(&id);
-        self.sessions.end(key, reason).await.unwrap()
+        self.store.end(key, reason).await.unwrap()
     }
 
     /// One number from the database.
@@ -230,8 +242,8 @@ impl TestApp {
 }
 
 /// Lets a node hear of ends, as far as its store tells any.
-async fn follow(sessions: &Arc<Sessions>) {
-    let follower = Arc::clone(sessions);
+async fn follow(dwell: &Dwell) {
+    let follower = dwell.clone();
     tokio::spawn(async move { follower.follow().await });
     tokio::task::yield_now().await;
 }

@@ -12,8 +12,8 @@ use dwell_app::{
         SIGN_IN_PATH, SIGN_OUT_PATH,
     },
 };
-use dwell_server::store::SessionId;
-use dwell_session::Generation;
+use dwell::store::SessionId;
+use dwell::Generation;
 use leptos::server_fn::ServerFn as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;

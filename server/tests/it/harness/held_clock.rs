@@ -8,8 +8,8 @@ use std::{
     },
 };
 
-use dwell_server::clock::{Clock, ManualClock};
-use dwell_session::Instant;
+use dwell::clock::{Clock, ManualClock};
+use dwell::Instant;
 use tokio::sync::Notify;
 
 /// A clock that can keep who has just read it from going on.

@@ -8,15 +8,15 @@ use std::{
     },
 };
 
-use async_trait::async_trait;
-use dwell_server::{
-    account_id::AccountId,
+use dwell::{
+    PersonId,
+    clock::Clock,
     store::{
-        Data, ListedSession, Listener, NewSession, SessionKey, Sighting, Store, StoreError, Sweep,
-        Swept,
+        Data, Expired, ListedSession, Listener, Lookup, NewSession, SessionKey, SessionLimits,
+        Store, StoreError, Sweep, async_trait,
     },
 };
-use dwell_session::{EndReason, Generation, Instant, Lifetime};
+use dwell::{EndReason, Generation, Instant, Lifetime};
 
 use tokio::sync::{oneshot, watch};
 
@@ -139,6 +139,10 @@ impl Probe {
 
 #[async_trait]
 impl Store for Probe {
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        self.store.clock()
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.answer()?.ping().await
     }
@@ -151,7 +155,7 @@ impl Store for Probe {
         self.answer()?.create(session).await
     }
 
-    async fn find(&self, key: SessionKey) -> Result<Sighting, StoreError> {
+    async fn find(&self, key: SessionKey) -> Result<Lookup, StoreError> {
         let sighting = self.answer()?.find(key).await;
         self.found.send_modify(|found| *found += 1);
         let hold = self.hold.lock().unwrap().take();
@@ -162,7 +166,7 @@ impl Store for Probe {
         sighting
     }
 
-    async fn touch(&self, key: SessionKey, at: Instant) -> Result<Sighting, StoreError> {
+    async fn touch(&self, key: SessionKey, at: Instant) -> Result<Lookup, StoreError> {
         self.writes.fetch_add(1, SeqCst);
         self.touches.fetch_add(1, SeqCst);
         self.may_write().await;
@@ -197,39 +201,43 @@ impl Store for Probe {
 
     async fn end_others(
         &self,
-        account: AccountId,
+        person: &PersonId,
         keep: SessionKey,
         reason: EndReason,
     ) -> Result<Vec<SessionKey>, StoreError> {
-        self.answer()?.end_others(account, keep, reason).await
+        self.answer()?.end_others(person, keep, reason).await
     }
 
-    async fn list(&self, account: AccountId) -> Result<Vec<ListedSession>, StoreError> {
-        self.answer()?.list(account).await
+    async fn list(&self, person: &PersonId) -> Result<Vec<ListedSession>, StoreError> {
+        self.answer()?.list(person).await
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
         self.answer()?.count().await
     }
 
-    async fn owner(&self, generation: Generation) -> Result<Option<AccountId>, StoreError> {
+    async fn owner(&self, generation: Generation) -> Result<Option<PersonId>, StoreError> {
         self.answer()?.owner(generation).await
     }
 
-    async fn expire(&self, key: SessionKey) -> Result<Option<Swept>, StoreError> {
+    async fn expire(&self, key: SessionKey) -> Result<Option<Expired>, StoreError> {
         self.answer()?.expire(key).await
     }
 
-    async fn sweep(&self, most: u32) -> Result<Sweep, StoreError> {
-        self.answer()?.sweep(most).await
+    async fn sweep(&self, limit: u32) -> Result<Sweep, StoreError> {
+        self.answer()?.sweep(limit).await
     }
 
-    async fn forget(&self, most: u32) -> Result<u64, StoreError> {
-        self.answer()?.forget(most).await
+    async fn tighten(&self, limits: SessionLimits, limit: u32) -> Result<u64, StoreError> {
+        self.answer()?.tighten(limits, limit).await
     }
 
-    async fn keep_time(&self, most: u32) -> Result<u64, StoreError> {
-        self.answer()?.keep_time(most).await
+    async fn forget(&self, limit: u32) -> Result<u64, StoreError> {
+        self.answer()?.forget(limit).await
+    }
+
+    async fn keep_time(&self, limit: u32) -> Result<u64, StoreError> {
+        self.answer()?.keep_time(limit).await
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {

@@ -10,7 +10,7 @@ use dwell_app::{
     api::{AskStatus, KeepAlive},
     names::{GENERATION_HEADER, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
-use dwell_session::{ActiveStatus, Status};
+use dwell::{ActiveStatus, Status};
 use leptos::server_fn::ServerFn as _;
 use tower_sessions::cookie::Cookie;
 

@@ -12,13 +12,13 @@ use fred::{
     interfaces::{ClientLike as _, LuaInterface as _},
     types::{ClusterHash, CustomCommand},
 };
-use sqlx::{AssertSqlSafe, Executor as _};
+use sqlx::{AssertSqlSafe, AnyPool, Executor as _, any::install_default_drivers};
 use tempfile::TempDir;
 
 use super::{
     Faketime, Link, Node,
     browser::{EMAIL, PASSWORD},
-    engines::{Server, connected, directory, postgres, redis},
+    engines::{self, Server, directory, postgres, redis},
     until,
 };
 
@@ -142,7 +142,7 @@ impl Engine {
                 redis.call('HINCRBY', key, 'authenticated_at', by)
                 redis.call('HINCRBY', key, 'last_active_at', by)
             end
-            for _, index in ipairs({ '{dwell}:by_activity', '{dwell}:by_authentication' }) do
+            for _, index in ipairs({ '{dwell}:by_last_activity', '{dwell}:by_deadline' }) do
                 for _, key in ipairs(redis.call('ZRANGE', index, 0, -1)) do
                     redis.call('ZINCRBY', index, by, key)
                 end
@@ -264,10 +264,10 @@ impl Engine {
         }
         let statement = match (deed, self.kind) {
             (Deed::End, _) => {
-                "update sessions set ended_at = 1, end_reason = 'revoked' where ended_at is null"
+                "update dwell_sessions set ended_at = 1, end_reason = 'revoked' where ended_at is null"
             }
-            (Deed::Empty, Kind::Postgres) => "truncate sessions",
-            (Deed::Delete | Deed::Empty, _) => "delete from sessions",
+            (Deed::Empty, Kind::Postgres) => "truncate dwell_sessions",
+            (Deed::Delete | Deed::Empty, _) => "delete from dwell_sessions",
         };
         let admin = connected(&self.database).await;
         admin.execute(statement).await.unwrap();
@@ -338,4 +338,10 @@ async fn database(server: &Server, number: u32) -> String {
     admin.execute(create).await.unwrap();
     admin.close().await;
     server.url("postgres", "dwell", &name)
+}
+
+/// A pool on the database at `url`, whichever engine it is on.
+pub async fn connected(url: &str) -> AnyPool {
+    install_default_drivers();
+    engines::connected(|| AnyPool::connect(url)).await
 }

@@ -191,6 +191,26 @@ fn a_sign_out_that_another_sign_in_of_the_person_has_overtaken_ends_that_session
     assert!(!pair.shows_content());
 }
 
+// J3
+#[test]
+fn a_sign_out_that_goes_on_in_another_session_tells_of_its_end_although_that_of_the_first_was_told()
+{
+    let mut pair = Pair::new();
+    let ended = Message {
+        generation: pair.generation,
+        news: News::Ended,
+    };
+    pair.monitor.handle_sign_out(pair.now);
+    let refused = pair.sent();
+    pair.monitor.handle_message(&ended, secs(0), pair.now);
+    pair.monitor.handle_refused(refused.attempt, pair.now);
+    pair.begin_again();
+    pair.told.clear();
+    pair.carry_out();
+    assert_eq!(pair.left, Some(EndReason::SignedOut));
+    assert_eq!(pair.told, [News::Ended]);
+}
+
 #[test]
 fn another_tabs_doubt_conceals_and_asks_and_ends_nothing() {
     let mut pair = Pair::new();

@@ -1,5 +1,0 @@
--- The time on the server's clock.
-local function time()
-    local clock = redis.call('TIME')
-    return clock[1] * 1000 + math.floor(clock[2] / 1000)
-end

@@ -1,0 +1,440 @@
+//! What a page of a session carries: its status for the code in the browser, and its guard, which
+//! closes it at the told deadline where that code does not run. The guard is a style that needs no
+//! script, a short script that needs no other, and, without scripts, a visit to the server.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, sync::LazyLock, time::Duration};
+
+use dwell_session::{ActiveStatus, Generation, Names, Status};
+
+use crate::{
+    PageTexts, STYLE,
+    markup::{NAMES_META, STATUS_META},
+};
+
+/// Stands in the style of the guard for the selector of what is concealed.
+const CONCEALED: &str = "CONCEALED";
+
+static GUARD_STYLE: LazyLock<String> =
+    LazyLock::new(|| without_comments(include_str!("guard.css")));
+static GUARD_SCRIPT: LazyLock<String> = LazyLock::new(|| {
+    let lines = include_str!("guard.js").lines().map(str::trim);
+    joined(lines.filter(|line| !line.starts_with("//")))
+});
+static OVERLAY_STYLE: LazyLock<String> = LazyLock::new(|| without_comments(STYLE));
+
+/// A page that is shown in a session, as HTML for any template engine.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use dwell_session::{ActiveStatus, Generation};
+/// # use dwell_overlay::SessionPage;
+/// # let told = ActiveStatus {
+/// #     idle_remaining: Duration::from_secs(1_795),
+/// #     absolute_remaining: Duration::from_secs(43_200),
+/// #     warning: Duration::from_secs(120),
+/// #     grace: Duration::from_secs(5),
+/// #     touch_interval: Duration::from_secs(60),
+/// #     generation: Generation::from_random(0xabc),
+/// # };
+/// let session = SessionPage::new(told).module("/pkg/app.js", "/pkg/app.wasm");
+/// let page = format!(
+///     "<!DOCTYPE html><html><head><title>Invoices</title>{}</head>\
+///      <body>{}<h1>Invoices</h1>{}</body></html>",
+///     session.head(),
+///     session.notice(),
+///     session.cover(),
+/// );
+/// assert!(page.contains("dwell-status"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct SessionPage {
+    status: ActiveStatus,
+    names: Names,
+    form: Option<Cow<'static, str>>,
+    address: Cow<'static, str>,
+    module: Option<Module>,
+    nonce: Option<Cow<'static, str>>,
+    texts: &'static PageTexts,
+    is_styled: bool,
+    cover_id: Cow<'static, str>,
+}
+
+/// The code that runs in the browser.
+#[derive(Debug, Clone)]
+struct Module {
+    script: Cow<'static, str>,
+    wasm: Cow<'static, str>,
+}
+
+impl From<ActiveStatus> for SessionPage {
+    fn from(status: ActiveStatus) -> Self {
+        Self::new(status)
+    }
+}
+
+impl SessionPage {
+    /// A page with the default names, texts and style, and no code in the browser but the guard.
+    pub fn new(status: ActiveStatus) -> Self {
+        Self {
+            status,
+            names: Names::default(),
+            form: None,
+            address: Cow::Borrowed(""),
+            module: None,
+            nonce: None,
+            texts: PageTexts::ENGLISH,
+            is_styled: true,
+            cover_id: Cow::Borrowed("dwell-guard"),
+        }
+    }
+
+    /// The paths and names that the program has chosen.
+    pub fn names(self, names: Names) -> Self {
+        Self { names, ..self }
+    }
+
+    /// The id of the form whose content must not be lost when the page closes: it can be sent then.
+    /// Without scripts such a page is not left by itself.
+    pub fn form(self, id: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            form: Some(id.into()),
+            ..self
+        }
+    }
+
+    /// Where the page is found again. By default at its own address; a page that answers a form is
+    /// not found at the address of that form.
+    pub fn address(self, address: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            address: address.into(),
+            ..self
+        }
+    }
+
+    /// Starts this module of WebAssembly with its JavaScript: it exports a function `start` that
+    /// calls `dwell_browser::start`. A program that starts its own module does so there, and needs
+    /// this not.
+    pub fn module(
+        self,
+        script: impl Into<Cow<'static, str>>,
+        wasm: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            module: Some(Module {
+                script: script.into(),
+                wasm: wasm.into(),
+            }),
+            ..self
+        }
+    }
+
+    /// The nonce of the page's content security policy, for its style and its scripts.
+    pub fn nonce(self, nonce: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            nonce: Some(nonce.into()),
+            ..self
+        }
+    }
+
+    /// Other texts than the English ones.
+    pub fn texts(self, texts: &'static PageTexts) -> Self {
+        Self { texts, ..self }
+    }
+
+    /// Leaves [`STYLE`] out, for a program that has it in a style sheet of its own. The style of the
+    /// guard stays in the page: the guard must work where no style sheet could be loaded.
+    pub fn without_style(self) -> Self {
+        Self {
+            is_styled: false,
+            ..self
+        }
+    }
+
+    /// The id of the element that stands in the place of the page when it has closed by itself;
+    /// `dwell-guard` by default.
+    pub fn cover_id(self, id: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            cover_id: id.into(),
+            ..self
+        }
+    }
+
+    #[cfg(feature = "ssr")]
+    pub(crate) fn has_nonce(&self) -> bool {
+        self.nonce.is_some()
+    }
+
+    /// For the `<head>` of the document, before the program's own style sheet: the style, the status,
+    /// and what starts the code in the browser.
+    pub fn head(&self) -> String {
+        let nonce = self.nonce_attribute();
+        let left_ms = self.left().as_millis();
+        let guard = GUARD_STYLE.replace(CONCEALED, &self.names.concealed);
+        let style = if self.is_styled {
+            OVERLAY_STYLE.as_str()
+        } else {
+            ""
+        };
+        let status = Status::Active(self.status);
+        let mut head = format!(
+            "<style{nonce}>:root {{\n--dwell-left: {left_ms}ms;\n}}\n{guard}{style}</style>"
+        );
+        push_meta(&mut head, STATUS_META, serde_json::to_string(&status).ok());
+        push_meta(&mut head, NAMES_META, self.changed_names());
+        self.push_visit(&mut head);
+        self.push_start(&mut head, &nonce);
+        head
+    }
+
+    /// For the beginning of the page: says without scripts, which could count down, when the page
+    /// will close (`G6`).
+    pub fn notice(&self) -> String {
+        let notice = (self.texts.closes)(self.left(), self.form.is_some());
+        format!(
+            "<noscript><p class=\"dwell-closes\">{}</p></noscript>",
+            escaped(&notice)
+        )
+    }
+
+    /// For the end of the `<body>`: what stands in place of the page when its time is over, and the
+    /// script of the guard.
+    pub fn cover(&self) -> String {
+        let PageTexts {
+            closed,
+            typed,
+            send,
+            open_again,
+            ..
+        } = self.texts;
+        let (typed, send) = match &self.form {
+            Some(form) => (
+                format!("<p>{}</p>", escaped(typed)),
+                format!(
+                    "<button type=\"submit\" form=\"{}\" formnovalidate class=\"dwell-primary\">{}</button>",
+                    escaped(form),
+                    escaped(send)
+                ),
+            ),
+            None => <(String, String)>::default(),
+        };
+        format!(
+            "<section id=\"{id}\" class=\"dwell-guard\" data-dwell-stays aria-labelledby=\"dwell-guard-heading\">\
+             <div class=\"dwell-cover\"><div role=\"status\">\
+             <h1 id=\"dwell-guard-heading\">{heading}</h1><p>{explanation}</p>{typed}</div>\
+             <div class=\"dwell-choices\">{send}<a href=\"{address}\">{open_again}</a></div>\
+             </div></section><script{nonce} data-dwell-stays>{script}</script>",
+            id = escaped(&self.cover_id),
+            heading = escaped(closed.heading),
+            explanation = escaped(closed.explanation),
+            address = escaped(&self.address),
+            open_again = escaped(open_again),
+            nonce = self.nonce_attribute(),
+            script = *GUARD_SCRIPT,
+        )
+    }
+
+    /// The hidden field that a form of the page carries, so that it is taken only in this session.
+    pub fn generation_field(&self) -> String {
+        generation_field(&self.names, self.status.generation)
+    }
+
+    /// How long the page may be shown.
+    fn left(&self) -> Duration {
+        let ActiveStatus {
+            idle_remaining,
+            absolute_remaining,
+            ..
+        } = self.status;
+        idle_remaining.min(absolute_remaining)
+    }
+
+    /// When the session has ended, if nothing extends it, in whole seconds. The server knows by then.
+    fn over(&self) -> u64 {
+        let ActiveStatus {
+            idle_remaining,
+            absolute_remaining,
+            grace,
+            ..
+        } = self.status;
+        let over = (idle_remaining + grace).min(absolute_remaining);
+        over.as_secs() + 2
+    }
+
+    fn nonce_attribute(&self) -> String {
+        let nonce = self.nonce.as_ref();
+        nonce.map_or_else(String::new, |nonce| {
+            format!(" nonce=\"{}\"", escaped(nonce))
+        })
+    }
+
+    /// As JSON, unless all of them are the default ones.
+    fn changed_names(&self) -> Option<String> {
+        let (mut names, mut default) = (self.names.clone(), Names::default());
+        let pairs = names.by_key().into_iter().zip(default.by_key());
+        let changed: BTreeMap<&str, &mut Cow<'_, str>> = pairs
+            .filter(|((_, name), (_, default))| name != default)
+            .map(|(pair, _)| pair)
+            .collect();
+        match changed.is_empty() {
+            true => None,
+            false => serde_json::to_string(&changed).ok(),
+        }
+    }
+
+    /// Without scripts, somebody whose work cannot be lost by it is led to where the server tells
+    /// what has become of the session. The browser says that nobody asked it to, so that extends
+    /// nothing.
+    fn push_visit(&self, head: &mut String) {
+        if self.form.is_some() {
+            return;
+        }
+        let mut visit = self.over().to_string();
+        if !self.address.is_empty() {
+            visit = visit + "; url=" + &self.address;
+        }
+        head.push_str("<noscript><meta http-equiv=\"refresh\" content=\"");
+        head.push_str(&escaped(&visit));
+        head.push_str("\"></noscript>");
+    }
+
+    fn push_start(&self, head: &mut String, nonce: &str) {
+        let Some(Module { script, wasm }) = &self.module else {
+            return;
+        };
+        let (script_url, wasm_url) = (escaped(script), escaped(wasm));
+        // Without a dialog to count down in, the page is left to its guard. Writing to a `String` does
+        // not fail.
+        let _ = write!(
+            head,
+            "<link rel=\"modulepreload\" href=\"{script_url}\"{nonce}>\
+             <link rel=\"preload\" href=\"{wasm_url}\" as=\"fetch\" type=\"application/wasm\" crossorigin=\"anonymous\">\
+             <script type=\"module\"{nonce}>import init, {{ start }} from {script:?}; \
+             if (window.HTMLDialogElement) {{ await init({{ module_or_path: {wasm:?} }}); start(); }}</script>"
+        );
+    }
+}
+
+impl From<&SessionPage> for SessionPage {
+    fn from(page: &SessionPage) -> Self {
+        page.clone()
+    }
+}
+
+/// The hidden field that a form carries, so that it is taken only in the session of its page.
+pub fn generation_field(names: &Names, generation: Generation) -> String {
+    format!(
+        "<input type=\"hidden\" name=\"{}\" value=\"{generation}\">",
+        escaped(&names.generation_field)
+    )
+}
+
+fn push_meta(head: &mut String, name: &str, content: Option<String>) {
+    if let Some(content) = content {
+        // Writing to a `String` does not fail.
+        let _ = write!(
+            head,
+            "<meta name=\"{name}\" content=\"{}\">",
+            escaped(&content)
+        );
+    }
+}
+
+/// A text within HTML, in an element or in an attribute between double quotes.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+/// A style without what only its reader needs.
+fn without_comments(style: &str) -> String {
+    let mut parts = style.split("/*");
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.filter_map(|part| part.split_once("*/"));
+    let code: String = [first]
+        .into_iter()
+        .chain(rest.map(|(_, code)| code))
+        .collect();
+    joined(code.lines().map(str::trim))
+}
+
+fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines
+        .filter(|line| !line.is_empty())
+        .flat_map(|line| [line, "\n"])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::markup::{STATE_ATTRIBUTE, STAYS_ATTRIBUTE};
+
+    fn status() -> ActiveStatus {
+        ActiveStatus {
+            idle_remaining: Duration::from_secs(1_795),
+            absolute_remaining: Duration::from_secs(43_200),
+            warning: Duration::from_secs(120),
+            grace: Duration::from_secs(5),
+            touch_interval: Duration::from_secs(60),
+            generation: Generation::from_random(0xabc),
+        }
+    }
+
+    #[test]
+    fn the_style_and_the_script_find_what_they_name() {
+        assert!(GUARD_SCRIPT.contains(&format!("\"{STATE_ATTRIBUTE}\"")));
+        assert!(GUARD_SCRIPT.contains(&format!("meta[name=\"{STATUS_META}\"]")));
+        assert!(Names::WHOLE_PAGE.contains(STAYS_ATTRIBUTE));
+        assert!(SessionPage::new(status()).cover().contains(STAYS_ATTRIBUTE));
+    }
+
+    #[test]
+    fn the_guard_conceals_what_is_to_be_concealed() {
+        let page = SessionPage::new(status());
+        assert!(page.head().contains("body > :not([data-dwell-stays]) {"));
+        let names = Names {
+            concealed: "#page".into(),
+            ..Names::default()
+        };
+        let page = page.names(names);
+        assert!(page.head().contains(" #page {"));
+        assert!(!page.head().contains(CONCEALED));
+    }
+
+    #[test]
+    fn only_names_that_differ_from_the_default_are_told() {
+        let page = SessionPage::new(status());
+        assert!(!page.head().contains(NAMES_META));
+        let names = Names {
+            sign_in: "/login".into(),
+            ..Names::default()
+        };
+        let told = "name=\"dwell-names\" content=\"{&quot;sign_in&quot;:&quot;/login&quot;}\"";
+        assert!(page.names(names).head().contains(told));
+    }
+
+    #[test]
+    fn no_text_of_the_program_becomes_markup() {
+        let page = SessionPage::new(status())
+            .address("/a?b=\"><script>")
+            .form("\"><script>")
+            .nonce("\"><script>");
+        for html in [page.head(), page.cover(), page.notice()] {
+            assert!(!html.contains("\"><script>"), "{html}");
+        }
+    }
+
+    #[test]
+    fn what_is_for_the_reader_of_the_code_is_not_sent() {
+        assert_eq!(
+            without_comments("/* a */\nb {\n    c: d;\n}\n/* e */"),
+            "b {\nc: d;\n}\n"
+        );
+        for sent in [&GUARD_STYLE, &OVERLAY_STYLE] {
+            assert!(!sent.contains("/*"));
+        }
+        assert!(!GUARD_SCRIPT.contains("//"));
+    }
+}

@@ -1,0 +1,32 @@
+//! The layer that decides, before anything else runs, whether a request belongs to a live session,
+//! and that moves the deadline where the user caused the request.
+
+mod activity;
+mod admission;
+mod body;
+mod data;
+mod forgery;
+mod head;
+mod protect;
+mod refusals;
+mod service;
+
+pub(crate) use self::service::Attached;
+pub use self::{
+    data::{DataLayer, DataService},
+    protect::{Protect, ProtectService},
+    refusals::{DwellFuture, RefusalLayer, RefusalService},
+    service::{DwellLayer, DwellService},
+};
+
+/// Whether every request of a signed-in person that may change something has to carry the generation
+/// of its session (`K1`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GenerationRule {
+    /// Where a request carries a generation, it has to be the right one. Where it carries none, Fetch
+    /// Metadata and the origin decide whether it comes from this site. Dwell's own paths require one.
+    #[default]
+    Checked,
+    /// Without the right one a request is refused.
+    Required,
+}

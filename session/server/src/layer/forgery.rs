@@ -1,0 +1,77 @@
+//! Recognises requests that another site made the browser send (`K2`).
+
+use axum::http::{HeaderMap, Uri, header};
+
+use super::head::Line;
+use crate::navigation::SEC_FETCH_SITE;
+
+/// Fetch Metadata decides; where the browser sends none, the origin does. A request with neither
+/// comes from no browser that another site could make send it.
+pub(super) fn is_forged(line: &Line<'_>) -> bool {
+    line.changes_something() && !is_own(line.headers)
+}
+
+fn is_own(headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get(SEC_FETCH_SITE) {
+        return site == "same-origin" || site == "none";
+    }
+    match headers.get(header::ORIGIN) {
+        Some(origin) => {
+            let origin = origin.to_str().ok().and_then(|o| o.parse::<Uri>().ok());
+            let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
+            let origin_host = origin.as_ref().and_then(Uri::authority);
+            origin_host.is_some() && origin_host.map(|authority| authority.as_str()) == host
+        }
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Method;
+
+    use super::*;
+
+    fn is_allowed(method: &Method, headers: &[(&'static str, &str)]) -> bool {
+        let mut all = HeaderMap::new();
+        all.insert("host", "dwell.example".parse().unwrap());
+        for (name, value) in headers {
+            all.insert(*name, value.parse().unwrap());
+        }
+        let line = Line {
+            method,
+            target: None,
+            headers: &all,
+            is_routed: true,
+        };
+        !is_forged(&line)
+    }
+
+    // K2
+    #[test]
+    fn fetch_metadata_decides_and_the_origin_is_the_fallback() {
+        let table: [(&[(&'static str, &str)], bool); 11] = [
+            (&[("sec-fetch-site", "same-origin")], true),
+            (&[("sec-fetch-site", "none")], true),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("sec-fetch-site", "cross-site")], false),
+            (
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "https://dwell.example"),
+                ],
+                false,
+            ),
+            (&[("origin", "https://dwell.example")], true),
+            (&[("origin", "https://evil.example")], false),
+            (&[("origin", "https://dwell.example.evil.example")], false),
+            (&[("origin", "https://dwell.example:8443")], false),
+            (&[("origin", "null")], false),
+            (&[], true),
+        ];
+        for (headers, allowed) in table {
+            assert_eq!(is_allowed(&Method::POST, headers), allowed, "{headers:?}");
+            assert!(is_allowed(&Method::GET, headers), "{headers:?}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Makes pages of refusals where the answer is to become the page of a browser.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use axum::{extract::Request, response::Response};
+use futures::future::BoxFuture;
+use pin_project_lite::pin_project;
+use tower::{Layer, Service};
+
+use crate::{
+    dwell::Dwell,
+    navigation::is_navigation,
+    refusal::{Refusal, ShowRefusal, show},
+};
+
+/// Makes pages of the refusals of everything that it runs around, as the
+/// [`DwellLayer`](super::DwellLayer) does of those within it.
+#[derive(Clone)]
+pub struct RefusalLayer {
+    show: ShowRefusal,
+}
+
+impl RefusalLayer {
+    pub(crate) fn new(dwell: &Dwell) -> Self {
+        Self {
+            show: dwell.settings().show_refusal.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for RefusalLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefusalLayer")
+    }
+}
+
+impl<S> Layer<S> for RefusalLayer {
+    type Service = RefusalService<S>;
+
+    fn layer(&self, inner: S) -> RefusalService<S> {
+        RefusalService {
+            show: self.show.clone(),
+            inner,
+        }
+    }
+}
+
+/// Routes with the [`RefusalLayer`] around them.
+#[derive(Clone)]
+pub struct RefusalService<S> {
+    show: ShowRefusal,
+    inner: S,
+}
+
+impl<S> fmt::Debug for RefusalService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefusalService")
+    }
+}
+
+impl<S> Service<Request> for RefusalService<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = DwellFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let show = is_navigation(request.headers()).then(|| self.show.clone());
+        DwellFuture::at_once(self.inner.call(request), show)
+    }
+}
+
+pin_project! {
+    /// The answer of a [`DwellService`](super::DwellService) or a [`RefusalService`].
+    pub struct DwellFuture<F> {
+        #[pin]
+        handling: Handling<F>,
+        // Where the answer is to become the page of a browser.
+        show: Option<ShowRefusal>,
+    }
+}
+
+pin_project! {
+    #[project = HandlingProjection]
+    enum Handling<F> {
+        AtOnce {
+            #[pin]
+            inner: F,
+        },
+        Later {
+            handling: BoxFuture<'static, Result<Response, Infallible>>,
+        },
+    }
+}
+
+impl<F> DwellFuture<F> {
+    pub(super) fn at_once(inner: F, show: Option<ShowRefusal>) -> Self {
+        let handling = Handling::AtOnce { inner };
+        Self { handling, show }
+    }
+
+    pub(super) fn later(
+        handling: BoxFuture<'static, Result<Response, Infallible>>,
+        show: Option<ShowRefusal>,
+    ) -> Self {
+        let handling = Handling::Later { handling };
+        Self { handling, show }
+    }
+}
+
+impl<F> Future for DwellFuture<F>
+where
+    F: Future<Output = Result<Response, Infallible>>,
+{
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = match this.handling.project() {
+            HandlingProjection::AtOnce { inner } => ready!(inner.poll(cx))?,
+            HandlingProjection::Later { handling } => ready!(handling.as_mut().poll(cx))?,
+        };
+        Poll::Ready(Ok(match this.show {
+            Some(page) if response.extensions().get::<Refusal>().is_some() => show(page, response),
+            _ => response,
+        }))
+    }
+}
+
+impl<F> fmt::Debug for DwellFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DwellFuture")
+    }
+}

@@ -1,0 +1,5 @@
+-- From 1 on the session. Returns the time.
+if is_taken(1) then
+    return taken()
+end
+return create(1)

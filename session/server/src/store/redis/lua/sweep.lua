@@ -1,0 +1,20 @@
+-- 1 and 2 the reasons for the idle and the absolute timeout, 3 how many sessions to look at. Returns
+-- whether there may be more, and what it has ended.
+local limit = tonumber(ARGV[3])
+local keys = redis.call('ZRANGEBYSCORE', BY_DEADLINE, '-inf', now, 'LIMIT', 0, limit)
+local ended = {}
+for _, key in ipairs(keys) do
+    local session = load(key)
+    if not session then
+        -- An operator has deleted it by hand.
+        remove_from_indexes(key)
+    elseif session.end_reason then
+        -- An operator has ended it by hand, and may have written any instant.
+        wipe(session, now)
+    elseif deadline(session) > now then
+        add_to_indexes(session)
+    else
+        table.insert(ended, finish_by_time(session, ARGV[1], ARGV[2]))
+    end
+end
+return { #keys == limit and 1 or 0, ended }

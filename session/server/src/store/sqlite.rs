@@ -1,0 +1,588 @@
+//! Sessions in SQLite.
+
+mod backup;
+mod owed;
+mod statements;
+mod watch;
+
+use std::{fmt::Write as _, sync::Arc};
+
+use async_trait::async_trait;
+use dwell_session::{EndReason, Generation, Instant, Lifetime};
+use sqlx::{
+    Connection as _, FromRow as _, Row as _, Sqlite, SqliteConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
+
+use self::owed::OwedEnds;
+use super::{
+    Data, Expired, ListedSession, Listener, Lookup, NewSession, Presence, SessionKey,
+    SessionLimits, Store, StoreError, Sweep, TOMBSTONE_RETENTION,
+    listeners::Listeners,
+    sql::{self, ExpiredColumns, ListedColumns, SessionColumns},
+};
+use crate::{
+    PersonId,
+    clock::Clock,
+    sqlite::{Database, is_disk_full},
+};
+
+/// The longest text of a key and an instant in JSON, in bytes.
+const LONGEST_TOUCH: usize = 64 + 20 + 4;
+
+/// A [`Store`] in SQLite, for one process, whose clock decides. It needs the tables that
+/// [`Database::migrate`] makes.
+///
+/// Where the disk is full, sessions still end: the process keeps these ends in memory until they
+/// can be written.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use dwell::{
+///     Connections, Instant,
+///     clock::SystemClock,
+///     sqlite::{Database, DatabaseFile},
+///     store::SqliteStore,
+/// };
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let file = DatabaseFile::at("data/sessions.db");
+/// let database = Database::hold(file, Connections::default()).await?;
+/// database.migrate().await?;
+/// let mark = SqliteStore::mark(&database).await?;
+/// let clock = SystemClock::start_at_least(mark.unwrap_or(Instant::from_millis(0)));
+/// let store = SqliteStore::new(database, Arc::new(clock));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    listeners: Listeners,
+    owed: OwedEnds,
+}
+
+impl SqliteStore {
+    /// The sessions in `database`, by the time of `clock`.
+    ///
+    /// The clock should not start before [`mark`](Self::mark):
+    /// [`SystemClock::start_at_least`](crate::clock::SystemClock::start_at_least).
+    pub fn new(database: impl Into<Database>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            database: database.into(),
+            clock,
+            listeners: Listeners::default(),
+            owed: OwedEnds::default(),
+        }
+    }
+
+    /// The latest time, to a second, that the sessions in `database` have been kept by. Where a
+    /// clock starts before it, sessions live longer than they should.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn mark(database: &Database) -> Result<Option<Instant>, StoreError> {
+        let mark: Option<(i64,)> = database
+            .read::<_, sqlx::Error>(|connection| {
+                Box::pin(sqlx::query_as(statements::MARK).fetch_optional(connection))
+            })
+            .await?;
+        Ok(mark.map(|(mark,)| Instant::from_millis(mark)))
+    }
+
+    /// Carries out what `statement` makes of the time, which is read once nobody else writes.
+    /// Returns how many rows it has changed.
+    async fn execute(&self, statement: impl FnOnce(i64) -> Statement) -> Result<u64, StoreError> {
+        let mut lease = self.database.writer().await?;
+        let statement = statement(self.clock.now().as_millis());
+        let done = statement.execute(lease.connection()?).await;
+        Ok(self.database.finish(lease, done)?.rows_affected())
+    }
+
+    /// As [`execute`](Self::execute), but returns the rows that are answered.
+    async fn change(
+        &self,
+        statement: impl FnOnce(i64) -> Statement,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        let mut lease = self.database.writer().await?;
+        let statement = statement(self.clock.now().as_millis());
+        let rows = statement.fetch_all(lease.connection()?).await;
+        self.database.finish(lease, rows)
+    }
+
+    /// The rows that answer what `query` makes of the time.
+    async fn read_all(
+        &self,
+        query: impl FnOnce(i64) -> Statement,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        let mut lease = self.database.reader().await?;
+        let query = query(self.clock.now().as_millis());
+        let rows = query.fetch_all(lease.connection()?).await;
+        self.database.finish(lease, rows)
+    }
+
+    async fn read_optional(
+        &self,
+        query: impl FnOnce(i64) -> Statement,
+    ) -> Result<Option<SqliteRow>, StoreError> {
+        let mut lease = self.database.reader().await?;
+        let query = query(self.clock.now().as_millis());
+        let row = query.fetch_optional(lease.connection()?).await;
+        self.database.finish(lease, row)
+    }
+
+    /// Carries `ending` out to its end, whoever gives up waiting for it, so that listeners are told
+    /// of what it has ended.
+    async fn end_and_tell<Answer: Send + 'static>(
+        &self,
+        ending: impl Future<Output = Result<(Answer, Vec<SessionKey>), StoreError>> + Send + 'static,
+    ) -> Result<Answer, StoreError> {
+        let listeners = self.listeners.clone();
+        let ended = tokio::spawn(async move {
+            let (answer, ended) = ending.await?;
+            for key in ended {
+                listeners.tell(key);
+            }
+            Ok(answer)
+        });
+        ended.await.map_err(StoreError::new)?
+    }
+
+    /// Ends a session, in memory alone where there is no room to write it down. Returns whether it
+    /// was live.
+    async fn end_one(
+        self,
+        key: SessionKey,
+        reason: EndReason,
+    ) -> Result<(bool, Vec<SessionKey>), StoreError> {
+        if self.owed.contains(key) {
+            return Ok((false, vec![key]));
+        }
+        let was_live = match self.execute(|now| end(key, now, reason)).await {
+            Ok(ended) => ended > 0,
+            Err(error) if is_disk_full(&error) => {
+                let is_live = self.data(key).await?.is_some();
+                if is_live {
+                    self.owed.add(key, reason);
+                }
+                is_live
+            }
+            Err(error) => return Err(error),
+        };
+        Ok((was_live, vec![key]))
+    }
+
+    async fn end_all_but(
+        self,
+        person: PersonId,
+        keep: SessionKey,
+        reason: EndReason,
+    ) -> Result<(Vec<SessionKey>, Vec<SessionKey>), StoreError> {
+        let ending = self.change(|now| {
+            sqlx::query(statements::END_OTHERS)
+                .bind(person.to_string())
+                .bind(bytes(keep))
+                .bind(now)
+                .bind(reason.name())
+        });
+        let ended = match ending.await {
+            Ok(rows) => {
+                let mut ended = keys(&rows)?;
+                ended.retain(|key| !self.owed.remove(*key));
+                ended
+            }
+            Err(error) if is_disk_full(&error) => {
+                let listed = self.list(&person).await?;
+                let others = listed.iter().map(|listed| listed.session.key);
+                others
+                    .filter(|key| *key != keep)
+                    .inspect(|key| self.owed.add(*key, reason))
+                    .collect()
+            }
+            Err(error) => return Err(error),
+        };
+        Ok((ended.clone(), ended))
+    }
+
+    async fn replace(
+        self,
+        old: SessionKey,
+        session: NewSession,
+    ) -> Result<(Option<Lifetime>, Vec<SessionKey>), StoreError> {
+        if self.owed.contains(old) {
+            return Ok((None, Vec::new()));
+        }
+        let mut lease = self.database.writer().await?;
+        let now = self.clock.now();
+        let replaced = replace_on(lease.connection()?, old, &session, now).await;
+        Ok(match self.database.finish(lease, replaced)? {
+            true => (Some(lifetime(&session, now)), vec![old]),
+            false => (None, Vec::new()),
+        })
+    }
+
+    /// Ends what time has ended of what `query` names.
+    async fn end_by_time(
+        self,
+        query: impl FnOnce(i64) -> Statement,
+    ) -> Result<(Vec<Expired>, Vec<SessionKey>), StoreError> {
+        let rows = self.change(query).await?;
+        let expired: Result<Vec<_>, _> = rows
+            .iter()
+            .map(|row| sql::expired(ExpiredColumns::from_row(row)?))
+            .collect();
+        let expired = expired?;
+        let keys = expired.iter().map(|expired| expired.key).collect();
+        Ok((expired, keys))
+    }
+
+    /// Writes down up to `limit` of the ends that there was no room for. Returns whether that were
+    /// all.
+    async fn write_owed(&self, limit: u32) -> Result<bool, StoreError> {
+        let owed = self.owed.first(limit);
+        let are_all = owed.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        for (key, reason) in owed {
+            self.execute(|now| end(key, now, reason)).await?;
+            self.owed.remove(key);
+        }
+        Ok(are_all)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        Some(Arc::clone(&self.clock))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.read_optional(|_| sqlx::query(statements::PING))
+            .await?;
+        Ok(())
+    }
+
+    async fn now(&self) -> Result<Instant, StoreError> {
+        Ok(self.clock.now())
+    }
+
+    async fn create(&self, session: NewSession) -> Result<Lifetime, StoreError> {
+        let mut lease = self.database.writer().await?;
+        let now = self.clock.now();
+        let created = match create(&session, now) {
+            Ok(query) => query.execute(lease.connection()?).await.map_err(Into::into),
+            Err(error) => Err(error),
+        };
+        self.database.finish(lease, created)?;
+        Ok(lifetime(&session, now))
+    }
+
+    async fn find(&self, key: SessionKey) -> Result<Lookup, StoreError> {
+        let mut lease = self.database.reader().await?;
+        // Before the session is looked at, so that a touch meanwhile is not taken for too late.
+        let now = self.clock.now();
+        let row = sqlx::query(statements::FIND)
+            .bind(bytes(key))
+            .fetch_optional(lease.connection()?)
+            .await;
+        let row = self.database.finish(lease, row)?;
+        let presence = match &row {
+            Some(row) => sql::presence(key, SessionColumns::from_row(row)?)?,
+            None => Presence::Unknown,
+        };
+        let presence = self.owed.correct(key, presence);
+        Ok(Lookup { now, presence })
+    }
+
+    async fn touch(&self, key: SessionKey, at: Instant) -> Result<Lookup, StoreError> {
+        let mut lease = self.database.writer().await?;
+        let now = self.clock.now();
+        let rows = sqlx::query(statements::TOUCH)
+            .bind(bytes(key))
+            .bind(at.as_millis())
+            .bind(now.as_millis())
+            .fetch_all(lease.connection()?)
+            .await;
+        let rows = match self.database.finish(lease, rows) {
+            Ok(rows) => rows,
+            // It is not moved, as the answer tells: whoever wants to look, or to sign out, can.
+            Err(error) if is_disk_full(&error) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        match rows.first() {
+            Some(row) => {
+                let presence = sql::presence(key, SessionColumns::from_row(row)?)?;
+                let presence = self.owed.correct(key, presence);
+                Ok(Lookup { now, presence })
+            }
+            None => self.find(key).await,
+        }
+    }
+
+    async fn touch_all(
+        &self,
+        touches: &[(SessionKey, Instant)],
+    ) -> Result<Vec<(SessionKey, Instant)>, StoreError> {
+        let touches = touches_as_json(touches);
+        let rows = self
+            .change(|now| sqlx::query(statements::TOUCH_ALL).bind(touches).bind(now))
+            .await?;
+        rows.iter()
+            .map(|row| Ok((self::key(row)?, Instant::from_millis(row.try_get(1)?))))
+            .collect()
+    }
+
+    async fn live_among(&self, keys: &[SessionKey]) -> Result<Vec<SessionKey>, StoreError> {
+        let asked = keys_as_json(keys);
+        let rows = self
+            .read_all(|now| sqlx::query(statements::LIVE_AMONG).bind(asked).bind(now))
+            .await?;
+        let mut live = self::keys(&rows)?;
+        live.retain(|key| !self.owed.contains(*key));
+        Ok(live)
+    }
+
+    async fn rotate(
+        &self,
+        old: SessionKey,
+        session: NewSession,
+    ) -> Result<Option<Lifetime>, StoreError> {
+        self.end_and_tell(self.clone().replace(old, session)).await
+    }
+
+    async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
+        self.end_and_tell(self.clone().end_one(key, reason)).await
+    }
+
+    async fn end_others(
+        &self,
+        person: &PersonId,
+        keep: SessionKey,
+        reason: EndReason,
+    ) -> Result<Vec<SessionKey>, StoreError> {
+        self.end_and_tell(self.clone().end_all_but(person.clone(), keep, reason))
+            .await
+    }
+
+    async fn list(&self, person: &PersonId) -> Result<Vec<ListedSession>, StoreError> {
+        let person = person.to_string();
+        let rows = self
+            .read_all(|now| sqlx::query(statements::LIST).bind(person).bind(now))
+            .await?;
+        let listed: Result<Vec<_>, _> = rows
+            .iter()
+            .map(|row| sql::listed(ListedColumns::from_row(row)?))
+            .collect();
+        let mut listed = listed?;
+        listed.retain(|listed| !self.owed.contains(listed.session.key));
+        Ok(listed)
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        let row = self
+            .read_optional(|_| sqlx::query(statements::COUNT))
+            .await?;
+        let row = row.ok_or(sqlx::Error::RowNotFound)?;
+        Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+    }
+
+    async fn owner(&self, generation: Generation) -> Result<Option<PersonId>, StoreError> {
+        let generation = generation.to_string();
+        let row = self
+            .read_optional(|_| sqlx::query(statements::OWNER).bind(generation))
+            .await?;
+        row.map(|row| sql::person(row.try_get(0)?)).transpose()
+    }
+
+    async fn expire(&self, key: SessionKey) -> Result<Option<Expired>, StoreError> {
+        let expire = move |now| sqlx::query(statements::EXPIRE).bind(bytes(key)).bind(now);
+        let expired = self.end_and_tell(self.clone().end_by_time(expire)).await?;
+        Ok(expired.into_iter().next())
+    }
+
+    async fn sweep(&self, limit: u32) -> Result<Sweep, StoreError> {
+        let are_all_written = self.write_owed(limit).await?;
+        let sweep = move |now| sqlx::query(statements::SWEEP).bind(now).bind(limit);
+        let ended = self.end_and_tell(self.clone().end_by_time(sweep)).await?;
+        let is_more = u32::try_from(ended.len()) == Ok(limit) || !are_all_written;
+        Ok(Sweep { ended, is_more })
+    }
+
+    async fn tighten(&self, limits: SessionLimits, limit: u32) -> Result<u64, StoreError> {
+        self.execute(|_| {
+            sqlx::query(statements::TIGHTEN)
+                .bind(sql::limit(limits.idle))
+                .bind(sql::limit(limits.absolute))
+                .bind(limit)
+        })
+        .await
+    }
+
+    async fn forget(&self, limit: u32) -> Result<u64, StoreError> {
+        let retention = sql::millis(TOMBSTONE_RETENTION);
+        self.execute(|now| {
+            sqlx::query(statements::FORGET)
+                .bind(now - retention)
+                .bind(limit)
+        })
+        .await
+    }
+
+    async fn keep_time(&self, limit: u32) -> Result<u64, StoreError> {
+        self.execute(|now| sqlx::query(statements::KEEP_MARK).bind(now))
+            .await?;
+        self.execute(|now| sqlx::query(statements::KEEP_TIME).bind(now).bind(limit))
+            .await
+    }
+
+    async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
+        if self.owed.contains(key) {
+            return Ok(None);
+        }
+        let query = |now| sqlx::query(statements::DATA).bind(bytes(key)).bind(now);
+        let Some(row) = self.read_optional(query).await? else {
+            return Ok(None);
+        };
+        let deadline = Instant::from_millis(row.try_get(1)?);
+        Ok(Some((sql::data(row.try_get(0)?)?, deadline)))
+    }
+
+    async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
+        if self.owed.contains(key) {
+            return Ok(false);
+        }
+        let data = sql::json(data)?;
+        let saved = self.execute(|now| {
+            sqlx::query(statements::SET_DATA)
+                .bind(bytes(key))
+                .bind(now)
+                .bind(data)
+        });
+        Ok(saved.await? > 0)
+    }
+
+    async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError {
+        // What has been changed before is nothing to begin anew for.
+        if let Err(error) = watch::has_been_changed(&self.database).await {
+            return error;
+        }
+        let _registration = self.listeners.add(Arc::clone(&listener));
+        watch::watch(self, listener.as_ref()).await
+    }
+}
+
+type Statement = Query<'static, Sqlite, SqliteArguments>;
+
+fn create(session: &NewSession, now: Instant) -> Result<Statement, StoreError> {
+    let lifetime = lifetime(session, now);
+    let provider = session.provider.clone();
+    let (issuer, subject, provider_session) = match provider {
+        Some(provider) => (
+            Some(provider.issuer),
+            Some(provider.subject),
+            provider.session,
+        ),
+        None => (None, None, None),
+    };
+    let query = sqlx::query(statements::CREATE)
+        .bind(bytes(session.key))
+        .bind(session.person.to_string())
+        .bind(session.generation.to_string())
+        .bind(lifetime.authenticated_at().as_millis())
+        .bind(lifetime.last_active_at().as_millis())
+        .bind(sql::limit(session.limits.idle))
+        .bind(sql::limit(session.limits.absolute))
+        .bind(session.credential.clone())
+        .bind(issuer)
+        .bind(subject)
+        .bind(provider_session)
+        .bind(session.origin.address.clone())
+        .bind(session.origin.browser.clone())
+        .bind(sql::json(&session.data)?);
+    Ok(query)
+}
+
+fn lifetime(session: &NewSession, now: Instant) -> Lifetime {
+    Lifetime::stored(now - session.authenticated_ago, now)
+}
+
+fn end(key: SessionKey, now: i64, reason: EndReason) -> Statement {
+    sqlx::query(statements::END)
+        .bind(bytes(key))
+        .bind(now)
+        .bind(reason.name())
+}
+
+/// Returns whether `old` was live.
+async fn replace_on(
+    connection: &mut SqliteConnection,
+    old: SessionKey,
+    session: &NewSession,
+    now: Instant,
+) -> Result<bool, StoreError> {
+    let mut transaction = connection.begin().await?;
+    let ended = end(old, now.as_millis(), EndReason::Replaced)
+        .execute(&mut *transaction)
+        .await?;
+    if ended.rows_affected() == 0 {
+        return Ok(false);
+    }
+    create(session, now)?.execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+fn bytes(key: SessionKey) -> Vec<u8> {
+    key.as_bytes().to_vec()
+}
+
+/// The key in the first column.
+fn key(row: &SqliteRow) -> Result<SessionKey, StoreError> {
+    sql::key(row.try_get(0)?)
+}
+
+fn keys(rows: &[SqliteRow]) -> Result<Vec<SessionKey>, StoreError> {
+    rows.iter().map(key).collect()
+}
+
+fn touches_as_json(touches: &[(SessionKey, Instant)]) -> String {
+    let mut json = String::with_capacity(touches.len() * LONGEST_TOUCH + 2);
+    json.push('{');
+    for (index, (key, at)) in touches.iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        push_quoted(&mut json, *key);
+        // Writing into a text does not fail.
+        let _ = write!(json, ":{}", at.as_millis());
+    }
+    json.push('}');
+    json
+}
+
+fn keys_as_json(keys: &[SessionKey]) -> String {
+    let mut json = String::with_capacity(keys.len() * LONGEST_TOUCH + 2);
+    json.push('[');
+    for (index, key) in keys.iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        push_quoted(&mut json, *key);
+    }
+    json.push(']');
+    json
+}
+
+fn push_quoted(json: &mut String, key: SessionKey) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    json.push('"');
+    for byte in key.as_bytes() {
+        for digit in [byte >> 4, byte & 0xf] {
+            json.push(char::from(DIGITS[usize::from(digit)]));
+        }
+    }
+    json.push('"');
+}

@@ -1,0 +1,32 @@
+//! Sessions in a copy of a database.
+
+use dwell_session::{EndReason, Instant};
+use sqlx::SqliteConnection;
+
+use super::SqliteStore;
+
+impl SqliteStore {
+    /// Ends every session in the database that `copy` is connected to, at `now`, as restored. A backup
+    /// would otherwise bring back, when it takes the place of its database, sessions that have ended
+    /// since it was made.
+    ///
+    /// # Errors
+    ///
+    /// The database failed, or has no tables of Dwell.
+    pub async fn end_in_backup(
+        copy: &mut SqliteConnection,
+        now: Instant,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "update dwell_sessions \
+             set ended_at = $1, end_reason = $2, data = '{}', address = '', browser = '', \
+             credential = null, issuer = null, subject = null, provider_session = null \
+             where ended_at is null",
+        )
+        .bind(now.as_millis())
+        .bind(EndReason::Restored.name())
+        .execute(copy)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! What only PostgreSQL can get wrong: it lets statements wait for rows.
+
+use std::{error::Error as _, sync::Arc, time::Duration};
+
+use dwell::{
+    EndReason, Instant,
+    postgres::Database,
+    store::{PostgresStore, SessionKey, Store, TimedOut},
+};
+use futures::future::join_all;
+use sqlx::Executor as _;
+
+use crate::harness::{Bench, Engine, Lookups as _, new_session, sweep};
+
+on_postgres!(
+    a_statement_that_waited_for_a_row_takes_the_time_after_the_wait,
+    a_statement_that_waited_for_a_change_sees_it,
+    revocations_and_sweeps_do_not_wait_for_each_other,
+    an_answer_is_waited_for_no_longer_than_allowed
+);
+
+const MS: Duration = Duration::from_millis(1);
+
+fn pool_of(bench: &Bench) -> &sqlx::PgPool {
+    match &bench.engine {
+        Engine::Postgres(pool) => pool,
+        #[allow(unreachable_patterns, reason = "it depends on the features")]
+        _ => panic!("these tests are for PostgreSQL"),
+    }
+}
+
+/// Runs what changes `key` while somebody holds its row and does `meanwhile`.
+async fn waiting<Answer: Send + 'static>(
+    bench: &Bench,
+    key: SessionKey,
+    change: impl Future<Output = Answer> + Send + 'static,
+    meanwhile: Option<&'static str>,
+) -> Answer {
+    let mut holder = pool_of(bench).begin().await.unwrap();
+    let all = "select from dwell_sessions where ended_at is null for update";
+    holder.execute(all).await.unwrap();
+    let (holder_pid,): (i32,) = sqlx::query_as("select pg_backend_pid()")
+        .fetch_one(&mut *holder)
+        .await
+        .unwrap();
+    let before = bench.find(key).await.now;
+    let change = tokio::spawn(change);
+    let waits =
+        "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))";
+    let mut is_waiting = false;
+    while !is_waiting {
+        assert!(!change.is_finished(), "it did not wait for the row");
+        (is_waiting,) = sqlx::query_as(waits)
+            .bind(holder_pid)
+            .fetch_one(pool_of(bench))
+            .await
+            .unwrap();
+    }
+    if let Some(statement) = meanwhile {
+        holder.execute(statement).await.unwrap();
+    }
+    bench.advance(MS).await;
+    assert_eq!(bench.find(key).await.now, before + MS);
+    holder.commit().await.unwrap();
+    change.await.unwrap()
+}
+
+type Change = fn(Arc<dyn Store>, SessionKey, Instant) -> futures::future::BoxFuture<'static, bool>;
+
+/// Each tells whether the session was live.
+const CHANGES: [(&str, Change); 4] = [
+    ("touch", |store, key, now| {
+        Box::pin(async move {
+            let lookup = store.touch(key, now).await.unwrap();
+            lookup.is_found() && lookup.found().lifetime.last_active_at() == now
+        })
+    }),
+    ("end", |store, key, _| {
+        Box::pin(async move { store.end(key, EndReason::SignedOut).await.unwrap() })
+    }),
+    ("set_data", |store, key, _| {
+        Box::pin(async move { store.set_data(key, &Default::default()).await.unwrap() })
+    }),
+    ("rotate", |store, key, _| {
+        Box::pin(async move {
+            let session = store.find(key).await.unwrap().found();
+            let new = new_session(&session.person);
+            store.rotate(key, new).await.unwrap().is_some()
+        })
+    }),
+];
+
+async fn a_statement_that_waited_for_a_row_takes_the_time_after_the_wait(bench: &Bench) {
+    for (name, change) in CHANGES {
+        let session = bench.session().await;
+        bench.advance(bench.policy.idle() - MS).await;
+        let change = change(bench.elsewhere.clone(), session.key, bench.now());
+        let was_live = waiting(bench, session.key, change, None).await;
+        assert!(!was_live, "{name} was carried out at the deadline");
+        sweep(&bench.store).await;
+        let told = bench.find(session.key).await.end_reason();
+        assert_eq!(told, Some(EndReason::IdleTimeout), "{name}");
+    }
+}
+
+async fn a_statement_that_waited_for_a_change_sees_it(bench: &Bench) {
+    let ended =
+        "update dwell_sessions set ended_at = 1, end_reason = 'revoked' where ended_at is null";
+    for (name, change) in CHANGES {
+        let session = bench.session().await;
+        bench.advance(MS).await;
+        let change = change(bench.elsewhere.clone(), session.key, bench.now());
+        let was_live = waiting(bench, session.key, change, Some(ended)).await;
+        assert!(!was_live, "{name} revived it");
+        let told = bench.find(session.key).await.end_reason();
+        assert_eq!(told, Some(EndReason::Revoked), "{name}");
+    }
+    // Somebody's touch moves the deadline: who has waited for it goes by the new one.
+    let touched = "update dwell_sessions set last_active_at = (select last_value from clock_of_the_test) \
+                   where ended_at is null";
+    for (name, change) in CHANGES.into_iter().filter(|(name, _)| *name != "touch") {
+        let session = bench.session().await;
+        bench.advance(bench.policy.idle() - MS).await;
+        let change = change(bench.elsewhere.clone(), session.key, bench.now());
+        let was_live = waiting(bench, session.key, change, Some(touched)).await;
+        assert!(was_live, "{name} ended it before its time");
+    }
+}
+
+async fn revocations_and_sweeps_do_not_wait_for_each_other(bench: &Bench) {
+    let person = bench.person();
+    for _ in 0..20 {
+        join_all((0..40).map(|_| bench.session_of(&person))).await;
+        let keep = new_session(&person).key;
+        bench.advance(bench.policy.idle()).await;
+        let alive = join_all((0..40).map(|_| bench.session_of(&person))).await;
+        let revoke = |store: &Arc<dyn Store>| {
+            let (store, person) = (store.clone(), person.clone());
+            async move { store.end_others(&person, keep, EndReason::Revoked).await }
+        };
+        let (one, other, swept, swept_elsewhere) = tokio::join!(
+            revoke(&bench.store),
+            revoke(&bench.elsewhere),
+            sweep(&bench.store),
+            sweep(&bench.elsewhere),
+        );
+        assert_eq!(one.unwrap().len() + other.unwrap().len(), alive.len());
+        let swept = swept.len() + swept_elsewhere.len();
+        assert_eq!(swept, 40);
+    }
+}
+
+async fn an_answer_is_waited_for_no_longer_than_allowed(bench: &Bench) {
+    let session = bench.session().await;
+    let limit = Duration::from_millis(100);
+    let options = bench.url.parse().unwrap();
+    let pool = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(1)
+        .connect_with(options)
+        .await
+        .unwrap();
+    let [hasty, patient] = [limit, Duration::from_secs(30)].map(|timeout| {
+        let database = Database::from(pool.clone()).with_timeout(timeout);
+        PostgresStore::new(database)
+    });
+    let mut holder = pool_of(bench).begin().await.unwrap();
+    let all = "select from dwell_sessions for update";
+    holder.execute(all).await.unwrap();
+    let error = hasty.end(session.key, EndReason::SignedOut).await;
+    let error = error.unwrap_err();
+    let cause = error.source().unwrap().downcast_ref::<TimedOut>();
+    assert_eq!(cause, Some(&TimedOut(limit)));
+    // The one connection that the pool may have is not the one that still waits.
+    assert!(patient.find(session.key).await.unwrap().is_found());
+    holder.rollback().await.unwrap();
+}
