@@ -217,9 +217,9 @@ async fn listen(
 /// The clock of this process, which never goes back where it has kept an embedded database before.
 async fn clock(database: &Database) -> Result<SystemClock, BuildError> {
     let mark = match database {
-        Database::Sqlite(database) => {
-            SqliteStore::mark(database).await.map_err(BuildError::Mark)?
-        }
+        Database::Sqlite(database) => SqliteStore::mark(database)
+            .await
+            .map_err(BuildError::Mark)?,
         Database::Postgres(_) => None,
     };
     Ok(mark.map_or_else(SystemClock::start, SystemClock::start_at_least))

@@ -83,12 +83,9 @@ impl Config {
         let database_url = settings
             .text(Setting::DatabaseUrl)
             .unwrap_or("sqlite://data/dwell.db");
-        let database_url =
-            database_url
-                .parse()
-                .map_err(|error: InvalidDatabaseUrl| {
-                    settings.invalid(Setting::DatabaseUrl, database_url, error.to_string())
-                })?;
+        let database_url = database_url.parse().map_err(|error: InvalidDatabaseUrl| {
+            settings.invalid(Setting::DatabaseUrl, database_url, error.to_string())
+        })?;
         let (policy, preset) = policy(settings)?;
         let log = settings.text(Setting::Log).unwrap_or("info").to_owned();
         if let Err(error) = log.parse::<tracing_subscriber::EnvFilter>() {
@@ -159,7 +156,9 @@ fn draft_retention(settings: &Settings) -> Result<Duration, ConfigError> {
     let allowed = "a duration from 1h to 90d, such as 7d";
     let retention = settings
         .parse(Setting::DraftRetention, allowed)?
-        .map_or(DraftLimits::default().retention, |Humane(duration)| duration);
+        .map_or(DraftLimits::default().retention, |Humane(duration)| {
+            duration
+        });
     let (least, most) = (Duration::from_hours(1), Duration::from_hours(90 * 24));
     if !(least..=most).contains(&retention) {
         let value = humantime::format_duration(retention).to_string();

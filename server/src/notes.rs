@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use dwell::{
-    Instant, Maintenance, PersonId,
-    drafts::DraftId,
-    store::StoreError,
-};
+use dwell::{Instant, Maintenance, PersonId, drafts::DraftId, store::StoreError};
 use sha2::{Digest, Sha256};
 use sqlx::{Connection as _, FromRow};
 

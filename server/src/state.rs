@@ -25,7 +25,6 @@ impl Deref for AppState {
     }
 }
 
-
 /// What there is to be used.
 #[derive(Debug, Clone)]
 pub struct Services {

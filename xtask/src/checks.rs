@@ -11,10 +11,18 @@ use crate::wasm_target::WASM;
 
 /// Every package as it is really built. Never the workspace as a whole: cargo would join the
 /// features of the server and of the browser.
-const BUILDS: [Build; 13] = [
+const BUILDS: [Build; 18] = [
     Build::of("dwell-session").tested().documented(),
     Build::of("dwell-session").with("simulation"),
     Build::of("dwell-session").for_browser().tested(),
+    Build::of("dwell"),
+    Build::of("dwell").with("sqlite"),
+    Build::of("dwell").with("postgres"),
+    Build::of("dwell").with("redis"),
+    Build::of("dwell")
+        .with("drafts,postgres,redis,sqlite")
+        .tested()
+        .documented(),
     Build::of("dwell-overlay").with("ssr").tested().documented(),
     Build::of("dwell-overlay").with("html"),
     Build::of("dwell-overlay").with("csr").for_browser(),

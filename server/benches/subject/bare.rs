@@ -6,8 +6,8 @@ use axum::{
     Json, Router,
     routing::{get, post},
 };
-use dwell_app::api::KeepAlive;
 use dwell::{Checks, Generation, Instant, Lifetime, Limits, Policy, Status};
+use dwell_app::api::KeepAlive;
 use leptos::server_fn::ServerFn as _;
 use serde::Deserialize;
 use tokio::net::TcpListener;

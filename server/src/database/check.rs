@@ -170,7 +170,9 @@ async fn find_in_rows(connection: &mut SqliteConnection) -> Result<Vec<Finding>,
             "select count(*) from {table} \
              where person not in (select cast(id as text) from accounts)"
         ));
-        let (rows,): (i64,) = sqlx::query_as(strangers).fetch_one(&mut *connection).await?;
+        let (rows,): (i64,) = sqlx::query_as(strangers)
+            .fetch_one(&mut *connection)
+            .await?;
         found.extend((rows > 0).then(|| Finding::Dangling {
             table: table.to_owned(),
             parent: "accounts".to_owned(),

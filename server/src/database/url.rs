@@ -27,7 +27,10 @@ impl FromStr for DatabaseUrl {
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         let (scheme, _) = url.split_once("://").ok_or(InvalidDatabaseUrl)?;
         match scheme {
-            "sqlite" => url.parse().map(Self::Sqlite).map_err(|_| InvalidDatabaseUrl),
+            "sqlite" => url
+                .parse()
+                .map(Self::Sqlite)
+                .map_err(|_| InvalidDatabaseUrl),
             "postgres" | "postgresql" => server(url).map(Self::Postgres),
             _ => Err(InvalidDatabaseUrl),
         }

@@ -18,9 +18,7 @@ use serde::Deserialize;
 
 use super::{known_browser::remember, sent_form::SentForm, visitor::signed_in};
 use crate::{
-    accounts::{
-        AccountId, Authenticated, Client, Password, PasswordError, SignInError, TooMany,
-    },
+    accounts::{AccountId, Authenticated, Client, Password, PasswordError, SignInError, TooMany},
     rendering::render,
     state::AppState,
 };
@@ -157,7 +155,9 @@ pub(super) async fn submit(
         next,
         known,
     };
-    let retry_after = refusal.retry_after.map(|wait| (header::RETRY_AFTER, wait.as_secs()));
+    let retry_after = refusal
+        .retry_after
+        .map(|wait| (header::RETRY_AFTER, wait.as_secs()));
     let form = form(&state, refusal.status, shown);
     Ok((AppendHeaders(retry_after), form).into_response())
 }

@@ -221,11 +221,7 @@ struct Loaded {
     notice: Option<Notice>,
 }
 
-async fn load(
-    state: &AppState,
-    current: &CurrentSession,
-    asked: &Asked,
-) -> Result<Loaded, Denied> {
+async fn load(state: &AppState, current: &CurrentSession, asked: &Asked) -> Result<Loaded, Denied> {
     let before = asked.before.parse().ok();
     let account = AccountId::of(current.person())?;
     Ok(Loaded {

@@ -33,7 +33,9 @@ const DRAFTS: &str = "select person || ' ' || id || ' ' || is_late || ' ' || sav
     || coalesce(used_up_at, 0) || ' ' || expires_at from dwell_drafts order by id";
 
 async fn everything_is_kept(url: &str, migrator: &Migrator, keys: [&str; 2]) {
-    let before = migrator.iter().filter(|migration| migration.version <= BEFORE);
+    let before = migrator
+        .iter()
+        .filter(|migration| migration.version <= BEFORE);
     let before = Migrator {
         migrations: Cow::Owned(before.cloned().collect()),
         ..Migrator::DEFAULT
@@ -41,7 +43,10 @@ async fn everything_is_kept(url: &str, migrator: &Migrator, keys: [&str; 2]) {
     let mut connection = connect(url).await;
     before.run(&mut connection).await.unwrap();
     let rows = ROWS.replace("KEY1", keys[0]).replace("KEY2", keys[1]);
-    for row in rows.split_inclusive(';').filter(|row| !row.trim().is_empty()) {
+    for row in rows
+        .split_inclusive(';')
+        .filter(|row| !row.trim().is_empty())
+    {
         let row = sqlx::AssertSqlSafe(row.to_owned());
         connection.execute(row).await.unwrap();
     }
@@ -76,6 +81,9 @@ async fn sessions_and_drafts_move_in_sqlite() {
 
 #[tokio::test]
 async fn sessions_and_drafts_move_in_postgres() {
-    let keys = ["decode(repeat('00', 32), 'hex')", "decode(repeat('01', 32), 'hex')"];
+    let keys = [
+        "decode(repeat('00', 32), 'hex')",
+        "decode(repeat('01', 32), 'hex')",
+    ];
     everything_is_kept(&schema().await, &POSTGRES, keys).await;
 }

@@ -167,14 +167,18 @@ async fn a_schema_from_a_newer_dwell_is_one_line() {
         let settings = [("DWELL_DATABASE_URL", url.as_str())];
         assert!(add_user(&directory, &settings).status.success());
         let mut database = connect(&url).await;
-        database.execute("update _sqlx_migrations set version = 9999 where version = 2")
+        database
+            .execute("update _sqlx_migrations set version = 9999 where version = 2")
             .await
             .unwrap();
         says(
             &add_user(&directory, &settings),
             &["migration 9999", "newer"],
         );
-        database.execute("delete from _sqlx_migrations").await.unwrap();
+        database
+            .execute("delete from _sqlx_migrations")
+            .await
+            .unwrap();
         says(
             &add_user(&directory, &settings),
             &["schema", "already exists"],

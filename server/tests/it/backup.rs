@@ -163,7 +163,11 @@ fn what_cannot_be_backed_up_is_one_line_and_leaves_no_file() {
         "postgres://dwell:s3cret@db.example/dwell",
     );
     for (setting, file, also) in [
-        (server, "backup.db", "pg_dump --exclude-table-data=dwell_sessions"),
+        (
+            server,
+            "backup.db",
+            "pg_dump --exclude-table-data=dwell_sessions",
+        ),
         (
             ("DWELL_DATABASE_URL", "sqlite://nowhere.db"),
             "backup.db",

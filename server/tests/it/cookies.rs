@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use axum::http::Method;
-use dwell_app::names::SIGN_OUT_PATH;
 use dwell::{SameSite, SessionCookie, store::SessionId};
+use dwell_app::names::SIGN_OUT_PATH;
 use tower_sessions::cookie;
 
 use crate::{

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use dwell::{Maintenance, store::SessionKey};
 use dwell::EndReason;
+use dwell::{Maintenance, store::SessionKey};
 
 use crate::harness::{EMAIL, PASSWORD, TestApp, by_user, form};
 
@@ -82,7 +82,13 @@ async fn a_sweep_leaves_who_when_and_why_and_wipes_the_rest() {
     let wiped = |reason: &str| {
         let nothing = String::new;
         let reason = Some(reason.to_owned());
-        (Some("1".to_owned()), reason, "{}".to_owned(), nothing(), nothing())
+        (
+            Some("1".to_owned()),
+            reason,
+            "{}".to_owned(),
+            nothing(),
+            nothing(),
+        )
     };
     assert_eq!(facts(&app).await, [wiped("idle_timeout")]);
     let late = "select count(*) from dwell_sessions \

@@ -1,10 +1,10 @@
 //! What a draft may be, and how many there may be.
 
 use axum::http::Method;
+use dwell::drafts::DraftLimits;
 use dwell_app::names::{
     DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, LONGEST_DRAFT as LONGEST, NOTE_FORM,
 };
-use dwell::drafts::DraftLimits;
 
 use crate::{
     drafts::{DRAFT, TEXT, ada, composer, discard, grace, offers, saved},

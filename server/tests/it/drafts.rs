@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::http::Method;
+use dwell::drafts::{Author, DraftLimits, FormContent};
+use dwell::{EndReason, Generation};
 use dwell_app::names::{
     DISCARD_DRAFT_PATH, DRAFT_ATTRIBUTE, DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH,
     GENERATION_FIELD, NOTE_FORM,
 };
-use dwell::drafts::{Author, DraftLimits, FormContent};
-use dwell::{EndReason, Generation};
 use tokio::task::yield_now;
 
 use crate::harness::{Answer, Browser, EMAIL, PASSWORD, TestApp, by_script, by_user, form};

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, Method};
+use dwell::EndReason;
 use dwell_app::names::{SIGN_IN_PATH, SIGN_OUT_PATH};
 use dwell_server::{
     accounts::{Accounts, Passwords},
     http,
     state::{AppState, Services},
 };
-use dwell::EndReason;
 
 use crate::harness::{Answer, Browser, EMAIL, PASSWORD, TestApp, by_script, by_user, form};
 

@@ -1,6 +1,7 @@
 //! What changes something carries the session's generation, and nothing changes on a GET.
 
 use axum::http::{Method, StatusCode};
+use dwell::EndReason;
 use dwell_app::{
     api::{AskStatus, KeepAlive},
     names::{
@@ -8,7 +9,6 @@ use dwell_app::{
         TAKE_BACK_DRAFT_PATH,
     },
 };
-use dwell::EndReason;
 use leptos::server_fn::ServerFn as _;
 use serde_json::json;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dwell_app::names::SIGN_IN_PATH;
 use dwell::{ActiveStatus, Status};
+use dwell_app::names::SIGN_IN_PATH;
 
 use crate::harness::{Answer, EMAIL, Probe, TestApp};
 

@@ -5,17 +5,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension, Router,
-    http::Method,
-    routing::post,
-};
+use axum::{Extension, Router, http::Method, routing::post};
 use dwell::EndReason;
 use dwell_server::http::assemble;
 use tokio::{sync::Notify, task::yield_now};
 use tower_sessions::Session;
 
-use crate::harness::{EMAIL, PASSWORD, Answer, Browser, TestApp, by_script};
+use crate::harness::{Answer, Browser, EMAIL, PASSWORD, TestApp, by_script};
 
 const ROUNDS: usize = 1_000;
 const ENDS: [EndReason; 3] = [

@@ -1,7 +1,7 @@
 //! What is served without asking the store.
 
-use dwell_app::api::KeepAlive;
 use dwell::EndReason;
+use dwell_app::api::KeepAlive;
 use leptos::server_fn::ServerFn as _;
 use serde_json::json;
 

@@ -6,12 +6,12 @@ use axum::{
     body::Body,
     http::{HeaderValue, Method, Request},
 };
+use dwell::EndReason;
+use dwell::drafts::DraftLimits;
 use dwell_app::names::{
     DRAFT_FIELD, DRAFT_FORM_FIELD, DRAFTS_PATH, GENERATION_FIELD, GENERATION_HEADER, NOTE_FORM,
     SIGN_IN_PATH,
 };
-use dwell::drafts::DraftLimits;
-use dwell::EndReason;
 
 use crate::{
     drafts::{DRAFT, TEXT},

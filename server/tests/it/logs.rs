@@ -252,6 +252,8 @@ async fn a_long_user_agent_is_shortened() {
     let agent = HeaderValue::from_str(&"x".repeat(5_000)).unwrap();
     request.headers_mut().insert("user-agent", agent);
     app.browser().send(request).await;
-    let longest = app.count("select max(length(browser)) from dwell_sessions").await;
+    let longest = app
+        .count("select max(length(browser)) from dwell_sessions")
+        .await;
     assert_eq!(longest, 120);
 }

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, net::TcpListener, time::Duration};
 
 use axum::http::Method;
+use dwell::EndReason;
 use dwell_server::{
     application,
     http::metrics_router,
     state::{AppState, Services},
 };
-use dwell::EndReason;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 

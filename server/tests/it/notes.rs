@@ -1,8 +1,8 @@
 //! Notes: what is sent once is kept once, and what is deleted can be had back.
 
 use axum::http::{HeaderValue, Method};
-use dwell_app::names::{DRAFT_FIELD, DRAFTS_PATH, TAKE_BACK_DRAFT_PATH};
 use dwell::{clock::Clock as _, drafts::MAX_USED_UP};
+use dwell_app::names::{DRAFT_FIELD, DRAFTS_PATH, TAKE_BACK_DRAFT_PATH};
 use dwell_server::notes::{MOST, MOST_DELETED, ON_A_PAGE, UNDO};
 
 use crate::{

@@ -6,8 +6,8 @@ use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, Method, Request, StatusCode},
 };
-use dwell_app::names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH};
 use dwell::EndReason;
+use dwell_app::names::{DISCARD_DRAFT_PATH, DRAFTS_PATH, SIGN_IN_PATH};
 
 use crate::{
     drafts::DRAFT,

@@ -8,13 +8,13 @@ use std::{
     time::Duration,
 };
 
-use dwell_app::api::KeepAlive;
+use dwell::EndReason;
 use dwell::{
     Connections,
     sqlite::{self, DatabaseFile},
     store::SqliteStore,
 };
-use dwell::EndReason;
+use dwell_app::api::KeepAlive;
 use leptos::server_fn::ServerFn as _;
 use serde_json::json;
 use tokio::task::yield_now;

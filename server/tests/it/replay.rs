@@ -1,8 +1,8 @@
 //! An ended session is good for nothing.
 
 use axum::http::Method;
-use dwell_app::names::{SIGN_IN_PATH, SIGN_OUT_PATH};
 use dwell::EndReason;
+use dwell_app::names::{SIGN_IN_PATH, SIGN_OUT_PATH};
 
 use crate::{
     harness::{Answer, Browser, EMAIL, HOST, PASSWORD, TestApp, by_script, by_user, form},

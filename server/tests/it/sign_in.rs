@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use argon2::{Argon2, PasswordHasher as _};
 use axum::http::Method;
+use dwell::{EndReason, Limits};
 use dwell_app::names::SIGN_IN_PATH;
 use dwell_server::accounts::Password;
-use dwell::{EndReason, Limits};
 
 use crate::{
     harness::{Answer, EMAIL, PASSWORD, Setup, TestApp, by_script, by_user, form},

@@ -1,10 +1,10 @@
 //! A session may end while something is being sent: what arrives after the end changes nothing.
 
 use axum::http::{HeaderValue, Method, Request};
+use dwell::EndReason;
 use dwell_app::names::{
     DISCARD_DRAFT_PATH, DRAFT_FIELD, DRAFT_FORM_FIELD, NOTE_FORM, TAKE_BACK_DRAFT_PATH,
 };
-use dwell::EndReason;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -10,6 +10,7 @@ use dwell::{
     store::{SessionId, SessionKey, SqliteStore, Store},
     trusted_proxies::TrustedProxies,
 };
+use dwell::{EndReason, Instant};
 use dwell_server::{
     accounts::{AccountId, Accounts, Password, Passwords},
     application,
@@ -20,7 +21,6 @@ use dwell_server::{
     notes::Notes,
     state::{AppState, Services},
 };
-use dwell::{EndReason, Instant};
 use sqlx::SqlitePool;
 use tempfile::TempDir;
 

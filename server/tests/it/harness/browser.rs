@@ -5,6 +5,8 @@ use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, Method, Request, header},
 };
+use dwell::Generation;
+use dwell::store::SessionId;
 use dwell_app::{
     api::{AskStatus, KeepAlive},
     names::{
@@ -12,8 +14,6 @@ use dwell_app::{
         SIGN_IN_PATH, SIGN_OUT_PATH,
     },
 };
-use dwell::store::SessionId;
-use dwell::Generation;
 use leptos::server_fn::ServerFn as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;

@@ -8,8 +8,8 @@ use std::{
     },
 };
 
-use dwell::clock::{Clock, ManualClock};
 use dwell::Instant;
+use dwell::clock::{Clock, ManualClock};
 use tokio::sync::Notify;
 
 /// A clock that can keep who has just read it from going on.

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use dwell::{EndReason, Generation, Instant, Lifetime};
 use dwell::{
     PersonId,
     clock::Clock,
@@ -16,7 +17,6 @@ use dwell::{
         Store, StoreError, Sweep, async_trait,
     },
 };
-use dwell::{EndReason, Generation, Instant, Lifetime};
 
 use tokio::sync::{oneshot, watch};
 

@@ -6,11 +6,11 @@ use axum::{
     body::Body,
     http::{HeaderValue, Method, Request, header},
 };
+use dwell::{ActiveStatus, Status};
 use dwell_app::{
     api::{AskStatus, KeepAlive},
     names::{GENERATION_HEADER, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
-use dwell::{ActiveStatus, Status};
 use leptos::server_fn::ServerFn as _;
 use tower_sessions::cookie::Cookie;
 

@@ -12,7 +12,7 @@ use fred::{
     interfaces::{ClientLike as _, LuaInterface as _},
     types::{ClusterHash, CustomCommand},
 };
-use sqlx::{AssertSqlSafe, AnyPool, Executor as _, any::install_default_drivers};
+use sqlx::{AnyPool, AssertSqlSafe, Executor as _, any::install_default_drivers};
 use tempfile::TempDir;
 
 use super::{
