@@ -1,5 +1,5 @@
-//! Keeps what is typed into the forms that are worth protecting: on the server, under the account
-//! of whoever typed it, and nowhere in the browser (`F3`).
+//! Keeps what is typed into the forms that are worth protecting: on the server, for the person
+//! who typed it, and nowhere in the browser (`F3`).
 
 use std::{
     cell::{Cell, RefCell},
