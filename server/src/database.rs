@@ -97,8 +97,7 @@ impl Database {
             }
             DatabaseUrl::Postgres(server) => Self::connect(server, connections).await?,
         };
-        database.migrate().await?;
-        Ok(database)
+        database.up_to_date().await
     }
 
     /// As [`open`](Self::open), and makes sure that no other process keeps sessions in an embedded
@@ -108,14 +107,11 @@ impl Database {
     ///
     /// Another process does, it cannot be found out, or see [`open`](Self::open).
     pub async fn hold(url: &DatabaseUrl, connections: Connections) -> Result<Self, DatabaseError> {
-        let database = match url {
-            DatabaseUrl::Sqlite(file) => {
-                Self::Sqlite(sqlite::Database::hold(file.clone(), connections).await?)
-            }
-            DatabaseUrl::Postgres(server) => Self::connect(server, connections).await?,
+        let DatabaseUrl::Sqlite(file) = url else {
+            return Self::open(url, connections).await;
         };
-        database.migrate().await?;
-        Ok(database)
+        let database = sqlite::Database::hold(file.clone(), connections).await?;
+        Self::Sqlite(database).up_to_date().await
     }
 
     async fn connect(
@@ -126,8 +122,8 @@ impl Database {
         Ok(Self::Postgres(database))
     }
 
-    async fn migrate(&self) -> Result<(), DatabaseError> {
-        match self {
+    async fn up_to_date(self) -> Result<Self, DatabaseError> {
+        match &self {
             Self::Sqlite(database) => {
                 database.migrate().await?;
                 database.run_migrations(&SQLITE).await?;
@@ -137,7 +133,7 @@ impl Database {
                 database.run_migrations(&POSTGRES).await?;
             }
         }
-        Ok(())
+        Ok(self)
     }
 
     /// Logs what the operator should know of the file of an embedded database.

@@ -99,7 +99,7 @@ fn tasks_of_sessions(sessions: &Arc<Sessions>) -> Vec<JoinHandle<()>> {
             },
         ),
         repeat(
-            sessions.maintenance_interval(),
+            sessions.policy().maintenance_interval(),
             "maintenance of the sessions failed",
             move || {
                 let sessions = Arc::clone(&current);

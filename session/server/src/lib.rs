@@ -1,6 +1,7 @@
 //! Session timeouts on which the browser and the server agree, for axum.
 
 mod background;
+mod builder;
 pub mod clock;
 mod connections;
 mod cookie;
@@ -38,10 +39,11 @@ pub use dwell_session::{
 pub use self::routes::{SentDraft, refuse_draft};
 pub use self::{
     background::{Background, repeat},
+    builder::{BuildError, DwellBuilder},
     connections::Connections,
     cookie::{InvalidCookie, SameSite, SessionCookie, cookie_value},
     current::CurrentSession,
-    dwell::{BuildError, Dwell, DwellBuilder, SpawnError},
+    dwell::{Dwell, SpawnError},
     layer::{
         DataLayer, DataService, DwellFuture, DwellLayer, DwellService, GenerationRule, Protect,
         ProtectService, RefusalLayer, RefusalService,

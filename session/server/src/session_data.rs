@@ -102,3 +102,7 @@ fn date(instant: Instant) -> OffsetDateTime {
     let nanos = i128::from(instant.as_millis()) * 1_000_000;
     OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
+
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests;

@@ -385,12 +385,6 @@ impl Sessions {
         self.write_pending(Instant::from_millis(i64::MAX)).await
     }
 
-    /// How often [`maintain`](Self::maintain) is to be called.
-    pub(crate) fn maintenance_interval(&self) -> Duration {
-        let longest = Duration::from_secs(1);
-        (self.policy.write_after() / 2).clamp(Duration::from_millis(20), longest)
-    }
-
     /// Follows the store, so that a request need not ask it, and does so again whenever that fails.
     pub(crate) async fn follow(&self) -> Infallible {
         let following = Following(&self.index);

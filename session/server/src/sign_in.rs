@@ -206,7 +206,10 @@ impl From<BeginError> for Denied {
     fn from(error: BeginError) -> Self {
         match error {
             BeginError::Store(error) => Self::Unavailable(error),
-            BeginError::Person(error) => Self::Unavailable(StoreError::new(error)),
+            BeginError::Person(error) => {
+                tracing::error!(%error, "nobody could be signed in");
+                Refusal::MISCONFIGURED.into()
+            }
         }
     }
 }

@@ -89,7 +89,7 @@ impl Policy {
         at: Instant,
         now: Instant,
     ) -> TouchDecision {
-        if !self.may_keep_back(stored_at, now) {
+        if !self.may_defer(stored_at, now) {
             return TouchDecision::WriteThrough;
         }
         let touched = match lifetime.touched(self, at, now) {
@@ -139,14 +139,14 @@ impl Policy {
     /// Whether a touch at `now` may be deferred, where the last activity in the store is from
     /// `stored_at`. See [`coalesce`](Self::coalesce).
     #[inline]
-    pub fn may_keep_back(&self, stored_at: Instant, now: Instant) -> bool {
+    fn may_defer(&self, stored_at: Instant, now: Instant) -> bool {
         now.since(stored_at) < self.limits.grace
     }
 
     /// How long after the last activity in the store a deferred touch is due: half of the grace.
     /// See [`deferred`](Self::deferred).
     #[inline]
-    pub fn write_after(&self) -> Duration {
+    fn write_after(&self) -> Duration {
         self.limits.grace / 2
     }
 }

@@ -22,7 +22,12 @@ use crate::{refusal::Refusal, sessions::Visit};
 /// answered as if it had been.
 ///
 /// The data belongs to the live session: it is wiped when the session ends, in the same step. Of two
-/// requests that change it at the same time, the one that is answered last wins.
+/// requests that change it at the same time, the one that is answered last wins. It has a limit,
+/// [`LONGEST_DATA`](crate::LONGEST_DATA).
+///
+/// Only [signing in](crate::SignIn) begins a session or gives it another id. `Session::flush`,
+/// `Session::delete` and `Session::cycle_id` end the session as if its person had signed out, and
+/// what is written without one is an error, [`DataError::NoSession`](crate::DataError::NoSession).
 #[derive(Debug, Clone, Copy)]
 pub struct DataLayer(());
 

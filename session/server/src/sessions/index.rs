@@ -107,7 +107,7 @@ impl Index {
                 until: AtomicI64::new(Reported::NOTHING),
                 ahead_ms: AtomicI64::new(0),
             },
-            shards: std::array::from_fn(|_| Locked(Mutex::new(Shard::new(policy.write_after())))),
+            shards: std::array::from_fn(|_| Locked(Mutex::new(Shard::new(policy)))),
         }
     }
 

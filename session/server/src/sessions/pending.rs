@@ -1,8 +1,8 @@
 //! Touches that are yet to be written.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
-use dwell_session::Instant;
+use dwell_session::{DeferredTouch, Instant, Policy};
 use rustc_hash::FxHashMap;
 
 use crate::store::SessionKey;
@@ -10,36 +10,28 @@ use crate::store::SessionKey;
 /// The last touch of each session that the store does not know of.
 #[derive(Debug)]
 pub(super) struct PendingTouches {
-    /// How long after the last activity in the store the next touch is to be written.
-    write_after: Duration,
-    by_session: FxHashMap<SessionKey, PendingTouch>,
+    policy: Policy,
+    by_session: FxHashMap<SessionKey, DeferredTouch>,
     by_due: BTreeSet<(Instant, SessionKey)>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct PendingTouch {
-    at: Instant,
-    due_at: Instant,
-}
-
 impl PendingTouches {
-    pub(super) fn new(write_after: Duration) -> Self {
+    pub(super) fn new(policy: Policy) -> Self {
         Self {
-            write_after,
+            policy,
             by_session: FxHashMap::default(),
             by_due: BTreeSet::new(),
         }
     }
 
     pub(super) fn get(&self, key: SessionKey) -> Option<Instant> {
-        self.by_session.get(&key).map(|touch| touch.at)
+        self.by_session.get(&key).map(DeferredTouch::at)
     }
 
-    /// Defers a touch of a session whose last activity in the store is `stored_at`.
-    pub(super) fn defer(&mut self, key: SessionKey, at: Instant, stored_at: Instant) {
+    pub(super) fn defer(&mut self, key: SessionKey, touch: DeferredTouch) {
         match self.by_session.get_mut(&key) {
-            Some(touch) => touch.at = touch.at.max(at),
-            None => self.insert(key, at, stored_at + self.write_after),
+            Some(pending) => *pending = pending.coalesced_with(touch.at()),
+            None => self.insert(key, touch),
         }
     }
 
@@ -51,10 +43,9 @@ impl PendingTouches {
 
     /// A touch of the session at `at` is in the store.
     pub(super) fn written(&mut self, key: SessionKey, at: Instant) {
-        if let Some(touch) = self.remove(key)
-            && touch.at > at
-        {
-            self.insert(key, touch.at, at + self.write_after);
+        let left = self.remove(key);
+        if let Some(left) = left.and_then(|touch| touch.after_write(&self.policy, at)) {
+            self.insert(key, left);
         }
     }
 
@@ -63,25 +54,43 @@ impl PendingTouches {
         self.remove(key);
     }
 
-    fn insert(&mut self, key: SessionKey, at: Instant, due_at: Instant) {
-        self.by_session.insert(key, PendingTouch { at, due_at });
-        self.by_due.insert((due_at, key));
+    fn insert(&mut self, key: SessionKey, touch: DeferredTouch) {
+        self.by_session.insert(key, touch);
+        self.by_due.insert((touch.due_at(), key));
     }
 
-    fn remove(&mut self, key: SessionKey) -> Option<PendingTouch> {
+    fn remove(&mut self, key: SessionKey) -> Option<DeferredTouch> {
         let touch = self.by_session.remove(&key)?;
-        self.by_due.remove(&(touch.due_at, key));
+        self.by_due.remove(&(touch.due_at(), key));
         Some(touch)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use dwell_session::{Checks, Limits};
+
     use super::*;
     use crate::store::SessionId;
 
-    const WRITE_AFTER: Duration = Duration::from_secs(30);
     const ALL: usize = usize::MAX;
+
+    /// Touches are due 30 s after the last activity in the store.
+    fn policy() -> Policy {
+        let limits = Limits {
+            idle: Duration::from_secs(30 * 60),
+            absolute: Duration::from_secs(12 * 60 * 60),
+            warning: Duration::from_secs(120),
+            grace: Duration::from_secs(60),
+        };
+        Policy::new(limits, None, Checks::Warn).unwrap()
+    }
+
+    fn pending() -> PendingTouches {
+        PendingTouches::new(policy())
+    }
 
     fn key() -> SessionKey {
         SessionKey::of(&SessionId::default())
@@ -93,11 +102,11 @@ mod tests {
 
     #[test]
     fn the_latest_touch_is_due_once_the_stores_is_old_enough() {
-        let mut pending = PendingTouches::new(WRITE_AFTER);
+        let mut pending = pending();
         let key = key();
-        pending.defer(key, at(20), at(0));
-        pending.defer(key, at(10), at(0));
-        pending.defer(key, at(25), at(0));
+        pending.defer(key, policy().deferred(at(20), at(0)));
+        pending.defer(key, policy().deferred(at(10), at(0)));
+        pending.defer(key, policy().deferred(at(25), at(0)));
         assert_eq!(pending.due(at(29), ALL), []);
         assert_eq!(pending.due(at(30), ALL), [key]);
         assert_eq!(pending.get(key), Some(at(25)));
@@ -105,9 +114,9 @@ mod tests {
 
     #[test]
     fn all_are_written_in_the_end_and_no_more_at_a_time_than_asked_for() {
-        let mut pending = PendingTouches::new(WRITE_AFTER);
+        let mut pending = pending();
         for _ in 0..1_000 {
-            pending.defer(key(), at(20), at(0));
+            pending.defer(key(), policy().deferred(at(20), at(0)));
         }
         let mut written = 0;
         loop {
@@ -124,11 +133,11 @@ mod tests {
 
     #[test]
     fn what_is_not_known_to_be_written_stays() {
-        let mut pending = PendingTouches::new(WRITE_AFTER);
+        let mut pending = pending();
         let key = key();
-        pending.defer(key, at(20), at(0));
+        pending.defer(key, policy().deferred(at(20), at(0)));
         assert_eq!(pending.due(at(30), ALL), pending.due(at(30), ALL));
-        pending.defer(key, at(31), at(0));
+        pending.defer(key, policy().deferred(at(31), at(0)));
         pending.written(key, at(20));
         assert_eq!(pending.get(key), Some(at(31)));
         assert_eq!(pending.due(at(49), ALL), []);
@@ -140,9 +149,9 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_a_session_that_has_ended() {
-        let mut pending = PendingTouches::new(WRITE_AFTER);
+        let mut pending = pending();
         let key = key();
-        pending.defer(key, at(20), at(0));
+        pending.defer(key, policy().deferred(at(20), at(0)));
         pending.forget(key);
         assert_eq!(pending.due(at(1_000), ALL), []);
         assert!(pending.by_session.is_empty() && pending.by_due.is_empty());

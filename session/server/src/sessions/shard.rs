@@ -1,8 +1,10 @@
 //! One part of the sessions that a node knows, under one lock.
 
-use std::{mem, time::Duration};
+use std::mem;
 
-use dwell_session::{EndReason, Generation, Instant, Lifetime, Policy};
+use dwell_session::{
+    DeferredTouch, EndReason, Generation, Instant, Lifetime, Policy, TouchDecision,
+};
 use rustc_hash::FxHashMap;
 
 use super::{LiveSession, pending::PendingTouches};
@@ -22,6 +24,7 @@ pub(super) struct Shard {
     /// out of date, and is not entered.
     ends: u64,
     pending: PendingTouches,
+    policy: Policy,
     /// The sessions that have been served since this was last taken, each once.
     served: Vec<SessionKey>,
 }
@@ -70,12 +73,13 @@ pub(super) struct Ticket {
 }
 
 impl Shard {
-    pub(super) fn new(write_after: Duration) -> Self {
+    pub(super) fn new(policy: Policy) -> Self {
         Self {
             entries: FxHashMap::default(),
             tally: Tally::default(),
             ends: 0,
-            pending: PendingTouches::new(write_after),
+            pending: PendingTouches::new(policy),
+            policy,
             served: Vec::new(),
         }
     }
@@ -146,29 +150,26 @@ impl Shard {
         live: &LiveSession,
         at: Instant,
     ) -> Option<Result<Lifetime, EndReason>> {
-        let (before, stored_at) = (live.session.lifetime, live.stored_last_active_at);
-        let policy = live.session.policy(policy);
-        if !policy.may_keep_back(stored_at, live.now) {
-            return None;
-        }
-        let lifetime = match before.touched(&policy, at, live.now) {
-            Ok(lifetime) => lifetime,
-            Err(reason) => return Some(Err(reason)),
-        };
-        let at = lifetime.last_active_at();
-        if at > stored_at && lifetime != before {
-            let key = live.session.key;
-            let entry = self.entries.get_mut(&key);
-            let is_pending = entry.is_some_and(|entry| {
-                entry.see(lifetime);
-                mem::replace(&mut entry.is_pending, true)
-            });
-            if !is_pending {
-                self.pending.defer(key, at, stored_at);
+        let session = &live.session;
+        let policy = session.policy(policy);
+        let stored_at = live.stored_last_active_at;
+        match policy.coalesce(&session.lifetime, stored_at, at, live.now) {
+            TouchDecision::WriteThrough => None,
+            TouchDecision::Ended(reason) => Some(Err(reason)),
+            TouchDecision::Unchanged(lifetime) => Some(Ok(lifetime)),
+            TouchDecision::Defer { lifetime, touch } => {
+                let entry = self.entries.get_mut(&session.key);
+                let is_pending = entry.is_some_and(|entry| {
+                    entry.see(lifetime);
+                    mem::replace(&mut entry.is_pending, true)
+                });
+                if !is_pending {
+                    self.pending.defer(session.key, touch);
+                }
+                self.tally.deferred += 1;
+                Some(Ok(lifetime))
             }
-            self.tally.deferred += 1;
         }
-        Some(Ok(lifetime))
     }
 
     pub(super) fn ticket(&self, asked_at: Instant) -> Ticket {
@@ -232,8 +233,7 @@ impl Shard {
         if let Some(entry) = self.entries.get_mut(&key)
             && mem::take(&mut entry.is_pending)
         {
-            let (at, stored_at) = (entry.lifetime.last_active_at(), entry.stored_last_active_at);
-            self.pending.defer(key, at, stored_at);
+            self.pending.defer(key, entry.deferred(&self.policy));
         }
     }
 
@@ -247,8 +247,7 @@ impl Shard {
     /// Forgets every session, since any may have ended. Pending touches are still to be written.
     pub(super) fn forget(&mut self) {
         for (key, entry) in self.entries.drain().filter(|(_, entry)| entry.is_pending) {
-            let (at, stored_at) = (entry.lifetime.last_active_at(), entry.stored_last_active_at);
-            self.pending.defer(key, at, stored_at);
+            self.pending.defer(key, entry.deferred(&self.policy));
         }
         self.ends += 1;
     }
@@ -274,6 +273,11 @@ impl Entry {
         if lifetime.last_active_at() > self.lifetime.last_active_at() {
             self.lifetime = lifetime;
         }
+    }
+
+    /// The last activity, which is yet to be written.
+    fn deferred(&self, policy: &Policy) -> DeferredTouch {
+        policy.deferred(self.lifetime.last_active_at(), self.stored_last_active_at)
     }
 
     fn see_stored(&mut self, at: Instant) {
