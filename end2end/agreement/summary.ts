@@ -75,7 +75,7 @@ export function summarise(batches: ReadonlyMap<string, Measurement[]>, run: Run)
     };
 }
 
-/** For people, and for the README. */
+/** For people, and for `docs/measured.md`. */
 export function table({ conditions, all }: Summary): string {
     const head = ["condition", "ends", "min", "p50", "p99", "max", "ghosts", "early ends", "wrong countdowns"];
     const rows = [...conditions, all].map(({ condition, ends, difference_ms: { min, p50, p99, max }, ghosts, early_ends, wrong_countdowns }) =>

@@ -201,7 +201,7 @@ fn figures() -> PathBuf {
     setup::place().join("bench.json")
 }
 
-/// The README shows that of a full run.
+/// `docs/measured.md` shows that of a full run.
 fn picture(options: &Options) -> PathBuf {
     if options.quick {
         setup::place().join("bench.svg")

@@ -1,6 +1,7 @@
 //! The sessions of this node: the store, the policy, what is known without asking the store, and
 //! the touches that are yet to be written.
 
+mod begin;
 mod index;
 mod pending;
 mod shard;
@@ -13,6 +14,7 @@ use dwell_session::{EndReason, Generation, Instant, Policy};
 use rustc_hash::FxHashMap;
 use tokio::time::sleep;
 
+pub(crate) use self::begin::{Beginning, Begun};
 use self::{
     index::Index,
     shard::{Tally, Ticket},
@@ -27,8 +29,7 @@ use crate::{
     clock::Clock,
     meter::Meter,
     store::{
-        Data, Expired, ListedSession, Lookup, NewSession, Origin, Presence, Provider, Session,
-        SessionId, SessionKey, SessionLimits, Store, StoreError,
+        Expired, ListedSession, Lookup, Presence, SessionKey, SessionLimits, Store, StoreError,
     },
 };
 
@@ -38,10 +39,6 @@ const WRITTEN_AT_A_TIME: usize = 500;
 /// How many sessions are swept, and how many tombstones deleted, in one transaction. More of them
 /// cost less for each session; fewer let others write sooner.
 const SWEPT_AT_A_TIME: u32 = 200;
-
-/// How many sessions of one person live at a time: far more than anybody has browsers, and few
-/// enough to be shown on one page.
-const LIMIT_OF_PERSON: usize = 100;
 
 /// How many sessions with instants that are later than now are corrected at a time.
 const CORRECTED_AT_A_TIME: u32 = 200;
@@ -65,27 +62,6 @@ pub(crate) struct Sessions {
     index: Arc<Index>,
     writer: Arc<Writer>,
     meter: Arc<dyn Meter>,
-}
-
-/// What a session begins with.
-#[derive(Debug)]
-pub(crate) struct Beginning {
-    pub person: PersonId,
-    /// The session that the browser came with, which is replaced if it is live.
-    pub previous: Option<SessionKey>,
-    pub limits: SessionLimits,
-    pub authenticated_ago: Duration,
-    pub credential: Option<String>,
-    pub provider: Option<Provider>,
-    pub origin: Origin,
-}
-
-/// A session that has just begun.
-#[derive(Debug)]
-pub(crate) struct Begun {
-    /// Its id, for the cookie.
-    pub id: SessionId,
-    pub live: LiveSession,
 }
 
 impl Sessions {
@@ -165,91 +141,6 @@ impl Sessions {
         }
         self.meter.touches_written(1);
         self.settle(key, lookup, ticket, pending).await
-    }
-
-    /// Begins a session for a person who has just proved who they are. The session that the browser
-    /// came with ends in the same step if it lives (`D1`). Sessions that were begun with another
-    /// version of the credential end (`C5`). Of more than a hundred sessions of one person, the one
-    /// that has been inactive for longest ends (`E1`).
-    pub(crate) async fn begin(&self, beginning: Beginning) -> Result<Begun, StoreError> {
-        let Beginning {
-            person,
-            previous,
-            limits,
-            authenticated_ago,
-            credential,
-            provider,
-            origin,
-        } = beginning;
-        let id = SessionId::default();
-        let new = NewSession {
-            key: SessionKey::of(&id),
-            person: person.clone(),
-            generation: Generation::from_random(rand::random()),
-            limits,
-            authenticated_ago,
-            credential: credential.clone(),
-            provider,
-            origin,
-            data: Data::new(),
-        };
-        let (key, generation) = (new.key, new.generation);
-        let rotated = match previous {
-            Some(previous) => self.store.rotate(previous, new.clone()).await?,
-            None => None,
-        };
-        if let Some(previous) = previous.filter(|_| rotated.is_some()) {
-            self.index.evict(previous);
-            self.report_end(previous, EndReason::Replaced);
-        }
-        let is_rotated = rotated.is_some();
-        let lifetime = match rotated {
-            Some(lifetime) => lifetime,
-            None => self.store.create(new).await?,
-        };
-        if !is_rotated || credential.is_some() {
-            self.end_surplus(&person, key, credential.as_deref())
-                .await?;
-        }
-        self.meter.session_began();
-        tracing::info!(event = "session_created", session = %key, %person);
-        let session = Session {
-            key,
-            person,
-            generation,
-            lifetime,
-            limits,
-        };
-        let now = lifetime.last_active_at();
-        let live = LiveSession::stored(session, now);
-        Ok(Begun { id, live })
-    }
-
-    /// Ends what the new session leaves no room for: sessions that were begun with another version of
-    /// the credential, and those that have been inactive for longest if there are too many, so that
-    /// one person cannot make the store grow without bound. Where there were more than a bound of them
-    /// before there was this bound, they go with the next sign-ins.
-    async fn end_surplus(
-        &self,
-        person: &PersonId,
-        new: SessionKey,
-        credential: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let mut others = self.others(person, new).await?;
-        if let Some(credential) = credential {
-            let is_old = |other: &mut ListedSession| {
-                let version = other.credential.as_deref();
-                version.is_some_and(|version| version != credential)
-            };
-            for old in others.extract_if(.., is_old) {
-                self.end(old.session.key, EndReason::Revoked).await?;
-            }
-        }
-        let too_many = others.iter().skip(LIMIT_OF_PERSON - 1);
-        for other in too_many.take(LIMIT_OF_PERSON) {
-            self.end(other.session.key, EndReason::Replaced).await?;
-        }
-        Ok(())
     }
 
     /// Ends a session, if it lives. Returns whether it did.

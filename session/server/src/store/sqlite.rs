@@ -1,11 +1,12 @@
 //! Sessions in SQLite.
 
 mod backup;
+mod json;
 mod owed;
 mod statements;
 mod watch;
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use dwell_session::{EndReason, Generation, Instant, Lifetime};
@@ -15,7 +16,10 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteRow},
 };
 
-use self::owed::OwedEnds;
+use self::{
+    json::{keys_as_json, touches_as_json},
+    owed::OwedEnds,
+};
 use super::{
     Data, Expired, ListedSession, Listener, Lookup, NewSession, Presence, SessionKey,
     SessionLimits, Store, StoreError, Sweep, TOMBSTONE_RETENTION,
@@ -27,9 +31,6 @@ use crate::{
     clock::Clock,
     sqlite::{Database, is_disk_full},
 };
-
-/// The longest text of a key and an instant in JSON, in bytes.
-const LONGEST_TOUCH: usize = 64 + 20 + 4;
 
 /// A [`Store`] in SQLite, for one process, whose clock decides. It needs the tables that
 /// [`Database::migrate`] makes.
@@ -546,43 +547,4 @@ fn key(row: &SqliteRow) -> Result<SessionKey, StoreError> {
 
 fn keys(rows: &[SqliteRow]) -> Result<Vec<SessionKey>, StoreError> {
     rows.iter().map(key).collect()
-}
-
-fn touches_as_json(touches: &[(SessionKey, Instant)]) -> String {
-    let mut json = String::with_capacity(touches.len() * LONGEST_TOUCH + 2);
-    json.push('{');
-    for (index, (key, at)) in touches.iter().enumerate() {
-        if index > 0 {
-            json.push(',');
-        }
-        push_quoted(&mut json, *key);
-        // Writing into a text does not fail.
-        let _ = write!(json, ":{}", at.as_millis());
-    }
-    json.push('}');
-    json
-}
-
-fn keys_as_json(keys: &[SessionKey]) -> String {
-    let mut json = String::with_capacity(keys.len() * LONGEST_TOUCH + 2);
-    json.push('[');
-    for (index, key) in keys.iter().enumerate() {
-        if index > 0 {
-            json.push(',');
-        }
-        push_quoted(&mut json, *key);
-    }
-    json.push(']');
-    json
-}
-
-fn push_quoted(json: &mut String, key: SessionKey) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    json.push('"');
-    for byte in key.as_bytes() {
-        for digit in [byte >> 4, byte & 0xf] {
-            json.push(char::from(DIGITS[usize::from(digit)]));
-        }
-    }
-    json.push('"');
 }

@@ -1,0 +1,49 @@
+//! Keys and touches as SQLite reads them with `json_each`: one statement for many sessions.
+
+use std::fmt::Write as _;
+
+use dwell_session::Instant;
+
+use crate::store::SessionKey;
+
+/// The longest text of a key and an instant in JSON, in bytes.
+const LONGEST_TOUCH: usize = 64 + 20 + 4;
+
+pub(super) fn touches_as_json(touches: &[(SessionKey, Instant)]) -> String {
+    let mut json = String::with_capacity(touches.len() * LONGEST_TOUCH + 2);
+    json.push('{');
+    for (index, (key, at)) in touches.iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        push_quoted(&mut json, *key);
+        // Writing into a text does not fail.
+        let _ = write!(json, ":{}", at.as_millis());
+    }
+    json.push('}');
+    json
+}
+
+pub(super) fn keys_as_json(keys: &[SessionKey]) -> String {
+    let mut json = String::with_capacity(keys.len() * LONGEST_TOUCH + 2);
+    json.push('[');
+    for (index, key) in keys.iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        push_quoted(&mut json, *key);
+    }
+    json.push(']');
+    json
+}
+
+fn push_quoted(json: &mut String, key: SessionKey) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    json.push('"');
+    for byte in key.as_bytes() {
+        for digit in [byte >> 4, byte & 0xf] {
+            json.push(char::from(DIGITS[usize::from(digit)]));
+        }
+    }
+    json.push('"');
+}
