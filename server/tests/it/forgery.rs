@@ -55,6 +55,14 @@ async fn no_route_takes_a_post_from_another_site() {
             assert_eq!(answer.status, 403, "{route:?} {headers:?}");
             assert!(answer.body.contains("another site"));
             assert!(answer.set_cookies().is_empty());
+
+            // The browser keeps a cookie back that is for requests of its own site.
+            let answer = app.browser().send(request(route.path, headers)).await;
+            assert_eq!(
+                answer.status, 403,
+                "{route:?} {headers:?}, without a cookie"
+            );
+            assert!(answer.body.contains("another site"));
         }
     }
     assert_eq!(app.count("select count(*) from notes").await, 0);

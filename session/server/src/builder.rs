@@ -113,6 +113,7 @@ impl DwellBuilder {
     }
 
     /// Whether every request that may change something has to carry the generation of its session.
+    /// [`Checked`](GenerationRule::Checked) by default.
     pub fn generations(mut self, rule: GenerationRule) -> Self {
         self.generation_rule = rule;
         self

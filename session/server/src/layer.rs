@@ -25,8 +25,11 @@ pub use self::{
 pub enum GenerationRule {
     /// Where a request carries a generation, it has to be the right one. Where it carries none, Fetch
     /// Metadata and the origin decide whether it comes from this site. Dwell's own paths require one.
+    /// A request without a session cookie may come from another site, as the answer of an identity
+    /// provider or a webhook does, except to Dwell's own paths and the sign-in page.
     #[default]
     Checked,
-    /// Without the right one a request is refused.
+    /// Without the right one a request is refused, and so is every request of another site that may
+    /// change something, with a session cookie or without.
     Required,
 }

@@ -77,13 +77,17 @@ impl Head {
     pub fn of(line: &Line<'_>, settings: &Settings) -> Self {
         let id = settings.cookie.presented(line.headers);
         let activity = Activity::of(line, settings);
-        let is_own = settings.names.is_own(line.path());
+        let path = line.path();
+        let is_own = settings.names.is_own(path);
+        let is_guarded = id.is_some()
+            || is_own
+            || path == settings.names.sign_in
+            || settings.generation_rule == GenerationRule::Required;
         Self {
             key: id.map(|id| SessionKey::of(&id)),
             activity,
             claim: Claim::of(line, is_own, settings),
-            is_forged: (id.is_some() || is_own || line.path() == settings.names.sign_in)
-                && forgery::is_forged(line),
+            is_forged: is_guarded && forgery::is_forged(line),
             asks_for_deadline: activity.asks_for_deadline(line, settings),
         }
     }
