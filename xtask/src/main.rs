@@ -9,6 +9,7 @@ mod account;
 mod agreement;
 mod apt;
 mod bench;
+mod boundaries;
 mod browser;
 mod budget;
 mod busy;
@@ -139,6 +140,7 @@ fn perform(task: Task) -> Result<()> {
             tools::set_up_checking()?;
             let _busy = busy.then(Busy::cores).transpose()?;
             checks::format()?;
+            boundaries::check()?;
             dependencies::check()?;
             checks::lint()?;
             checks::test()?;
