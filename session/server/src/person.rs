@@ -10,7 +10,8 @@ const LONGEST: usize = 64;
 /// The id of a person, as the program that uses Dwell names people: opaque text of 1 to 64 bytes
 /// without control characters.
 ///
-/// Dwell only compares it. It is written into the log, so it should not be an e-mail address.
+/// Dwell only compares it. It is written into the log, so it should say nothing of the
+/// person by itself, as a name or an address would.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(SmolStr);
 

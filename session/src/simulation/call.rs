@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{plan::Account, store::SessionNo};
+use super::{plan::Person, store::SessionNo};
 use crate::{ActiveStatus, Generation, Instant, Status};
 
 /// What a browser asks for.
@@ -25,7 +25,7 @@ pub(super) enum Call {
     },
     SignInPage,
     SignIn {
-        account: Account,
+        person: Person,
     },
     SignOut {
         generation: Generation,
@@ -91,7 +91,7 @@ impl fmt::Display for Call {
             Self::Page { by_user: false } => f.write_str("for a page, by itself"),
             Self::Form { .. } => f.write_str("a form"),
             Self::SignInPage => f.write_str("for the sign-in page"),
-            Self::SignIn { account } => write!(f, "a sign-in as {account}"),
+            Self::SignIn { person } => write!(f, "a sign-in as {person}"),
             Self::SignOut { .. } => f.write_str("a sign-out"),
             Self::RevokeOthers { .. } => f.write_str("a sign-out of all others"),
             Self::Poll => f.write_str("for something, by itself"),

@@ -28,7 +28,7 @@ happenings! {
     SignIn => "sign-ins",
     SignInInPlace => "sign-ins over an ended page",
     Reauthentication => "re-authentications",
-    AccountSwitch => "switches to another account",
+    PersonSwitch => "switches to another person",
     EndByIdleTimeout => "ends by idle timeout",
     EndByAbsoluteTimeout => "ends by absolute timeout",
     EndBySignOut => "ends by sign-out",

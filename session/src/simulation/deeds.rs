@@ -43,11 +43,9 @@ impl World<'_> {
         match deed {
             Deed::Began(session) => {
                 self.ledger.begin(self.now);
-                let account = self.server.store.session(session).account;
+                let person = self.server.store.session(session).person;
                 self.coverage.note(Happening::SignIn);
-                self.write("server", || {
-                    format!("session {session} of {account} begins")
-                });
+                self.write("server", || format!("session {session} of {person} begins"));
             }
             Deed::Deferred(session) => {
                 let now = self.now;

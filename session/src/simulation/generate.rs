@@ -8,7 +8,7 @@ use super::{
     clock::ClockPlan,
     dice::{Decision, dice},
     network::Weather,
-    plan::{Accident, Account, Deed, MachinePlan, Place, Plan, Step, Trouble, What, Whim, start},
+    plan::{Accident, Deed, MachinePlan, Person, Place, Plan, Step, Trouble, What, Whim, start},
 };
 use crate::{Checks, Instant, Limits, Policy, whole_millis};
 
@@ -33,10 +33,10 @@ impl Plan {
         draw.is_flaky = draw.dice.u8(..3) == 0;
         let is_sleepy = draw.dice.u8(..3) == 0;
         let machines: Vec<_> = match draw.dice.u8(..8) {
-            0 => vec![draw.machine(Account::Ada, 12)],
-            1..=4 => vec![draw.machine(Account::Ada, 4)],
-            5..=6 => vec![draw.machine(Account::Ada, 3), draw.machine(Account::Ada, 2)],
-            _ => vec![draw.machine(Account::Ada, 3), draw.machine(Account::Ben, 3)],
+            0 => vec![draw.machine(Person::Ada, 12)],
+            1..=4 => vec![draw.machine(Person::Ada, 4)],
+            5..=6 => vec![draw.machine(Person::Ada, 3), draw.machine(Person::Ada, 2)],
+            _ => vec![draw.machine(Person::Ada, 3), draw.machine(Person::Ben, 3)],
         };
 
         let spans = draw.dice.u32(2..7);
@@ -114,13 +114,13 @@ impl Draw {
         }
     }
 
-    fn machine(&mut self, account: Account, most_tabs: usize) -> MachinePlan {
+    fn machine(&mut self, person: Person, most_tabs: usize) -> MachinePlan {
         let dice = &mut self.dice;
         let tabs = dice.usize(1..=most_tabs);
         let is_sound = dice.bool();
         let drift = if is_sound { 20 } else { 400 };
         MachinePlan {
-            account,
+            person,
             tabs,
             windows: if tabs > 1 { dice.usize(1..=2) } else { 1 },
             clock: ClockPlan {
@@ -183,8 +183,8 @@ impl Draw {
         let deed = match self.dice.u8(..20) {
             0..6 => Deed::Navigate,
             6..10 => Deed::Submit,
-            10 => Deed::SignIn(Account::Ada),
-            11 => Deed::SignIn(Account::Ben),
+            10 => Deed::SignIn(Person::Ada),
+            11 => Deed::SignIn(Person::Ben),
             12 => Deed::SignOut,
             13 => Deed::RevokeOthers,
             14 => Deed::Close,

@@ -26,7 +26,7 @@ impl History {
             lines.push(format!(
                 "machine {number}: {}; tabs: {}, windows: {}{}{}; wall clock off by {} ms, drifting {} ppm; \
                  monotonic clock drifting {} ppm{}",
-                machine.account,
+                machine.person,
                 machine.tabs,
                 machine.windows,
                 if machine.has_locks { "" } else { ", no locks" },

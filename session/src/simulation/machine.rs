@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{
     clock::Clocks,
     event::Event,
-    plan::{Account, MachinePlan, Place, start},
+    plan::{MachinePlan, Person, Place, start},
     store::SessionNo,
     tab::{Document, Page, Tab},
 };
@@ -18,7 +18,7 @@ pub(super) struct Machine {
     /// The session whose id is in the cookie.
     pub(super) cookie: Option<SessionNo>,
     /// Who sits at it.
-    pub(super) account: Account,
+    pub(super) person: Person,
     /// When they last did something.
     pub(super) input_at: Instant,
     /// The step that makes it sleep.
@@ -43,7 +43,7 @@ impl Machine {
             clocks: Clocks::new(plan.clock),
             tabs: (0..plan.tabs).map(|_| Tab::new()).collect(),
             cookie: None,
-            account: plan.account,
+            person: plan.person,
             input_at: start(),
             asleep_by: None,
             awake_since: start(),

@@ -71,9 +71,9 @@ impl World<'_> {
         let replaced = before
             .map(|before| store.session(before))
             .filter(|before| before.ended() == Some(EndReason::Replaced));
-        match replaced.map(|replaced| replaced.account == store.session(session).account) {
+        match replaced.map(|replaced| replaced.person == store.session(session).person) {
             Some(true) => self.coverage.note(Happening::Reauthentication),
-            Some(false) => self.coverage.note(Happening::AccountSwitch),
+            Some(false) => self.coverage.note(Happening::PersonSwitch),
             None => {}
         }
     }

@@ -25,7 +25,7 @@ pub(super) struct Plan {
 #[derive(Debug, Clone)]
 pub(super) struct MachinePlan {
     /// Who sits at it at first.
-    pub(super) account: Account,
+    pub(super) person: Person,
     /// How many tabs may be open.
     pub(super) tabs: usize,
     /// How many windows they are in: one tab of each can be seen.
@@ -41,12 +41,12 @@ pub(super) struct MachinePlan {
 
 /// A person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Account {
+pub(super) enum Person {
     Ada,
     Ben,
 }
 
-impl fmt::Display for Account {
+impl fmt::Display for Person {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ada => f.write_str("Ada"),
@@ -105,9 +105,9 @@ pub(super) enum Deed {
     /// Sends a form.
     Submit,
     /// Signs in as somebody, whoever is signed in.
-    SignIn(Account),
+    SignIn(Person),
     SignOut,
-    /// Signs the account out everywhere else.
+    /// Signs the person out everywhere else.
     RevokeOthers,
     /// Looks at nothing of this browser for a while.
     LookAway,

@@ -4,7 +4,7 @@
 use super::{
     call::{Answer, Basis, Call},
     mutant::Mutant,
-    plan::Account,
+    plan::Person,
     store::{Live, SessionNo, Store, Visit},
 };
 use crate::{ActiveStatus, EndReason, Instant, Policy, Status};
@@ -104,7 +104,7 @@ impl Server {
         match (*call, admission.visit) {
             (_, Visit::Unavailable) => Answer::Unavailable,
             (Call::SignInPage, _) => Answer::SignInPage,
-            (Call::SignIn { account }, visit) => self.sign_in(account, visit, now),
+            (Call::SignIn { person }, visit) => self.sign_in(person, visit, now),
             (_, Visit::Live(live)) => self.serve_live(call, &live, now),
             (Call::Page { .. } | Call::Form { .. }, Visit::Ended(_) | Visit::Anonymous) => {
                 Answer::SignInPage
@@ -159,21 +159,21 @@ impl Server {
             | Call::RevokeOthers { generation } => generation == own.generation,
             Call::Status { generation } => {
                 let named = self.store.named(generation);
-                named.is_some_and(|named| self.store.session(named).account == own.account)
+                named.is_some_and(|named| self.store.session(named).person == own.person)
             }
             Call::Page { .. } | Call::SignInPage | Call::SignIn { .. } | Call::Poll => true,
         }
     }
 
     /// The session that the browser came with ends in the same step, if it lives.
-    fn sign_in(&mut self, account: Account, visit: Visit, now: Instant) -> Answer {
+    fn sign_in(&mut self, person: Person, visit: Visit, now: Instant) -> Answer {
         if !self.store.works() {
             return Answer::Unavailable;
         }
         if let Visit::Live(previous) = visit {
             self.store.end(previous.session, EndReason::Replaced, now);
         }
-        Answer::SignedIn(self.store.begin(account, now))
+        Answer::SignedIn(self.store.begin(person, now))
     }
 
     fn page(&mut self, live: &Live, touches: bool, now: Instant) -> Answer {

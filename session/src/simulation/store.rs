@@ -6,7 +6,7 @@ use std::{mem, time::Duration};
 use super::{
     maintenance::Rounds,
     mutant::Mutant,
-    plan::{Account, start},
+    plan::{Person, start},
 };
 use crate::{
     Checks, Deadline, DeferredTouch, EndReason, Generation, Instant, Lifetime, Limits, Policy,
@@ -33,7 +33,7 @@ pub(super) struct Store {
 
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) account: Account,
+    pub(super) person: Person,
     pub(super) generation: Generation,
     /// What is written down.
     stored: Lifetime,
@@ -218,10 +218,10 @@ impl Store {
         })
     }
 
-    pub(super) fn begin(&mut self, account: Account, now: Instant) -> SessionNo {
+    pub(super) fn begin(&mut self, person: Person, now: Instant) -> SessionNo {
         let session = self.sessions.len();
         self.sessions.push(Session {
-            account,
+            person,
             generation: Generation::from_random(session as u128),
             stored: Lifetime::begin(now),
             deferred: None,
@@ -240,9 +240,9 @@ impl Store {
     }
 
     pub(super) fn end_others(&mut self, kept: SessionNo, now: Instant) {
-        let account = self.sessions[kept].account;
+        let person = self.sessions[kept].person;
         for session in 0..self.sessions.len() {
-            if session != kept && self.sessions[session].account == account {
+            if session != kept && self.sessions[session].person == person {
                 self.end(session, EndReason::Revoked, now);
             }
         }

@@ -7,7 +7,7 @@ use super::{
     coverage::Happening,
     dice::{Decision, dice},
     event::Event,
-    plan::{Account, Deed, Place, What},
+    plan::{Deed, Person, Place, What},
     tab::{Document, Stowed},
     world::World,
 };
@@ -52,11 +52,11 @@ impl World<'_> {
         let page = tab.page().filter(|page| page.shows_content());
         let generation = page.map(|page| page.generation);
         match (deed, generation) {
-            (Deed::SignIn(account), _) => {
-                self.machines[place.machine].account = account;
+            (Deed::SignIn(person), _) => {
+                self.machines[place.machine].person = person;
                 let in_place = false;
                 self.touch_page(place);
-                self.sign_in(place, account, in_place);
+                self.sign_in(place, person, in_place);
             }
             (Deed::Close, _) => {
                 self.note(Happening::Close, place, "is closed");
@@ -154,7 +154,7 @@ impl World<'_> {
     /// What the user makes of what is seen.
     fn respond(&mut self, place: Place, screen: Screen, heeds: bool) {
         let machine = &mut self.machines[place.machine];
-        let account = machine.account;
+        let person = machine.person;
         let Some(page) = machine.tabs[place.tab].page_mut() else {
             return;
         };
@@ -167,7 +167,7 @@ impl World<'_> {
                 if reason.is_none_or(EndReason::keeps_page) && !page.is_signing_in =>
             {
                 page.is_signing_in = true;
-                self.sign_in(place, account, true);
+                self.sign_in(place, person, true);
             }
             Screen::Page | Screen::Countdown(_) | Screen::Concealed(_) => {}
         }
@@ -178,9 +178,9 @@ impl World<'_> {
         let now = self.now;
         let machine = &mut self.machines[place.machine];
         machine.input_at = now;
-        let account = machine.account;
+        let person = machine.person;
         match machine.tabs[place.tab].document {
-            Document::SignIn => self.sign_in(place, account, false),
+            Document::SignIn => self.sign_in(place, person, false),
             // The browser loads it, not the user.
             Document::Discarded => self.navigate(place, Call::Page { by_user: false }),
             Document::Closed | Document::Error | Document::Page(_) => {
@@ -189,8 +189,8 @@ impl World<'_> {
         }
     }
 
-    fn sign_in(&mut self, place: Place, account: Account, in_place: bool) {
-        let call = Call::SignIn { account };
+    fn sign_in(&mut self, place: Place, person: Person, in_place: bool) {
+        let call = Call::SignIn { person };
         if in_place {
             self.fetch(place, call, None);
         } else {

@@ -244,7 +244,7 @@ impl OpenFile {
         self.is_full.load(Ordering::Relaxed)
     }
 
-    /// Notes whether SQLite could write. That it could not, or can again, is logged once.
+    /// Remembers whether SQLite could write. That it could not, or can again, is logged once.
     pub fn set_full(&self, is_full: bool) {
         if self.is_full.swap(is_full, Ordering::Relaxed) != is_full {
             let file = self.path.display();

@@ -66,8 +66,8 @@ impl RedisStoreBuilder {
     }
 
     /// Takes the time from the Lua function `time` that `lua` defines, in milliseconds since the Unix
-    /// epoch, and not from the server's clock. For tests, which move it.
-    #[doc(hidden)]
+    /// epoch, and not from the server's clock. For tests, which move it, and for nothing else: nodes
+    /// that use one server must all take the time from the same place.
     pub fn time_from_lua(mut self, lua: impl Into<String>) -> Self {
         self.time = lua.into();
         self
