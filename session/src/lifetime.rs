@@ -1,6 +1,6 @@
 //! When a session ends, and what moves that instant.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +53,13 @@ impl Lifetime {
 
     /// The instant at which the session ends without further activity, and which limit ends it.
     pub fn deadline(&self, policy: &Policy) -> Deadline {
-        let idle = self.last_active_at + policy.idle();
-        let absolute = self.authenticated_at + policy.absolute();
+        self.deadline_within(policy.idle(), policy.absolute())
+    }
+
+    /// As [`deadline`](Self::deadline), for a session with these timeouts.
+    pub fn deadline_within(&self, idle: Duration, absolute: Duration) -> Deadline {
+        let idle = self.last_active_at + idle;
+        let absolute = self.authenticated_at + absolute;
         if idle < absolute {
             Deadline {
                 at: idle,

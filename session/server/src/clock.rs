@@ -109,6 +109,11 @@ impl ManualClock {
     pub fn advance(&self, duration: Duration) {
         self.0.fetch_add(whole_millis(duration), Ordering::SeqCst);
     }
+
+    /// Moves on to `now`; stays where it is if `now` is earlier.
+    pub fn advance_to(&self, now: Instant) {
+        self.0.fetch_max(now.as_millis(), Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {

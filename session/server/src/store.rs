@@ -55,8 +55,9 @@ pub const TOMBSTONE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60)
 /// nothing has ended it and its deadline, `min(last_active_at + idle, authenticated_at + absolute)`
 /// by the limits that it was created with, is later than now.
 ///
-/// None of the methods has a default, so that nobody has half a store. An implementation is held to
-/// its promises by the conformance tests.
+/// None of the methods has a default, so that nobody has half a store. The crate
+/// `dwell-conformance` has the tests that an implementation has to pass, and
+/// `examples/store-in-memory` is one that is short enough to start from.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The clock of this process, if the store goes by that. None where the store has a clock of its

@@ -93,6 +93,13 @@ impl Session {
         policy.capped(self.limits.idle, self.limits.absolute)
     }
 
+    /// The instant at which time ends the session if nobody touches it, and for which reason.
+    pub fn deadline(&self) -> (Instant, EndReason) {
+        let SessionLimits { idle, absolute } = self.limits;
+        let deadline = self.lifetime.deadline_within(idle, absolute);
+        (deadline.at, deadline.limit.into())
+    }
+
     /// What is left of it when it has ended for `reason`.
     pub fn tombstone(&self, reason: EndReason) -> Tombstone {
         Tombstone {

@@ -1,0 +1,1 @@
+//! A store for sessions of Dwell in the memory of one process.
