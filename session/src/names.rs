@@ -26,6 +26,8 @@ pub struct Names {
     pub discard_draft: Text,
     /// The path that makes a draft of a discarded one again.
     pub take_back_draft: Text,
+    /// The path below which the module for the browser is found, if Dwell sends it.
+    pub module: Text,
     /// The header that carries the generation, in lower case.
     pub generation_header: Text,
     /// The form field that carries the generation.
@@ -52,6 +54,7 @@ impl Default for Names {
             drafts: "/.dwell/drafts".into(),
             discard_draft: "/.dwell/drafts/discard".into(),
             take_back_draft: "/.dwell/drafts/take-back".into(),
+            module: "/.dwell/module".into(),
             generation_header: "dwell-generation".into(),
             generation_field: "dwell-generation".into(),
             draft_field: "dwell-draft".into(),
@@ -83,6 +86,7 @@ impl Names {
             drafts: path("/drafts"),
             discard_draft: path("/drafts/discard"),
             take_back_draft: path("/drafts/take-back"),
+            module: path("/module"),
             tabs: prefix.trim_matches(['/', '.']).to_owned().into(),
             ..Self::default()
         }
@@ -118,6 +122,9 @@ impl Names {
         ]
         .into_iter()
         .any(|own| own == path)
+            || path
+                .strip_prefix(&*self.module)
+                .is_some_and(|rest| rest.starts_with('/'))
     }
 }
 
@@ -142,6 +149,8 @@ mod tests {
         let (one, other) = (Names::default(), Names::under("/.admin"));
         assert!(!one.is_own(&other.keep_alive));
         assert!(!one.is_own(&other.take_back_draft));
+        assert!(one.is_own("/.dwell/module/1/dwell.js"));
+        assert!(!one.is_own("/.dwell/modules"));
         assert_ne!(one.tabs, other.tabs);
         assert_eq!(Names::under("/.dwell"), one);
     }

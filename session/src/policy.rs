@@ -73,6 +73,13 @@ impl Policy {
         }
     }
 
+    /// The longest limits that `preset` allows.
+    pub fn preset(preset: Preset) -> Self {
+        Self {
+            limits: preset.limits(),
+        }
+    }
+
     /// The rules that this policy breaks and was nevertheless allowed to.
     pub fn advice(&self, preset: Option<Preset>) -> Vec<Advice> {
         Rule::all(preset)
@@ -205,6 +212,15 @@ mod tests {
         let mut limits = Limits::default();
         change(&mut limits);
         limits
+    }
+
+    // A5
+    #[test]
+    fn the_policy_of_a_preset_keeps_every_rule_that_is_not_advice() {
+        for preset in Preset::ALL {
+            let limits = Policy::preset(preset).limits();
+            assert_eq!(broken(limits, Some(preset), Checks::Enforce), None, "{preset}");
+        }
     }
 
     // A4

@@ -17,6 +17,7 @@ mod checks;
 mod debian_std;
 mod dependencies;
 mod files;
+mod module;
 mod npm;
 mod process;
 mod release;
@@ -52,6 +53,11 @@ enum Task {
     /// Installs what the build needs first. The account's password is shown once, by the run
     /// that makes the account. DWELL_ADDR sets the address, by default 127.0.0.1:3000.
     Run,
+
+    /// Build the module for the browser, for programs that build no WebAssembly of their own
+    ///
+    /// It comes into target/module: dwell.js, and dwell.wasm.
+    Module,
 
     /// Serve a development build; rebuild and reload on every change
     ///
@@ -123,6 +129,10 @@ fn perform(task: Task) -> Result<()> {
             set_up_building()?;
             release::build()?;
             serve::release()?;
+        }
+        Task::Module => {
+            set_up_building()?;
+            module::build()?;
         }
         Task::Watch => {
             set_up_building()?;

@@ -49,7 +49,7 @@ use std::{
 };
 
 use dwell_overlay::{Attempt, Choice, Overlay, SignIn, Texts};
-use dwell_session::{Generation, Names, Screen, State};
+use dwell_session::{Generation, Names, Screen, State, Status};
 use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlFormElement};
@@ -106,6 +106,26 @@ impl Options {
             send_sign_in: Some(Box::new(move |form| Box::pin(send(form)))),
             ..self
         }
+    }
+
+    /// Signs in without leaving the page, by sending the fields of the page's
+    /// `<template data-dwell-sign-in>` to the path of the page where one signs in. The server answers
+    /// with the status of the new session or with a refusal, as `dwell::SignIn` and `dwell::Refusal` do;
+    /// the advice of a refusal is shown beside the form.
+    ///
+    /// Without such a template, a link leads to the page where one signs in.
+    pub fn sign_in_with_form(self) -> Self {
+        let texts = self.texts;
+        self.sign_in(move |form| async move {
+            let unreachable = || texts.unreachable.to_owned();
+            let names = form.owner_document().map(|document| page::names(&document));
+            let path = names.ok_or_else(unreachable)?.sign_in;
+            let answer = send_form(&path, &form).await.map_err(|_| unreachable())?;
+            match answer.status() {
+                Some(Status::Active(_)) => Ok(()),
+                _ => Err(answer.advice().unwrap_or_else(unreachable)),
+            }
+        })
     }
 
     /// Called with elements that the server has sent, before they come into the page.

@@ -72,7 +72,7 @@ impl Page {
         Some(Self {
             performance: window.performance()?,
             root: document.document_element()?,
-            names: wire::names(&meta(&document, NAMES_META).unwrap_or_default()),
+            names: names(&document),
             texts,
             taken: RefCell::default(),
             titles: RefCell::default(),
@@ -331,6 +331,11 @@ pub(crate) fn named(field: &str) -> String {
 /// Where there is no guard, there is nothing to tell.
 fn tell_guard(left_ms: f64) {
     let _ = guard(left_ms);
+}
+
+/// The names that the page tells, and the default ones for the rest.
+pub(crate) fn names(document: &Document) -> Names {
+    wire::names(&meta(document, NAMES_META).unwrap_or_default())
 }
 
 fn meta(document: &Document, name: &str) -> Option<String> {

@@ -99,6 +99,11 @@ impl Answer {
     pub fn refusal(&self) -> Option<String> {
         wire::refusal(&self.text)
     }
+
+    /// The advice of the error that it tells, for people, if it tells one.
+    pub fn advice(&self) -> Option<String> {
+        wire::advice(&self.text)
+    }
 }
 
 /// The server did not answer in time, or could not be reached.

@@ -15,6 +15,8 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn error(this: &Wire) -> JsValue;
     #[wasm_bindgen(method, getter)]
+    fn message(this: &Wire) -> JsValue;
+    #[wasm_bindgen(method, getter)]
     fn state(this: &Wire) -> JsValue;
     #[wasm_bindgen(method, getter)]
     fn reason(this: &Wire) -> JsValue;
@@ -35,6 +37,11 @@ extern "C" {
 /// The code of the refusal that `json` is, if it is one.
 pub(crate) fn refusal(json: &str) -> Option<String> {
     object(json)?.error().as_string()
+}
+
+/// What the refusal that `json` is advises people to do, if it is one.
+pub(crate) fn advice(json: &str) -> Option<String> {
+    object(json)?.message().as_string()
 }
 
 /// The status that `json` says, if it says one.
@@ -131,6 +138,7 @@ mod tests {
         // The browser has no use for these.
         read.discard_draft = told.discard_draft.clone();
         read.take_back_draft = told.take_back_draft.clone();
+        read.module = told.module.clone();
         assert_eq!(read, told);
     }
 

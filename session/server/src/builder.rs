@@ -6,8 +6,9 @@ use axum::response::Response;
 use dwell_session::{Names, Policy};
 
 #[cfg(feature = "drafts")]
-use crate::drafts::Drafts;
+use crate::drafts::{DraftLimits, DraftStore, Drafts};
 use crate::{
+    browser_module::BrowserModule,
     clock::{Clock, SystemClock},
     cookie::SessionCookie,
     dwell::{Dwell, Parts, Settings},
@@ -43,8 +44,16 @@ pub struct DwellBuilder {
     show_refusal: ShowRefusal,
     meter: Arc<dyn Meter>,
     clock: Option<Arc<dyn Clock>>,
+    browser_module: Option<BrowserModule>,
     #[cfg(feature = "drafts")]
-    drafts: Option<Drafts>,
+    drafts: Option<KeptDrafts>,
+}
+
+/// How drafts are kept.
+#[cfg(feature = "drafts")]
+enum KeptDrafts {
+    In(Arc<dyn DraftStore>),
+    As(Drafts),
 }
 
 impl DwellBuilder {
@@ -63,6 +72,7 @@ impl DwellBuilder {
             show_refusal: Arc::new(plain_page),
             meter: Arc::new(()),
             clock: None,
+            browser_module: None,
             #[cfg(feature = "drafts")]
             drafts: None,
         }
@@ -80,10 +90,25 @@ impl DwellBuilder {
         self
     }
 
-    /// Keeps what people have typed and not sent yet.
+    /// Keeps what people have typed and not sent yet in `store`, within the default
+    /// [`DraftLimits`], by the clock of the sessions.
     #[cfg(feature = "drafts")]
-    pub fn drafts(mut self, drafts: Drafts) -> Self {
-        self.drafts = Some(drafts);
+    pub fn drafts(mut self, store: impl DraftStore) -> Self {
+        self.drafts = Some(KeptDrafts::In(Arc::new(store)));
+        self
+    }
+
+    /// As [`drafts`](Self::drafts), with limits and a clock of their own, or in a store that is chosen
+    /// while the program runs.
+    #[cfg(feature = "drafts")]
+    pub fn shared_drafts(mut self, drafts: Drafts) -> Self {
+        self.drafts = Some(KeptDrafts::As(drafts));
+        self
+    }
+
+    /// Sends this module to browsers, for a program that builds no WebAssembly of its own.
+    pub fn browser_module(mut self, module: BrowserModule) -> Self {
+        self.browser_module = Some(module);
         self
     }
 
@@ -181,12 +206,18 @@ impl DwellBuilder {
             &self.names.drafts,
             &self.names.discard_draft,
             &self.names.take_back_draft,
+            &self.names.module,
         ];
         if let Some(path) = paths.iter().find(|path| !path.starts_with('/')) {
             return Err(BuildError::Path(path.to_string()));
         }
         let clock = self.clock.or_else(|| store.clock());
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::start()));
+        #[cfg(feature = "drafts")]
+        let drafts = self.drafts.map(|kept| match kept {
+            KeptDrafts::In(store) => Drafts::new(store, Arc::clone(&clock), DraftLimits::default()),
+            KeptDrafts::As(drafts) => drafts,
+        });
         let timed = Timed::new(store, self.store_timeout, Arc::clone(&self.meter));
         let store: Arc<dyn Store> = Arc::new(timed);
         let names = Arc::new(self.names);
@@ -199,6 +230,7 @@ impl DwellBuilder {
             trusted_proxies: self.trusted_proxies,
             clears_site_data: self.clears_site_data,
             show_refusal: self.show_refusal,
+            browser_module: self.browser_module,
         };
         let session_store = Arc::new(SessionData::new(Arc::clone(&store)));
         let sessions = Sessions::new(store, self.policy, clock, self.meter);
@@ -207,7 +239,7 @@ impl DwellBuilder {
             sessions: Arc::new(sessions),
             session_store,
             #[cfg(feature = "drafts")]
-            drafts: self.drafts,
+            drafts,
         }))
     }
 }

@@ -20,7 +20,8 @@ use dwell_session::{Generation, Names, Policy};
 #[cfg(feature = "drafts")]
 use crate::drafts::Drafts;
 use crate::{
-    Background, Begin, DwellBuilder, InvalidPersonId, Maintenance, PersonId,
+    Background, Begin, BrowserModule, DwellBuilder, InvalidPersonId, Maintenance, ModulePaths,
+    PersonId,
     cookie::SessionCookie,
     layer::{DataLayer, DwellLayer, GenerationRule, Protect, RefusalLayer},
     refusal::ShowRefusal,
@@ -60,6 +61,7 @@ pub(crate) struct Settings {
     pub trusted_proxies: TrustedProxies,
     pub clears_site_data: bool,
     pub show_refusal: ShowRefusal,
+    pub browser_module: Option<BrowserModule>,
 }
 
 impl Dwell {
@@ -138,6 +140,13 @@ impl Dwell {
     /// The paths and names that the pages of the program have to use.
     pub fn names(&self) -> &Names {
         &self.0.parts.settings.names
+    }
+
+    /// Where browsers find the module that [`DwellBuilder::browser_module`] was handed, for the pages to
+    /// load it.
+    pub fn module_paths(&self) -> Option<ModulePaths> {
+        let module = self.0.parts.settings.browser_module.as_ref()?;
+        Some(module.paths(self.names()))
     }
 
     /// How the session cookie is written.

@@ -1,6 +1,7 @@
 //! Session timeouts on which the browser and the server agree, for axum.
 
 mod background;
+mod browser_module;
 mod builder;
 pub mod clock;
 mod connections;
@@ -39,6 +40,7 @@ pub use dwell_session::{
 pub use self::routes::{SentDraft, refuse_draft};
 pub use self::{
     background::{Background, repeat},
+    browser_module::{BrowserModule, BrowserModuleError, ModulePaths},
     builder::{BuildError, DwellBuilder},
     connections::Connections,
     cookie::{InvalidCookie, SameSite, SessionCookie, cookie_value},

@@ -134,6 +134,10 @@ pub enum Denied {
     /// The store has failed. It is logged when the answer is made.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
+    /// The program's data in the session could not be read or written. It is logged when the answer is
+    /// made.
+    #[error(transparent)]
+    Data(#[from] tower_sessions::session::Error),
     /// The answer says why.
     #[error("refused with an answer of its own")]
     Answered(Box<Response>),
@@ -156,6 +160,10 @@ impl IntoResponse for Denied {
         match self {
             Self::Refused(refusal) => refusal.into_response(),
             Self::Unavailable(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "request denied");
+                Refusal::UNAVAILABLE.into_response()
+            }
+            Self::Data(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "request denied");
                 Refusal::UNAVAILABLE.into_response()
             }

@@ -13,7 +13,7 @@ use crate::{Dwell, sign_in::sign_out};
 
 impl Dwell {
     /// The routes of the contract at the paths that [`names`](Self::names) says: keep-alive, status,
-    /// signing out, and drafts if they are kept. They belong inside of the [`layer`](Self::layer).
+    /// signing out, drafts if they are kept, and the module for the browser if Dwell sends it. They belong inside of the [`layer`](Self::layer).
     ///
     /// A program that has a handler of its own at one of these paths, a server function for one, takes
     /// the others from [`handlers`](crate::handlers).
@@ -30,8 +30,12 @@ impl Dwell {
                 .route(&names.take_back_draft, post(take_back_draft)),
             None => protected,
         };
-        protected
+        let routes = protected
             .route_layer(self.protect())
-            .route(&names.sign_out, post(sign_out))
+            .route(&names.sign_out, post(sign_out));
+        match &self.settings().browser_module {
+            Some(module) => routes.merge(module.routes(names)),
+            None => routes,
+        }
     }
 }

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     PersonId,
-    clock::Clock,
+    clock::{Clock, SystemClock},
     sqlite::{Database, is_disk_full},
 };
 
@@ -40,11 +40,8 @@ use crate::{
 /// can be written.
 ///
 /// ```no_run
-/// use std::sync::Arc;
-///
 /// use dwell::{
-///     Connections, Instant,
-///     clock::SystemClock,
+///     Connections,
 ///     sqlite::{Database, DatabaseFile},
 ///     store::SqliteStore,
 /// };
@@ -53,9 +50,7 @@ use crate::{
 /// let file = DatabaseFile::at("data/sessions.db");
 /// let database = Database::hold(file, Connections::default()).await?;
 /// database.migrate().await?;
-/// let mark = SqliteStore::mark(&database).await?;
-/// let clock = SystemClock::start_at_least(mark.unwrap_or(Instant::from_millis(0)));
-/// let store = SqliteStore::new(database, Arc::new(clock));
+/// let store = SqliteStore::open(database).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -68,6 +63,19 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// The sessions in `database`, by the machine's clock, which continues from where the sessions were
+    /// kept last: see [`mark`](Self::mark).
+    ///
+    /// # Errors
+    ///
+    /// The database failed, or has no tables yet: see [`Database::migrate`].
+    pub async fn open(database: impl Into<Database>) -> Result<Self, StoreError> {
+        let database = database.into();
+        let mark = Self::mark(&database).await?;
+        let clock = SystemClock::start_at_least(mark.unwrap_or(Instant::from_millis(0)));
+        Ok(Self::new(database, Arc::new(clock)))
+    }
+
     /// The sessions in `database`, by the time of `clock`.
     ///
     /// The clock should not start before [`mark`](Self::mark):
