@@ -51,8 +51,8 @@ impl Pages {
     /// The page that `text` leads to, a path that perhaps has a query and a fragment. None where it
     /// leads to no page, or might lead to another server.
     ///
-    /// Browsers take a backslash for a slash, drop tabs and line ends, and read `//host` as another
-    /// server; none of these is let in.
+    /// Browsers take a backslash for a slash, drop tabs and line ends, read `//host` as another server,
+    /// and ask for `/b` where they are sent to `/a/../b`; none of these is let in.
     pub(crate) fn return_path(&self, text: &str) -> Option<ReturnPath> {
         let is_local = text.starts_with('/')
             && !text.starts_with("//")
@@ -64,6 +64,9 @@ impl Pages {
         }
         let parsed: PathAndQuery = text.parse().ok()?;
         let path = parsed.path();
+        if path.split('/').any(is_dots) {
+            return None;
+        }
         if path == self.names.sign_in || is_below(path, &self.names.sign_in) {
             return None;
         }
@@ -79,6 +82,12 @@ impl fmt::Debug for Pages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pages")
     }
+}
+
+/// Whether a browser leaves this part out of a path, perhaps together with the part before it.
+fn is_dots(part: &str) -> bool {
+    let part = part.to_ascii_lowercase().replace("%2e", ".");
+    part == "." || part == ".."
 }
 
 /// Whether `path` continues `other` after a slash.
@@ -108,6 +117,7 @@ impl fmt::Display for ReturnPath {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use url::{Position, Url};
 
     use super::*;
 
@@ -130,6 +140,8 @@ mod tests {
             "/a//b",
             "/invoices?a=b#last",
             "/.dwell-of-yesterday",
+            "/.../a.b/c..",
+            "/invoices?a=/../b#/../c",
         ] {
             let taken = pages().return_path(path);
             assert_eq!(taken.as_ref().map(ReturnPath::as_str), Some(path));
@@ -162,6 +174,12 @@ mod tests {
             "https://evil.example",
             "https:evil.example",
             "javascript:alert(1)",
+            "/invoices/../sign-in",
+            "/./sign-in",
+            "/invoices/..",
+            "/.",
+            "/%2e%2E/sign-in",
+            "/.%2e//evil.example",
             " /invoices",
             "%2F%2Fevil.example",
             "invoices",
@@ -180,11 +198,14 @@ mod tests {
     proptest! {
         // F5
         #[test]
-        fn what_is_taken_stays_on_this_server(text in "[/\\\\a-z.:@%\t\n ?#-]{0,20}") {
+        fn what_is_taken_is_the_very_page_that_a_browser_asks_for(
+            text in "/([/\\\\.:@?#-]|%2[eEfF]|[a-z]{1,3}|sign-in|\\.dwell/status|[\t\n ]){0,12}",
+        ) {
             if let Some(path) = pages().return_path(&text) {
-                let text = path.as_str();
-                prop_assert!(text.starts_with('/'));
-                prop_assert!(!matches!(text.as_bytes().get(1), Some(b'/' | b'\\')));
+                let base: Url = "https://program.example/sign-in".parse().unwrap();
+                let target = base.join(path.as_str()).unwrap();
+                prop_assert_eq!(target.origin(), base.origin());
+                prop_assert_eq!(&target[Position::BeforePath..], path.as_str());
             }
         }
     }

@@ -88,9 +88,13 @@ impl FromStr for Message {
     }
 }
 
+/// A number has one way to be written: without a sign and without zeros before it.
 fn millis(text: &str) -> Result<Duration, UnknownMessage> {
     let millis = text.parse::<u64>().map_err(|_| UnknownMessage)?;
-    Ok(Duration::from_millis(millis))
+    match text.starts_with('+') || (text.starts_with('0') && text != "0") {
+        true => Err(UnknownMessage),
+        false => Ok(Duration::from_millis(millis)),
+    }
 }
 
 /// A text that is no [`Message`].
@@ -124,6 +128,16 @@ mod tests {
         ]
     }
 
+    #[test]
+    fn a_number_is_written_in_one_way() {
+        let parsed = |millis: &str| format!("{:032x} active {millis}", 1).parse::<Message>();
+        assert!(parsed("0").is_ok());
+        assert!(parsed("18446744073709551615").is_ok());
+        for millis in ["", "00", "01", "+1", "-0", "1.5", "18446744073709551616"] {
+            assert_eq!(parsed(millis), Err(UnknownMessage), "{millis}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_sent_is_what_arrives(number: u128, news in news()) {
@@ -133,9 +147,9 @@ mod tests {
         }
 
         #[test]
-        fn anything_else_is_no_message(text in "[0-9a-f]{0,33}( (alive|active|ended|in_doubt|-?[0-9]{1,12}|\\PC*)){0,4}") {
+        fn anything_else_is_no_message(text in "[0-9a-f]{31,33}( (alive|active|ended|in_doubt|[-+]?[0-9]{1,12}|\\PC*)){0,4}") {
             if let Ok(message) = text.parse::<Message>() {
-                prop_assert_eq!(message.to_string().parse(), Ok(message));
+                prop_assert_eq!(message.to_string(), text);
             }
         }
     }
