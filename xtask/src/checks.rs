@@ -11,7 +11,7 @@ use crate::wasm_target::WASM;
 
 /// Every package as it is really built. Never the workspace as a whole: cargo would join the
 /// features of the server and of the browser.
-const BUILDS: [Build; 18] = [
+const BUILDS: [Build; 19] = [
     Build::of("dwell-session").tested().documented(),
     Build::of("dwell-session").with("simulation"),
     Build::of("dwell-session").for_browser().tested(),
@@ -23,6 +23,7 @@ const BUILDS: [Build; 18] = [
         .with("drafts,postgres,redis,sqlite")
         .tested()
         .documented(),
+    Build::of("dwell-conformance").tested().documented(),
     Build::of("dwell-overlay").with("ssr").tested().documented(),
     Build::of("dwell-overlay").with("html"),
     Build::of("dwell-overlay").with("csr").for_browser(),

@@ -16,6 +16,7 @@ mod busy;
 mod checks;
 mod debian_std;
 mod dependencies;
+mod examples;
 mod files;
 mod module;
 mod npm;
@@ -142,6 +143,7 @@ fn perform(task: Task) -> Result<()> {
             wasm_target::set_up()?;
             checks::format()?;
             checks::lint()?;
+            examples::lint()?;
         }
         Task::Test { busy } => {
             set_up_building()?;
@@ -155,6 +157,8 @@ fn perform(task: Task) -> Result<()> {
             checks::lint()?;
             checks::test()?;
             checks::document()?;
+            examples::lint()?;
+            examples::test()?;
             release::build()?;
             budget::check()?;
             browser::test(&chromium, &[])?;

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 /// Longer than any store takes to report something.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -98,7 +98,7 @@ impl Follower {
     ///
     /// # Panics
     ///
-    /// The store has not caught up within ten seconds.
+    /// The store has not caught up within a minute.
     pub async fn caught_up(&self) -> Option<Instant> {
         let now = self.clock.now();
         let mut reported = self.reported.subscribe();

@@ -50,7 +50,8 @@ macro_rules! __tests {
     };
 }
 
-/// Makes what the tests of a program call.
+/// Makes the functions that the tests of a program call. They alone call the cases, so that the
+/// compiler finds a case that is missing in the lists below.
 macro_rules! runners {
     ($group:ident, $subject:ident; $($module:ident { $($case:ident,)+ })+) => {
         #[doc(hidden)]
@@ -132,6 +133,7 @@ macro_rules! __cases_of_every_store {
             }
             sweeping {
                 one_session_is_ended_at_its_deadline_and_no_other,
+                a_session_counts_until_its_end_is_written_down,
                 no_more_is_swept_at_a_time_than_asked_for,
                 a_sweep_ends_each_session_once_at_its_deadline,
                 a_sweep_tells_the_limits_apart,

@@ -45,6 +45,17 @@ pub(crate) async fn one_session_is_ended_at_its_deadline_and_no_other(bench: &Be
     assert!(bench.is_live(&alive).await);
 }
 
+pub(crate) async fn a_session_counts_until_its_end_is_written_down(bench: &Bench) {
+    assert_eq!(bench.store.count().await.unwrap(), 0);
+    let [ended, ..] = [bench.session().await, bench.session().await];
+    assert_eq!(bench.elsewhere.count().await.unwrap(), 2);
+    bench.end(ended.key, EndReason::SignedOut).await;
+    bench.advance(bench.policy.idle()).await;
+    assert_eq!(bench.store.count().await.unwrap(), 1, "it is not swept yet");
+    sweep(&bench.store).await;
+    assert_eq!(bench.store.count().await.unwrap(), 0);
+}
+
 pub(crate) async fn no_more_is_swept_at_a_time_than_asked_for(bench: &Bench) {
     let person = bench.person();
     for _ in 0..5 {

@@ -7,49 +7,30 @@ use dwell::{
     clock::{Clock as _, SystemClock},
     store::Store,
 };
+use dwell_conformance::{LookupExt as _, new_session};
 
-use crate::harness::{Bench, Kind, Lookups as _, new_session};
+#[cfg(feature = "postgres")]
+use crate::harness::Postgres;
+#[cfg(feature = "redis")]
+use crate::harness::Redis;
 
-/// Two nodes by the engine's own clock.
-async fn nodes(bench: &Bench) -> [Arc<dyn Store>; 2] {
-    match bench.kind {
-        #[cfg(feature = "sqlite")]
-        Kind::Sqlite => unreachable!("it goes by the clock of the process"),
-        #[cfg(feature = "postgres")]
-        Kind::Postgres => {
-            use crate::harness::{postgres_database, postgres_schema};
-            use dwell::store::PostgresStore;
-
-            let url = postgres_schema().await;
-            [
-                Arc::new(PostgresStore::new(postgres_database(&url).await)),
-                Arc::new(PostgresStore::new(postgres_database(&url).await)),
-            ]
-        }
-        #[cfg(feature = "redis")]
-        Kind::Redis => {
-            use crate::harness::{CONNECTIONS, redis_database};
-            use dwell::store::RedisStore;
-
-            let url = redis_database().parse().unwrap();
-            let node = || RedisStore::connect(&url, CONNECTIONS);
-            [
-                Arc::new(node().await.unwrap()),
-                Arc::new(node().await.unwrap()),
-            ]
-        }
-    }
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn nodes_agree_on_the_time_of_postgresql() {
+    nodes_agree_on_the_time(Postgres::nodes().await).await;
 }
 
-on_postgres!(nodes_agree_on_the_time);
-on_redis!(nodes_agree_on_the_time);
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn nodes_agree_on_the_time_of_redis() {
+    nodes_agree_on_the_time(Redis::nodes().await).await;
+}
 
-async fn nodes_agree_on_the_time(bench: &Bench) {
+async fn nodes_agree_on_the_time([one, other]: [Arc<dyn Store>; 2]) {
     let ours = SystemClock::start();
-    let [one, other] = nodes(bench).await;
     assert!(one.clock().is_none());
     let before = one.now().await.unwrap();
-    let session = new_session(&bench.person());
+    let session = new_session(&1.into());
     let lifetime = other.create(session.clone()).await.unwrap();
     let began_at = lifetime.authenticated_at();
     let after = one.now().await.unwrap();

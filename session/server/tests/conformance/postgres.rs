@@ -7,12 +7,14 @@ use dwell::{
     postgres::Database,
     store::{PostgresStore, SessionKey, Store, TimedOut},
 };
+use dwell_conformance::{Bench, LookupExt as _, new_session, sweep};
 use futures::future::join_all;
 use sqlx::Executor as _;
 
-use crate::harness::{Bench, Engine, Lookups as _, new_session, sweep};
+use crate::harness::Postgres;
 
-on_postgres!(
+on_engine!(
+    Postgres;
     a_statement_that_waited_for_a_row_takes_the_time_after_the_wait,
     a_statement_that_waited_for_a_change_sees_it,
     revocations_and_sweeps_do_not_wait_for_each_other,
@@ -21,22 +23,14 @@ on_postgres!(
 
 const MS: Duration = Duration::from_millis(1);
 
-fn pool_of(bench: &Bench) -> &sqlx::PgPool {
-    match &bench.engine {
-        Engine::Postgres(pool) => pool,
-        #[allow(unreachable_patterns, reason = "it depends on the features")]
-        _ => panic!("these tests are for PostgreSQL"),
-    }
-}
-
 /// Runs what changes `key` while somebody holds its row and does `meanwhile`.
 async fn waiting<Answer: Send + 'static>(
-    bench: &Bench,
+    bench: &Bench<Postgres>,
     key: SessionKey,
     change: impl Future<Output = Answer> + Send + 'static,
     meanwhile: Option<&'static str>,
 ) -> Answer {
-    let mut holder = pool_of(bench).begin().await.unwrap();
+    let mut holder = bench.subject.pool.begin().await.unwrap();
     let all = "select from dwell_sessions where ended_at is null for update";
     holder.execute(all).await.unwrap();
     let (holder_pid,): (i32,) = sqlx::query_as("select pg_backend_pid()")
@@ -52,7 +46,7 @@ async fn waiting<Answer: Send + 'static>(
         assert!(!change.is_finished(), "it did not wait for the row");
         (is_waiting,) = sqlx::query_as(waits)
             .bind(holder_pid)
-            .fetch_one(pool_of(bench))
+            .fetch_one(&bench.subject.pool)
             .await
             .unwrap();
     }
@@ -90,7 +84,7 @@ const CHANGES: [(&str, Change); 4] = [
     }),
 ];
 
-async fn a_statement_that_waited_for_a_row_takes_the_time_after_the_wait(bench: &Bench) {
+async fn a_statement_that_waited_for_a_row_takes_the_time_after_the_wait(bench: &Bench<Postgres>) {
     for (name, change) in CHANGES {
         let session = bench.session().await;
         bench.advance(bench.policy.idle() - MS).await;
@@ -103,7 +97,7 @@ async fn a_statement_that_waited_for_a_row_takes_the_time_after_the_wait(bench: 
     }
 }
 
-async fn a_statement_that_waited_for_a_change_sees_it(bench: &Bench) {
+async fn a_statement_that_waited_for_a_change_sees_it(bench: &Bench<Postgres>) {
     let ended =
         "update dwell_sessions set ended_at = 1, end_reason = 'revoked' where ended_at is null";
     for (name, change) in CHANGES {
@@ -127,7 +121,7 @@ async fn a_statement_that_waited_for_a_change_sees_it(bench: &Bench) {
     }
 }
 
-async fn revocations_and_sweeps_do_not_wait_for_each_other(bench: &Bench) {
+async fn revocations_and_sweeps_do_not_wait_for_each_other(bench: &Bench<Postgres>) {
     let person = bench.person();
     for _ in 0..20 {
         join_all((0..40).map(|_| bench.session_of(&person))).await;
@@ -150,10 +144,10 @@ async fn revocations_and_sweeps_do_not_wait_for_each_other(bench: &Bench) {
     }
 }
 
-async fn an_answer_is_waited_for_no_longer_than_allowed(bench: &Bench) {
+async fn an_answer_is_waited_for_no_longer_than_allowed(bench: &Bench<Postgres>) {
     let session = bench.session().await;
     let limit = Duration::from_millis(100);
-    let options = bench.url.parse().unwrap();
+    let options = bench.subject.url.parse().unwrap();
     let pool = sqlx::postgres::PgPoolOptions::new()
         .max_connections(1)
         .connect_with(options)
@@ -163,7 +157,7 @@ async fn an_answer_is_waited_for_no_longer_than_allowed(bench: &Bench) {
         let database = Database::from(pool.clone()).with_timeout(timeout);
         PostgresStore::new(database)
     });
-    let mut holder = pool_of(bench).begin().await.unwrap();
+    let mut holder = bench.subject.pool.begin().await.unwrap();
     let all = "select from dwell_sessions for update";
     holder.execute(all).await.unwrap();
     let error = hasty.end(session.key, EndReason::SignedOut).await;

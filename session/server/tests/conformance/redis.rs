@@ -6,29 +6,27 @@ use dwell::{
     Connections, EndReason,
     store::{Advice, RedisStore, Store as _},
 };
+use dwell_conformance::{Bench, LookupExt as _, sweep};
 use fred::interfaces::LuaInterface as _;
 
-use crate::harness::{Bench, Lookups as _, Server, redis_client, sweep};
+use crate::harness::{Redis, Server};
 
-on_redis!(
+on_engine!(
+    Redis;
     a_server_that_has_forgotten_the_scripts_is_given_them_again,
     nothing_is_left_behind_and_nothing_has_an_expiry_of_its_own
 );
 
-async fn client(bench: &Bench) -> fred::clients::Client {
-    redis_client(&bench.url).await
-}
-
-async fn a_server_that_has_forgotten_the_scripts_is_given_them_again(bench: &Bench) {
+async fn a_server_that_has_forgotten_the_scripts_is_given_them_again(bench: &Bench<Redis>) {
     let session = bench.session().await;
-    client(bench).await.script_flush(false).await.unwrap();
+    bench.subject.client.script_flush(false).await.unwrap();
     assert!(bench.is_live(&session).await);
-    client(bench).await.script_flush(false).await.unwrap();
+    bench.subject.client.script_flush(false).await.unwrap();
     assert!(bench.end(session.key, EndReason::SignedOut).await);
 }
 
 /// A key that expired by itself would be no session at all, and anonymous.
-async fn nothing_is_left_behind_and_nothing_has_an_expiry_of_its_own(bench: &Bench) {
+async fn nothing_is_left_behind_and_nothing_has_an_expiry_of_its_own(bench: &Bench<Redis>) {
     let live = bench.session().await;
     let ended = bench.session().await;
     bench.end(ended.key, EndReason::Revoked).await;
@@ -39,15 +37,14 @@ async fn nothing_is_left_behind_and_nothing_has_an_expiry_of_its_own(bench: &Ben
             count = count + 1
         end
         return count";
-    let client = client(bench).await;
-    let count: i64 = client.eval(script, (), ()).await.unwrap();
+    let count: i64 = bench.subject.client.eval(script, (), ()).await.unwrap();
     // Two sessions, two generations, a person, three indexes, the version of the layout, and the
     // clock of the test.
     assert_eq!(count, 10);
     bench.advance(bench.policy.absolute()).await;
     sweep(&bench.store).await;
     assert!(bench.find(live.key).await.end_reason().is_some());
-    assert_eq!(bench.remaining().await, 2);
+    assert_eq!(bench.sessions_kept().await, 2);
 }
 
 async fn advice_of(server: &Server) -> Vec<Advice> {

@@ -8,13 +8,15 @@ use dwell::{
     sqlite::{Database, DatabaseError, DatabaseFile, Unusable},
     store::{SqliteStore, Store},
 };
+use dwell_conformance::{Bench, Follower, LookupExt as _, new_session};
 use sqlx::Executor as _;
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-use crate::harness::{Bench, CONNECTIONS, Heard, Lookups as _, new_session};
+use crate::harness::{CONNECTIONS, Sqlite};
 
-on_sqlite!(
+on_engine!(
+    Sqlite;
     a_touch_that_read_the_clock_earlier_takes_nothing_back,
     what_time_it_is_is_written_down_while_somebody_is_signed_in,
     a_program_may_bring_its_own_pool,
@@ -25,13 +27,13 @@ on_sqlite!(
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The file of the test, opened once more.
-async fn database(bench: &Bench) -> Database {
-    let file: DatabaseFile = bench.url.parse().unwrap();
+async fn database(bench: &Bench<Sqlite>) -> Database {
+    let file: DatabaseFile = bench.subject.url.parse().unwrap();
     Database::open(file, CONNECTIONS).await.unwrap()
 }
 
 /// It waited while another was written.
-async fn a_touch_that_read_the_clock_earlier_takes_nothing_back(bench: &Bench) {
+async fn a_touch_that_read_the_clock_earlier_takes_nothing_back(bench: &Bench<Sqlite>) {
     let key = bench.session().await.key;
     bench.advance(2 * SECOND).await;
     let now = bench.now();
@@ -46,7 +48,7 @@ async fn a_touch_that_read_the_clock_earlier_takes_nothing_back(bench: &Bench) {
     }
 }
 
-async fn what_time_it_is_is_written_down_while_somebody_is_signed_in(bench: &Bench) {
+async fn what_time_it_is_is_written_down_while_somebody_is_signed_in(bench: &Bench<Sqlite>) {
     let database = database(bench).await;
     let keep = async || {
         bench.store.keep_time(10).await.unwrap();
@@ -65,21 +67,21 @@ async fn what_time_it_is_is_written_down_while_somebody_is_signed_in(bench: &Ben
     assert_eq!(keep().await, Some(began_at + SECOND));
 }
 
-async fn a_program_may_bring_its_own_pool(bench: &Bench) {
-    let pool = sqlx::SqlitePool::connect(&bench.url).await.unwrap();
+async fn a_program_may_bring_its_own_pool(bench: &Bench<Sqlite>) {
+    let pool = sqlx::SqlitePool::connect(&bench.subject.url).await.unwrap();
     let clock = Arc::new(ManualClock::at(bench.now()));
     let store: Arc<dyn Store> = Arc::new(SqliteStore::new(pool, clock));
-    let (heard, _following) = Heard::of(store.clone());
-    heard.everything().await;
+    let (follower, _following) = Follower::start(store.clone());
+    follower.caught_up().await;
     let session = bench.session().await;
     assert!(store.end(session.key, EndReason::SignedOut).await.unwrap());
-    assert!(heard.ended().contains(&session.key));
+    assert!(follower.heard_end_of(session.key));
     assert!(!bench.is_live(&session).await);
 }
 
-async fn readers_do_not_wait_for_writers(bench: &Bench) {
+async fn readers_do_not_wait_for_writers(bench: &Bench<Sqlite>) {
     let session = bench.session().await;
-    let other = sqlx::SqlitePool::connect(&bench.url).await.unwrap();
+    let other = sqlx::SqlitePool::connect(&bench.subject.url).await.unwrap();
     let mut lock = other.acquire().await.unwrap();
     lock.execute("begin immediate").await.unwrap();
     let writers: Vec<_> = (0..CONNECTIONS.limit)
@@ -101,11 +103,11 @@ async fn readers_do_not_wait_for_writers(bench: &Bench) {
     }
 }
 
-async fn an_end_is_told_though_nobody_waits_for_it_any_more(bench: &Bench) {
-    let (heard, _following) = Heard::of(bench.store.clone());
-    heard.everything().await;
+async fn an_end_is_told_though_nobody_waits_for_it_any_more(bench: &Bench<Sqlite>) {
+    let (follower, _following) = Follower::start(bench.store.clone());
+    follower.caught_up().await;
     let [ended, rotated] = [bench.session().await, bench.session().await];
-    let other = sqlx::SqlitePool::connect(&bench.url).await.unwrap();
+    let other = sqlx::SqlitePool::connect(&bench.subject.url).await.unwrap();
     let mut lock = other.acquire().await.unwrap();
     lock.execute("begin immediate").await.unwrap();
     let end = bench.store.end(ended.key, EndReason::SignedOut);
@@ -115,7 +117,7 @@ async fn an_end_is_told_though_nobody_waits_for_it_any_more(bench: &Bench) {
     assert!(given_up.await.is_err());
     lock.execute("commit").await.unwrap();
     for key in [ended.key, rotated.key] {
-        while !heard.ended().contains(&key) {
+        while !follower.heard_end_of(key) {
             sleep(SECOND / 100).await;
         }
     }
@@ -212,8 +214,8 @@ async fn an_end_that_there_is_no_room_for_is_one_all_the_same() {
     let directory = TempDir::new().unwrap();
     let (database, store) = store_in(&directory).await;
     let store = Arc::new(store);
-    let (heard, _following) = Heard::of(store.clone());
-    heard.everything().await;
+    let (follower, _following) = Follower::start(store.clone());
+    follower.caught_up().await;
     let person = "ada".parse().unwrap();
     let sessions = [(); 4].map(|()| new_session(&person));
     for session in &sessions {
@@ -252,7 +254,7 @@ async fn an_end_that_there_is_no_room_for_is_one_all_the_same() {
         (revoked.key, EndReason::Revoked),
         (rotated.key, EndReason::Revoked),
     ] {
-        assert!(heard.ended().contains(&key));
+        assert!(follower.heard_end_of(key));
         assert_eq!(store.find(key).await.unwrap().end_reason(), Some(reason));
         assert!(store.data(key).await.unwrap().is_none());
         assert!(!store.set_data(key, &kept.data).await.unwrap());
