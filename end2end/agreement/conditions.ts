@@ -7,23 +7,23 @@ import type { Random } from "./random.ts";
 
 const HOUR = 60 * 60 * 1_000;
 
-/** Longer than the idle timeout, so that a session in which this is no activity ends meanwhile. */
+/** Longer than the idle timeout, so that the session ends during this time if what happens is not activity. */
 const LONG = 10_000;
 
-/** What is particular about an end. */
+/** The condition under which a session ends. */
 export interface Condition {
     name: string;
-    /** In how many tabs the session is open. One, if it is not told. */
+    /** In how many tabs the session is open; one by default. */
     tabs?: number;
     clockIsWrongBy?: number;
     link?: Quality;
-    /** Before anything is opened. */
+    /** Prepares the browser before a page is opened. */
     prepare?(context: BrowserContext): Promise<unknown>;
-    /** What the user does before they leave it alone, if not a little of everything. */
+    /** What the user does before they stop; by default a little of everything. */
     act?(pages: Page[], random: Random): Promise<void>;
-    /** How long a page may take to tell the end before nobody looks any more, if not as long as on the worst network. */
+    /** How long to wait for a page to show the end; by default as long as on the worst network. */
     patience?: number;
-    /** From the user's last activity to some time after the end. */
+    /** What happens between the user's last activity and some time after the end. */
     meanwhile?(scene: Scene): Promise<Interruption>;
 }
 
@@ -32,11 +32,11 @@ export interface Scene {
     pages: Page[];
     chromium: OwnChromium;
     random: Random;
-    /** The server has ended the session. */
+    /** When the server has ended the session. */
     ended: Promise<number>;
 }
 
-/** What kept a page from knowing of the end, until when. */
+/** Until when something kept the page from learning of the end. */
 export interface Interruption {
     stoppedUntil?: number;
     offlineUntil?: number;
@@ -56,12 +56,12 @@ export const CONDITIONS: readonly Condition[] = [
     { name: "typing by an input method", act: typeWithoutKeys },
 ];
 
-/** The page's own guard closes it. Nothing there can ask the server, so nothing has to tell the end. */
+/** Keeps the code from loading. The guard closes the page, which cannot ask the server and so need not show the reason of the end. */
 function loseTheCode(context: BrowserContext): Promise<unknown> {
     return context.route("**/*.wasm", (route) => route.fulfill({ status: 404 }));
 }
 
-/** As text comes from dictation, emoji panels, handwriting and input methods. */
+/** Enters text without keys, like dictation, emoji panels, handwriting and input methods. */
 async function typeWithoutKeys([page]: Page[], random: Random): Promise<void> {
     const devtools = await page!.context().newCDPSession(page!);
     await new App(page!).newNote.focus();
@@ -80,7 +80,7 @@ async function hide({ context, pages, ended }: Scene): Promise<Interruption> {
     const front = await context.newPage();
     await front.bringToFront();
     for (const page of pages) {
-        await expect.poll(() => page.evaluate(() => document.hidden), "the tab is really hidden").toBe(true);
+        await expect.poll(() => page.evaluate(() => document.hidden), "the tab is hidden").toBe(true);
     }
     await ended;
     return {};
@@ -95,7 +95,7 @@ async function goOffline({ context, random, ended }: Scene): Promise<Interruptio
     return { offlineUntil: Date.now() };
 }
 
-/** Nobody touches anything: what wakes the page up is the time alone. */
+/** Suspends the browser past the end. Afterwards no event wakes the page up, only its timer. */
 async function sleepOverTheEnd({ chromium, random, ended }: Scene): Promise<Interruption> {
     await sleep(random.between(0, 1_200));
     chromium.stop();

@@ -5,17 +5,17 @@ import { Relay } from "../support/relay.ts";
 import type { Random } from "./random.ts";
 
 export interface Quality {
-    /** How long the way there and back takes. */
+    /** The round-trip time, in milliseconds. */
     roundTrip?: number;
-    /** The part of requests, and of answers, that never arrives. */
+    /** The proportion of requests, and of answers, that is lost. */
     loss?: number;
 }
 
-/** A network of bad quality. */
+/** A slow or lossy network. */
 export class Link extends Relay {
-    /** What has been lost on it. */
+    /** How many requests and answers have been lost. */
     lost = 0;
-    /** Nothing is lost before this is set. */
+    /** Whether requests and answers may be lost already. */
     isLossy = false;
 
     private constructor(
@@ -31,7 +31,7 @@ export class Link extends Relay {
     }
 
     protected override async carry(request: IncomingMessage, response: ServerResponse): Promise<void> {
-        // Browsers silently repeat what is lost on a connection that was good before.
+        // Browsers silently repeat a request that is lost on a connection that worked before.
         if (this.quality.loss) response.shouldKeepAlive = false;
         const sent = await buffer(request);
         await this.transit();
@@ -40,7 +40,7 @@ export class Link extends Relay {
         response.writeHead(status, headers).end(body);
     }
 
-    /** One way. Throws if that is where it ends. */
+    /** Delays a message in one direction, or throws if it is lost. */
     private async transit(): Promise<void> {
         await sleep((this.quality.roundTrip ?? 0) / 2);
         if (this.isLossy && this.random.next() < (this.quality.loss ?? 0)) {

@@ -9,38 +9,38 @@ import { Link } from "./link.ts";
 import { type Report, watch } from "./probe.ts";
 import type { Random } from "./random.ts";
 import { endOf, nameOfSession } from "./record.ts";
-import { judge, tellsTheEnd, type Verdict } from "./verdict.ts";
+import { judge, showsTheEnd, type Verdict } from "./verdict.ts";
 
 /** Warned 3 s after the last activity, concealed after 7 s, ended after 8 s. */
 export const LIMITS: Limits = { idle: "8s", absolute: "10m", warning: "4s", grace: "1s" };
 const IDLE = 8_000;
 const GRACE = 1_000;
 
-/** Something that a page shows late is seen all the same. */
+/** How long the pages are still watched afterwards, in case they show something late. */
 const AFTERWARDS = 300;
 
-/** How long it may take to sign in and to write a note: other sessions begin at the same time. */
+/** How long signing in and writing a note may take while other sessions do the same. */
 const SET_UP = 20_000;
 const ATTEMPTS = 3;
 
-/** How long a page may take to tell the end before nobody looks any more. */
-const PATIENCE = 30_000;
+/** How long to wait for a page to show the end. */
+const END_TIMEOUT = 30_000;
 
 export interface Place {
     server: Server;
     random: Random;
 }
 
-/** One end of one session, in every tab that it was open in. */
+/** The end of one session, as seen in each of its tabs. */
 export interface Measurement {
     condition: string;
     endedAt: number;
     tabs: Tab[];
-    /** Requests and answers that did not arrive. */
+    /** How many requests and answers were lost. */
     lost: number;
 }
 
-/** The session could not be brought to where the measurement begins: nothing was measured. */
+/** The session could not be prepared, so nothing was measured. */
 class NotSetUp extends Error {}
 
 export interface Tab {
@@ -49,8 +49,8 @@ export interface Tab {
 }
 
 /**
- * Signs in, writes a note and the draft of another, is active for a while, and sees what comes of
- * it. Begins again where a busy machine does not get as far as to what is measured.
+ * Signs in, writes a note and a draft, is active for a while, and measures the end of the session. If
+ * a busy machine does not complete the preparation, it is repeated.
  */
 export async function measure(condition: Condition, place: Place): Promise<Measurement> {
     for (let attempt = 1; ; attempt += 1) {
@@ -81,7 +81,7 @@ async function measureOnce(condition: Condition, { server, random }: Place): Pro
         });
         for (const page of pages) {
             const sees = () => reportsOf(page).findLast(({ what }) => what === "shown" || what === "gone")?.what;
-            await expect.poll(sees, "the probe sees what is there").toBe("shown");
+            await expect.poll(sees, "the probe does not see the page").toBe("shown");
         }
 
         const watchedFrom = Date.now();
@@ -93,8 +93,8 @@ async function measureOnce(condition: Condition, { server, random }: Place): Pro
         const interruption = await condition.meanwhile?.({ context, pages, chromium, random, ended });
         const endedAt = await ended;
 
-        const told = (page: Page) => reportsOf(page).some((report) => report.at >= watchedFrom && tellsTheEnd(report));
-        const until = Date.now() + (condition.patience ?? PATIENCE);
+        const told = (page: Page) => reportsOf(page).some((report) => report.at >= watchedFrom && showsTheEnd(report));
+        const until = Date.now() + (condition.patience ?? END_TIMEOUT);
         while (Date.now() < until && !pages.every(told)) await sleep(20);
         await sleep(AFTERWARDS);
         const end = {
@@ -107,7 +107,7 @@ async function measureOnce(condition: Condition, { server, random }: Place): Pro
             offlineUntil: interruption?.offlineUntil ?? 0,
             grace: GRACE,
             roundTrip: condition.link?.roundTrip ?? 0,
-            // A tab may have heard from another one how much time is left.
+            // A tab may have learnt from another one how much time is left.
             slowestAnswer: Math.max(0, ...answers.slowest.values()),
         };
         const tabs = pages.map((page) => {
@@ -121,11 +121,11 @@ async function measureOnce(condition: Condition, { server, random }: Place): Pro
     }
 }
 
-/** What the pages of a context learn from the server, as it comes. */
+/** Records the answers that the pages of a context receive. */
 class Answers {
-    /** Nothing extended the session from then on. */
+    /** When the last answer arrived that extended the session. */
     settledAt = 0;
-    /** The longest that an answer took from which a document learnt how much time is left. */
+    /** The longest time that an answer with the time left took, for each page. */
     readonly slowest = new Map<Page, number>();
 
     constructor(context: BrowserContext) {
@@ -153,8 +153,8 @@ async function setUp(condition: Condition, context: BrowserContext, { url, accou
     await write(pages[0]!, note, draft);
     while (pages.length < (condition.tabs ?? 1)) pages.push(await open(await context.newPage(), url, note));
     const { isHidden, date } = await pages.at(-1)!.evaluate(() => ({ isHidden: document.hidden, date: Date.now() }));
-    expect(isHidden, "the tab is really to be seen").toBe(false);
-    expect(Math.abs(date - Date.now() - (condition.clockIsWrongBy ?? 0)), "its clock is wrong by as much").toBeLessThan(60_000);
+    expect(isHidden, "the tab is visible").toBe(false);
+    expect(Math.abs(date - Date.now() - (condition.clockIsWrongBy ?? 0)), "the error of its clock").toBeLessThan(60_000);
     return pages;
 }
 
@@ -168,7 +168,7 @@ async function signIn(page: Page, url: string, account: Account): Promise<Page> 
     return page;
 }
 
-/** With the patience of somebody who chooses to stay if the machine is so slow that they are asked. */
+/** Writes a note and a draft. On a slow machine the countdown may open meanwhile; then the user stays signed in. */
 async function write(page: Page, note: string, draft: string): Promise<void> {
     const app = new App(page);
     await page.addLocatorHandler(app.dialog, () => app.stay.click());
@@ -183,7 +183,7 @@ async function open(page: Page, url: string, note: string): Promise<Page> {
     return page;
 }
 
-/** In one tab after the other, and until any time between two reports of activity. */
+/** Is active in one tab after the other, and stops at a random time between two reports of activity. */
 async function beActive(pages: Page[], random: Random): Promise<void> {
     for (const page of random.shuffled(pages)) {
         if (pages.length > 1) await page.bringToFront();

@@ -1,6 +1,6 @@
 import { defineConfig } from "@playwright/test";
 
-/** Not a part of the tests: a measurement, run by `cargo xtask agreement`. */
+/** The measurement that `cargo xtask agreement` runs. It is not part of the tests. */
 export default defineConfig({
     testDir: ".",
     outputDir: "../test-results",

@@ -1,19 +1,19 @@
 import type { BrowserContext, Page } from "@playwright/test";
 
-/** Something that happened to what a tab shows. */
+/** A change to what a tab shows. */
 export interface Report {
-    /** On the clock of this machine, whatever the page is made to believe. */
+    /** The time on the correct clock of this machine, in milliseconds. */
     at: number;
     /**
-     * `opened` a document; any of the protected texts can be read in it (`shown`) or none (`gone`); a
-     * frame was `painted` after that; the `state` that `<html>` tells; the `countdown`; the page
-     * could run again (`woke`) after it had been stopped.
+     * `opened`: a document was opened. `shown`, `gone`: a protected text can be read in it, or none
+     * can. `painted`: a frame was painted after that. `state`: the state in `<html>` changed.
+     * `countdown`: the countdown changed. `woke`: the page ran again after it had been stopped.
      */
     what: "opened" | "shown" | "gone" | "painted" | "state" | "countdown" | "woke";
-    /** The path, the state, or the clock that counts down. */
+    /** The path, the state, or the text of the countdown. */
     value: string;
     hidden: boolean;
-    /** The longest wait for a frame since the last report. */
+    /** The longest time between two frames since the last report. */
     slowestFrame: number;
 }
 
@@ -29,8 +29,8 @@ declare global {
 }
 
 /**
- * Has every document of `context` report, as it happens, whether any of `secrets` can be read in it.
- * `clockIsWrongBy` is added to the date in its pages.
+ * Makes every document of `context` report whether any of `secrets` can be read in it. The pages'
+ * clock is wrong by `clockIsWrongBy` milliseconds.
  */
 export async function watch(context: BrowserContext, secrets: string[], clockIsWrongBy = 0): Promise<(page: Page) => Report[]> {
     const reports = new Map<Page, Report[]>();
@@ -44,7 +44,7 @@ export async function watch(context: BrowserContext, secrets: string[], clockIsW
     return of;
 }
 
-/** Runs in the page, before anything of its own. */
+/** Runs in the page before its own scripts. */
 function probe({ secrets, clockIsWrongBy }: Settings): void {
     if (location.protocol === "about:") return;
     const now = Date.now;
@@ -74,7 +74,7 @@ function probe({ secrets, clockIsWrongBy }: Settings): void {
             String((element as Partial<HTMLInputElement>).value ?? ""),
             ...Array.from(element.attributes, ({ value }) => value),
         ].some(isSecret);
-    /** A page that is concealed has taken it out of the document; one that only its style closes has made it invisible. */
+    /** Whether a secret is in the document and visible. The driver removes it from the document, and the guard makes it invisible. */
     const canBeRead = () => {
         if (!isToBeHad()) return false;
         if (["concealed", "ended"].includes(document.documentElement.dataset.dwellState ?? "")) return true;

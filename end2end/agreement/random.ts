@@ -1,4 +1,4 @@
-/** Random numbers that a seed and a name reproduce. */
+/** Random numbers that are determined by a seed and a name. */
 export class Random {
     private state: number;
 
@@ -7,7 +7,7 @@ export class Random {
         for (const character of name) this.state = Math.imul(this.state ^ character.charCodeAt(0), 0x01000193);
     }
 
-    /** From 0 to 1, which is left out. By mulberry32. */
+    /** A number from 0 to 1, excluding 1. The algorithm is mulberry32. */
     next(): number {
         this.state = (this.state + 0x6d2b79f5) | 0;
         let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);

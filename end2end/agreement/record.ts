@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "../support/server.ts";
 
-/** How the server calls the session of `context` in its log. */
+/** The name of the session of `context` in the server's log. */
 export async function nameOfSession(context: BrowserContext, url: string): Promise<string> {
     const [cookie] = (await context.cookies(url)).filter(({ name }) => !name.endsWith("-known"));
     if (!cookie) throw new Error("nobody is signed in");
@@ -11,7 +11,7 @@ export async function nameOfSession(context: BrowserContext, url: string): Promi
     return createHash("sha256").update(id).digest("hex").slice(0, 12);
 }
 
-/** The instant at which the server ended `session` by time, from its log. */
+/** The instant at which the timeout of `session` passed, according to the server's log. */
 export async function endOf(session: string, server: Server, patience: number): Promise<number> {
     const until = Date.now() + patience;
     while (Date.now() < until) {

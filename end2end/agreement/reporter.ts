@@ -5,10 +5,10 @@ import { atOnce, endsPerCondition, jsonFile, quick, seed } from "./options.ts";
 import type { Measurement } from "./measurement.ts";
 import { type Summary, summarise, table } from "./summary.ts";
 
-/** How many seconds one takes in which sessions are measured at the same time. */
+/** How many seconds it takes to measure a batch of sessions at the same time. */
 const ROUND = 18;
 
-/** Says how far the measurement is, and then what came of it. */
+/** Prints the progress of the measurement, and then the results. */
 export default class AgreementReporter implements Reporter {
     private readonly batches = new Map<string, Measurement[]>();
     private conditions = 0;

@@ -1,14 +1,14 @@
 import { ALLOWANCE } from "./verdict.ts";
 import type { Measurement } from "./measurement.ts";
 
-/** The numbers for programs. Every duration is in milliseconds. */
+/** The results as JSON. All durations are in milliseconds. */
 export interface Summary {
     seed: number;
     quick: boolean;
     allowance_ms: number;
     conditions: Row[];
     all: Row;
-    /** How busy the machine was, and with what it could be. */
+    /** The highest load average during the measurement. */
     highest_load_average: number;
     processors: number;
     longest_wait_for_a_frame_ms: number;
@@ -39,7 +39,7 @@ interface Spread {
     max: number;
 }
 
-/** A session that did not end as it should, with everything that its tabs showed. */
+/** A session whose end violated a property, with everything that its tabs showed. */
 interface Violation {
     condition: string;
     kinds: string[];
@@ -47,7 +47,7 @@ interface Violation {
 }
 
 interface Event {
-    /** From the server's end. */
+    /** The time since the server ended the session. */
     at_ms: number;
     tab: number;
     what: string;
@@ -75,7 +75,7 @@ export function summarise(batches: ReadonlyMap<string, Measurement[]>, run: Run)
     };
 }
 
-/** For people, and for `docs/measured.md`. */
+/** The results as a table in Markdown, as in `docs/measured.md`. */
 export function table({ conditions, all }: Summary): string {
     const head = ["condition", "ends", "min", "p50", "p99", "max", "ghosts", "early ends", "wrong countdowns"];
     const rows = [...conditions, all].map(({ condition, ends, difference_ms: { min, p50, p99, max }, ghosts, early_ends, wrong_countdowns }) =>
@@ -98,8 +98,8 @@ function row(condition: string, measurements: readonly Measurement[]): Row {
         difference_ms: spread(verdicts.map(({ difference }) => difference)),
         ghosts: verdicts.filter(({ isGhost }) => isGhost).length,
         early_ends: verdicts.filter(({ isEarlyEnd }) => isEarlyEnd).length,
-        never_told: verdicts.filter(({ toldAfter }) => toldAfter === undefined).length,
-        told_after_ms: spread(verdicts.flatMap(({ toldAfter }) => toldAfter ?? [])),
+        never_told: verdicts.filter(({ endShownAfter }) => endShownAfter === undefined).length,
+        told_after_ms: spread(verdicts.flatMap(({ endShownAfter }) => endShownAfter ?? [])),
         countdowns: countdowns.length,
         wrong_countdowns: countdowns.filter(({ isHonest }) => !isHonest).length,
         lost: measurements.reduce((sum, { lost }) => sum + lost, 0),
@@ -125,7 +125,7 @@ function violation({ condition, endedAt, tabs }: Measurement): Violation[] {
     return [{ condition, kinds, events: events.sort((a, b) => a.at_ms - b.at_ms) }];
 }
 
-/** By nearest rank. */
+/** Percentiles by the nearest-rank method. */
 function spread(values: readonly number[]): Spread {
     const sorted = values.toSorted((a, b) => a - b);
     const rank = (part: number) => sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;

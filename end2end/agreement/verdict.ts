@@ -1,53 +1,53 @@
 import { seconds } from "../support/probes.ts";
 import type { Report } from "./probe.ts";
 
-/** What the machine may take for its own part, besides one round trip. */
+/** How long a page may be shown after the end, in addition to one round trip, in milliseconds. */
 export const ALLOWANCE = 100;
 
-/** What is known of an end apart from what a tab showed. */
+/** What is known about the end of a session, apart from what its tabs showed. */
 export interface End {
     /** When the server ended the session. */
     at: number;
-    /** The tab was shown, in the session, from then on. */
+    /** When watching began, with the tab in the session. */
     watchedFrom: number;
-    /** The user was there, and did something now and then. */
+    /** Until when the user was active. */
     activeUntil: number;
-    /** Nothing extended the session from then on: all that the user did was known. */
+    /** When the server knew of all activity, so that nothing extended the session afterwards. */
     settledAt: number;
     watchedUntil: number;
-    /** Nothing in the browser ran before. */
+    /** Until when the browser was suspended. */
     stoppedUntil: number;
-    /** Nobody could be asked before. */
+    /** Until when the browser was offline. */
     offlineUntil: number;
     grace: number;
-    /** What the network takes. */
+    /** The round-trip time of the network. */
     roundTrip: number;
-    /** The longest that an answer really took from which a page learnt how much time is left. */
+    /** The longest time that an answer with the time left actually took. */
     slowestAnswer: number;
 }
 
-/** How one tab went through the end of its session. */
+/** How the end of the session went in one tab. */
 export interface Verdict {
-    /** From the server's end, or the end of the tab's sleep, to when nothing protected was left on it. */
+    /** The time from the end, or from waking up if that was later, until nothing protected was shown. */
     difference: number;
     limit: number;
     isGhost: boolean;
     isEarlyEnd: boolean;
-    /** How long after it could be the end was told; never told, if it is not there. */
-    toldAfter?: number;
+    /** How long after the server could first be reached the page showed the end; missing if it never did. */
+    endShownAfter?: number;
     countdowns: Countdown[];
-    /** The longest wait for a frame while it went. */
+    /** The longest time between two frames during the session. */
     slowestFrame: number;
-    /** How long a machine that had slept took to let the page run again. */
+    /** How long it took until the page ran again after the browser was resumed. */
     wokeAfter: number;
 }
 
-/** A time that was shown, compared with what was left. */
+/** A time that was shown, compared with the time that was left. */
 export interface Countdown {
     shown: number;
-    /** What was left when it was first to be seen. */
+    /** The time left when it was first shown. */
     leftAtFirst: number;
-    /** What was left when it was last to be seen. */
+    /** The time left when it was last shown. */
     leftAtLast: number;
     isHonest: boolean;
 }
@@ -62,7 +62,7 @@ export function judge(reports: readonly Report[], end: End): Verdict {
     const lastSeen = Math.max(...sightings(reports, end).map(({ until }) => until));
     const difference = lastSeen - mayBeSeenUntil;
     const limit = ALLOWANCE + end.roundTrip;
-    const told = reports.find((report) => report.at >= end.watchedFrom && tellsTheEnd(report));
+    const told = reports.find((report) => report.at >= end.watchedFrom && showsTheEnd(report));
     const verdict: Verdict = {
         difference,
         limit,
@@ -72,16 +72,16 @@ export function judge(reports: readonly Report[], end: End): Verdict {
         slowestFrame: slowestFrame(reports, end),
         wokeAfter: end.stoppedUntil > 0 ? (reports.find(({ what }) => what === "woke")?.at ?? end.watchedUntil) - end.stoppedUntil : 0,
     };
-    if (told) verdict.toldAfter = told.at - Math.max(mayBeSeenUntil, end.offlineUntil);
+    if (told) verdict.endShownAfter = told.at - Math.max(mayBeSeenUntil, end.offlineUntil);
     return verdict;
 }
 
-/** Whether the page says by this that the session is over. */
-export function tellsTheEnd({ what, value }: Report): boolean {
+/** Whether this report means that the page showed the end of the session. */
+export function showsTheEnd({ what, value }: Report): boolean {
     return (what === "state" && value === "ended") || (what === "opened" && value === "/sign-in");
 }
 
-/** When anything protected could be read in the document, or was on the screen still. */
+/** The spans of time in which something protected could be read in the document, or was still on the screen. */
 function sightings(reports: readonly Report[], end: End): Span[] {
     const spans: Span[] = [];
     let from: number | undefined;
@@ -103,13 +103,13 @@ function countdowns(reports: readonly Report[], end: End): Countdown[] {
         const shown = seconds(value) * 1_000;
         const leftAtFirst = Math.max(0, end.at - at);
         const leftAtLast = Math.max(0, end.at - (next?.at ?? end.watchedUntil));
-        const least = leftAtFirst - (end.grace + end.slowestAnswer + 1_000 + ALLOWANCE);
-        const isHonest = least <= shown && shown <= leftAtFirst && shown <= leftAtLast + ALLOWANCE;
+        const minimum = leftAtFirst - (end.grace + end.slowestAnswer + 1_000 + ALLOWANCE);
+        const isHonest = minimum <= shown && shown <= leftAtFirst && shown <= leftAtLast + ALLOWANCE;
         return [{ shown, leftAtFirst, leftAtLast, isHonest }];
     });
 }
 
-/** While the session went, and the browser ran. */
+/** The longest time between two frames while the session lasted and the browser was running. */
 function slowestFrame(reports: readonly Report[], end: End): number {
     const since = Math.max(end.settledAt, end.stoppedUntil);
     const waits = reports.filter(({ at, slowestFrame }) => at - slowestFrame >= since).map(({ slowestFrame }) => slowestFrame);

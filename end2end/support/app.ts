@@ -1,7 +1,7 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 import type { Account } from "./server.ts";
 
-/** What is on the screen, by role and name. */
+/** The elements of the application, found by role and name. */
 export class App {
     readonly dialog: Locator;
     readonly stay: Locator;
@@ -15,14 +15,14 @@ export class App {
     readonly email: Locator;
     readonly password: Locator;
     readonly signIn: Locator;
-    /** The form in place of a page whose session has ended by time. */
+    /** The form for signing in over a page whose session has timed out. */
     readonly signInHere: Locator;
     readonly startAfresh: Locator;
-    /** What stands in place of a page that has closed by itself. */
+    /** The heading over a page that the guard has closed. */
     readonly closed: Locator;
     readonly openAgain: Locator;
     readonly sendTyped: Locator;
-    /** What was typed and not sent, offered on the workspace. */
+    /** The unsaved notes that the workspace offers. */
     readonly unsaved: Locator;
     readonly putBack: Locator;
     readonly discard: Locator;
@@ -69,52 +69,52 @@ export class App {
         await expect(this.note(text)).toBeVisible();
     }
 
-    /** Puts `text` into the form as nobody does: without an event, which would count as activity. */
+    /** Puts `text` into the form without an event, which would count as activity. */
     async put(text: string): Promise<void> {
         await this.newNote.focus();
         await this.newNote.evaluate((field: HTMLTextAreaElement, text) => void (field.value = text), text);
     }
 
-    /** Waits until the server has kept what is typed into the page. */
+    /** Waits until the server has saved the draft of the form. */
     async draftSaved(): Promise<void> {
         await this.page.waitForResponse((response) => new URL(response.url()).pathname === "/drafts" && response.status() === 204);
     }
 
-    /** Waits until what runs in the browser is in `state`, as told by `<html>`. */
+    /** Waits until the driver is in `state`, according to the attribute of `<html>`. */
     async waitFor(state: "active" | "warning" | "concealed" | "ended"): Promise<void> {
-        // The page says that it is active before anything runs.
+        // The attribute has the value "active" before the driver runs, so wait for the driver first.
         await expect(this.page.getByRole("alertdialog", { includeHidden: true })).toBeAttached();
         await expect(this.page.locator("html")).toHaveAttribute("data-dwell-state", state);
     }
 
-    /** Waits until time has ended the session and the page, which stays, offers to sign in again in its place. */
+    /** Waits until the session has timed out and the page, which is not left, shows the form for signing in. */
     async waitForEnd(): Promise<void> {
         const { pathname } = new URL(this.page.url());
         await this.waitFor("ended");
         await expect(this.page.getByRole("heading", { name: "You are signed out" })).toBeVisible();
         await expect(this.signInHere).toBeVisible();
-        expect(new URL(this.page.url()).pathname, "the page is not left").toBe(pathname);
+        expect(new URL(this.page.url()).pathname, "the address of the page").toBe(pathname);
     }
 
-    /** Signs in in place of the page that has ended. */
+    /** Signs in with the form over the page. */
     async signInInPlace(account: Account): Promise<void> {
         await this.email.fill(account.email);
         await this.password.fill(account.password);
         await this.signIn.click();
     }
 
-    /** Waits until the page has been left for the one where one signs in. */
+    /** Waits until the page for signing in is shown. */
     async waitForSignIn(): Promise<void> {
         await this.page.waitForURL("**/sign-in?**", { waitUntil: "commit" });
         await expect(this.page.getByRole("heading", { name: "Sign in" })).toBeVisible();
     }
 
-    /** The reason that is told where one signs in, and in place of a page that has ended. */
+    /** The reason for the end, on the page for signing in and over a page that has ended. */
     get reason(): Locator {
         return this.said;
     }
 
-    /** What a region that speaks says, wherever it is. */
+    /** The texts of all live regions. */
     get said(): Locator {
         return this.page.getByRole("status").filter({ hasText: /\S/ });
     }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { Relay } from "./relay.ts";
 
-/** One address for several nodes: each request goes to the next of them. */
+/** A load balancer that sends each request to the next node. */
 export class Balancer extends Relay {
     /** How many requests each node has answered. */
     readonly answered: number[];

@@ -1,23 +1,23 @@
 import type { BrowserContext, Page } from "@playwright/test";
 
-type Way = "BroadcastChannel" | "localStorage" | "locks";
+type Channel = "BroadcastChannel" | "localStorage" | "locks";
 
-/** Takes from every page of `context` some of the ways in which tabs share. */
-export async function without(context: BrowserContext, ...ways: Way[]): Promise<void> {
-    await context.addInitScript((ways) => {
-        for (const way of ways) {
-            const owner = way === "locks" ? Navigator.prototype : window;
+/** Removes from every page of `context` some of the channels by which tabs communicate. */
+export async function without(context: BrowserContext, ...channels: Channel[]): Promise<void> {
+    await context.addInitScript((channels) => {
+        for (const channel of channels) {
+            const owner = channel === "locks" ? Navigator.prototype : window;
             const get = () => {
-                if (way === "localStorage") throw new DOMException("storage is turned off", "SecurityError");
+                if (channel === "localStorage") throw new DOMException("storage is turned off", "SecurityError");
                 return undefined;
             };
-            Object.defineProperty(owner, way, { configurable: true, get });
+            Object.defineProperty(owner, channel, { configurable: true, get });
         }
-    }, ways);
+    }, channels);
 }
 
-/** Says `message` to every tab, as a script of the same origin could. */
-export function say(page: Page, message: unknown): Promise<void> {
+/** Sends `message` to every tab, as a script of the same origin could. */
+export function broadcast(page: Page, message: unknown): Promise<void> {
     return page.evaluate((message) => {
         const channel = new BroadcastChannel("dwell-tabs");
         channel.postMessage(message);

@@ -2,7 +2,7 @@ import type { LaunchOptions } from "@playwright/test";
 
 const isRoot = process.getuid?.() === 0;
 
-/** Chromium from `DWELL_CHROMIUM`, else Playwright's own. It is to talk to nobody but the tests. */
+/** Starts Chromium from `DWELL_CHROMIUM`, or else Playwright's own, without connections to other servers. */
 export const launchOptions: LaunchOptions = {
     executablePath: process.env.DWELL_CHROMIUM,
     args: [

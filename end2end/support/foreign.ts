@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A server of somebody else, which shows `body` as its only page. */
+/** A server of another site with a single page. */
 export class ForeignSite {
     private constructor(
         private readonly port: number,
@@ -18,12 +18,12 @@ export class ForeignSite {
         return new ForeignSite(port, () => server.close());
     }
 
-    /** Its address on the host that Dwell is on too, whose cookies a browser sends along. */
+    /** Its address on the same host as Dwell, whose cookies a browser sends along. */
     get onThisHost(): string {
         return `http://127.0.0.1:${this.port}/`;
     }
 
-    /** Its address on a host that has nothing to do with Dwell's. */
+    /** Its address on another host than Dwell. */
     get elsewhere(): string {
         return `http://localhost:${this.port}/`;
     }

@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 
-/** Holds every request to `url` back until it is let go. */
+/** Holds back every request to `url` until the returned function is called. */
 export async function held(page: Page, url: string): Promise<() => void> {
     let letGo = () => {};
     const released = new Promise<void>((resolve) => (letGo = resolve));
@@ -17,7 +17,7 @@ declare global {
     }
 }
 
-/** Holds the next answer from `path` back in the page, after the server has given it. */
+/** Holds back the next answer from `path` in the page, after it has arrived. */
 export async function heldAnswer(page: Page, path: string): Promise<() => Promise<void>> {
     await page.evaluate((path) => {
         const { fetch } = window;
@@ -33,13 +33,13 @@ export async function heldAnswer(page: Page, path: string): Promise<() => Promis
     return () => page.evaluate(() => window.letGo!());
 }
 
-/** How long, in milliseconds, requests take there and answers back. */
+/** By how many milliseconds requests and answers are delayed. */
 export interface Delay {
     there?: number;
     back?: number;
 }
 
-/** Slows down what scripts of every document of `page` send to `path`. */
+/** Delays the requests of scripts of `page` to `path`, and their answers. */
 export async function delayed(page: Page, path: string, { there = 0, back = 0 }: Delay): Promise<void> {
     await page.addInitScript(
         ({ path, there, back }) => {

@@ -5,19 +5,22 @@ import { expect, test } from "./test.ts";
 const NOTE = "The code of the safe is in the blue book";
 const DRAFT = "Move it to";
 
-/** A page to which anything comes that may not be stored is not kept by the browser, and what is told when it is left may or may not be answered in time. */
-async function keepQuiet(page: Page): Promise<void> {
+/**
+ * Blocks the requests of the page: an answer with `no-store` keeps a page out of the back/forward cache, and
+ * what a page sends when it is left may or may not be answered in time.
+ */
+async function blockRequests(page: Page): Promise<void> {
     for (const path of ["keep-alive", "drafts*"]) await page.route(`**/${path}`, (route) => route.abort());
 }
 
-async function leaveQuietly(page: Page): Promise<void> {
-    await keepQuiet(page);
+async function leaveWithoutRequests(page: Page): Promise<void> {
+    await blockRequests(page);
     await page.goto("/");
     await page.unrouteAll({ behavior: "ignoreErrors" });
 }
 
-/** The Back button, with the back/forward cache or without. */
-export function testsOfHistory(cacheIsOn: boolean): void {
+/** Defines tests of the Back button, with or without the back/forward cache. */
+export function testHistory(cacheIsOn: boolean): void {
     // I5
     test("Back after signing out shows nothing protected", async ({ page, app, account }) => {
         const ghosts = await watchFor(page, NOTE);
@@ -39,12 +42,12 @@ export function testsOfHistory(cacheIsOn: boolean): void {
     test("Back to a page whose session has ended meanwhile shows nothing of it", async ({ page, app, account, server }) => {
         const restored = restorations(page);
         const ghosts = await watchFor(page, NOTE);
-        await untilKept(restored, async (round) => {
-            await keepQuiet(page);
+        await untilCached(restored, async (round) => {
+            await blockRequests(page);
             await app.signInAs(account);
             await app.write(`${NOTE}, page ${round}`);
             await app.newNote.fill(DRAFT);
-            await leaveQuietly(page);
+            await leaveWithoutRequests(page);
             await server.signOut();
             ghosts.length = 0;
             await page.goBack({ waitUntil: "commit" });
@@ -59,12 +62,12 @@ export function testsOfHistory(cacheIsOn: boolean): void {
         const restored = restorations(page);
         await app.signInAs(account);
         await app.write(NOTE);
-        await untilKept(restored, async () => {
-            await keepQuiet(page);
+        await untilCached(restored, async () => {
+            await blockRequests(page);
             await page.goto("/workspace");
             await app.waitFor("active");
             await app.newNote.fill(DRAFT);
-            await leaveQuietly(page);
+            await leaveWithoutRequests(page);
             await page.goBack({ waitUntil: "commit" });
             await expect(app.note(NOTE)).toBeVisible();
             await app.waitFor("active");
@@ -72,18 +75,18 @@ export function testsOfHistory(cacheIsOn: boolean): void {
         });
     });
 
-    /** Does it until the browser has kept the page once, if it keeps any: that is up to the browser. */
-    async function untilKept(restored: string[], go: (round: number) => Promise<void>): Promise<void> {
+    /** Repeats `go` until the browser has cached the page once, which it need not do every time. */
+    async function untilCached(restored: string[], go: (round: number) => Promise<void>): Promise<void> {
         let rounds = 0;
         do {
             rounds += 1;
             await go(rounds);
         } while (cacheIsOn && restored.length === 0 && rounds < 5);
-        expect(restored, `pages kept in ${rounds} rounds`).toHaveLength(cacheIsOn ? 1 : 0);
+        expect(restored, `cached pages in ${rounds} rounds`).toHaveLength(cacheIsOn ? 1 : 0);
     }
 }
 
-/** A list that gets an entry for every page that comes out of the back/forward cache. */
+/** Returns a list to which every page is added that is restored from the back/forward cache. */
 function restorations(page: Page): string[] {
     const restored: string[] = [];
     page.on("console", (message) => {
@@ -95,7 +98,7 @@ function restorations(page: Page): string[] {
     return restored;
 }
 
-/** A list that gets an entry whenever a page that comes back shows `text`, be it for one frame. */
+/** Returns a list to which a page is added whenever it shows `text` when it is restored, even for one frame. */
 async function watchFor(page: Page, text: string): Promise<string[]> {
     const ghosts: string[] = [];
     await page.exposeFunction("ghost", (url: string) => ghosts.push(url));

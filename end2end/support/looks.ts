@@ -7,7 +7,7 @@ export async function expectNoFindings(page: Page, what: string): Promise<void> 
     expect(findings, what).toEqual([]);
 }
 
-/** No part of the page is beside the screen. */
+/** Expects that no part of the page is wider than the screen. */
 export async function expectToFit(page: Page): Promise<void> {
     const [wide, room] = await page.evaluate(() => [
         document.documentElement.scrollWidth,

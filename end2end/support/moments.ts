@@ -1,6 +1,6 @@
 import { type BrowserContext, expect, type Page } from "@playwright/test";
 
-/** Something that happened on a page, with its time on the clock that all pages of this machine share. */
+/** An event on a page, with its time on the clock of this machine. */
 export interface Moment {
     at: number;
     what: What;
@@ -8,9 +8,9 @@ export interface Moment {
 }
 
 /**
- * A document was `opened`, with its path; the `state` that `<html>` tells; the countdown `dialog`
- * is "open" or "closed"; the `secret` is "shown" or "gone"; a script `asked` for a path, or was
- * `answered`, with path and status.
+ * `opened`: a document was opened, with its path. `state`: the state in `<html>`. `dialog`: the countdown
+ * is "open" or "closed". `secret`: the secret is "shown" or "gone". `asked`: a script sent a request,
+ * with its path. `answered`: a script received an answer, with path and status.
  */
 export type What = "opened" | "state" | "dialog" | "secret" | "asked" | "answered";
 
@@ -20,11 +20,11 @@ declare global {
     }
 }
 
-/** Everything that happens on the pages of a browser, across navigations. */
+/** The events on all pages of a browser, across navigations. */
 export class Moments {
     private readonly all = new Map<Page, Moment[]>();
 
-    /** Watches every document of `context` from now on; `secret` is a text to look for in them. */
+    /** Watches every document of `context` from now on. `secret` is a text to look for in them. */
     static async watch(context: BrowserContext, secret = ""): Promise<Moments> {
         const moments = new Moments();
         await context.exposeBinding("tellMoment", ({ page }, moment: Moment) => void moments.of(page).push(moment));
@@ -38,19 +38,19 @@ export class Moments {
         return sofar;
     }
 
-    /** The values of what happened on a page, in order. */
+    /** The values of one kind of event on a page, in order. */
     values(page: Page, what: What, since = 0): string[] {
         return this.of(page)
             .filter((moment) => moment.what === what && moment.at >= since)
             .map(({ value }) => value);
     }
 
-    /** When it happened first, from `since` on. Waits for it. */
+    /** Waits for an event at or after `since`, and returns its time. */
     async time(page: Page, what: What, value: string, since = 0): Promise<number> {
         return this.find(page, (moment) => moment.what === what && moment.value === value, since, `${what} ${value}`);
     }
 
-    /** When the secret was gone, from `since` on: at the latest when another document took the place of its own. */
+    /** Waits until the secret is gone, at the latest because another document was opened, and returns the time. */
     async gone(page: Page, since: number): Promise<number> {
         return this.find(page, ({ what, value }) => (what === "secret" && value === "gone") || what === "opened", since, "secret gone");
     }
@@ -62,7 +62,7 @@ export class Moments {
     }
 }
 
-/** Runs in the page, before anything of its own. */
+/** Runs in the page before its own scripts. */
 function watch(secret: string): void {
     if (location.protocol === "about:" || window !== top) return;
     const now = Date.now.bind(Date);

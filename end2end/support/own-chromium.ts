@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { launchOptions } from "./chromium.ts";
 
-/** None is left behind, however the tests end. */
+/** All browsers that are running. They are ended with the tests, however these end. */
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((browser) => browser.kill("SIGKILL")));
 
 /**
- * A browser as people have it, with one context: one that Playwright started would keep every tab
- * awake and in front.
+ * A browser with one context that behaves as for people. A browser that Playwright starts keeps every
+ * tab active and visible.
  */
 export class OwnChromium {
     private constructor(
@@ -57,7 +57,7 @@ export class OwnChromium {
     async hide(page: Page): Promise<Page> {
         const front = await this.context.newPage();
         await front.bringToFront();
-        await expect.poll(() => page.evaluate(() => document.hidden), "the tab is really hidden").toBe(true);
+        await expect.poll(() => page.evaluate(() => document.hidden), "the tab is hidden").toBe(true);
         return front;
     }
 
@@ -69,7 +69,7 @@ export class OwnChromium {
         await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
     }
 
-    /** To all of its processes: they are a group. */
+    /** Sends a signal to all of its processes, which are a process group. */
     private signal(signal: NodeJS.Signals): void {
         process.kill(-this.root.pid!, signal);
     }

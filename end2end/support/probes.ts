@@ -1,12 +1,12 @@
 import { expect, type Page } from "@playwright/test";
 
-/** A second of the countdown, with the time at which it was put on the page. */
+/** A text that a page showed, with the time at which it appeared. */
 export interface Shown {
     at: number;
     text: string;
 }
 
-/** What `observe` has seen on the document that is shown now. */
+/** What `observe` has recorded in the current document. */
 export interface Seen {
     /** Every state of the page, with its time. */
     states: Shown[];
@@ -26,7 +26,7 @@ declare global {
     }
 }
 
-/** Watches every document that `page` shows from now on. Call it before the page is opened. */
+/** Observes every document of `page` from now on. It must be called before the page is opened. */
 export async function observe(page: Page): Promise<void> {
     await page.addInitScript(() => {
         const seen: Seen = { states: [], countdown: [], titles: [], announcements: [], timers: [] };
@@ -57,8 +57,8 @@ export async function observe(page: Page): Promise<void> {
     });
 }
 
-/** Waits until the page that was hidden has set its timers for what is to happen next, long from now: a hidden page is let run once a second. */
-export async function hasComeToRest(page: Page): Promise<void> {
+/** Waits until a hidden page sets no more timers. Browsers let a hidden page run once a second. */
+export async function waitUntilIdle(page: Page): Promise<void> {
     const setMeanwhile = async () => {
         const before = (await seen(page)).timers.length;
         await page.waitForTimeout(2_500);
@@ -67,7 +67,7 @@ export async function hasComeToRest(page: Page): Promise<void> {
     await expect.poll(setMeanwhile).toEqual([]);
 }
 
-/** When the page that is shown came into the state that it is in. */
+/** When the page entered its current state. */
 export async function sinceWhen(page: Page): Promise<number> {
     return (await seen(page)).states.at(-1)!.at;
 }
@@ -77,8 +77,8 @@ export function seen(page: Page): Promise<Seen> {
 }
 
 /**
- * Presses "Stay signed in" when the countdown shows `clock`, or `late` milliseconds after that, and
- * tells when it was pressed. It is done in the page, as the moment would be over otherwise.
+ * Presses "Stay signed in" `late` milliseconds after the countdown shows `clock`, and returns when it
+ * was pressed. This is done in the page, because it would be too late otherwise.
  */
 export function pressStayAt(page: Page, clock: string, late = 0): Promise<number> {
     return page.evaluate(
@@ -104,13 +104,13 @@ export function pressStayAt(page: Page, clock: string, late = 0): Promise<number
     );
 }
 
-/** Seconds that a clock such as `1:05` shows. */
+/** The number of seconds in a countdown such as `1:05`. */
 export function seconds(clock: string): number {
     const [minutes = "", rest = ""] = clock.split(":");
     return Number(minutes) * 60 + Number(rest);
 }
 
-/** Everything that the document says in any way. */
+/** Everything that the document contains: markup, title and the values of fields. */
 export function everythingIn(page: Page): Promise<string> {
     return page.evaluate(() =>
         [

@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { Relay } from "./relay.ts";
 
-/** A reverse proxy which can hold back what is under way. */
+/** A reverse proxy that can hold back requests and answers. */
 export class Proxy extends Relay {
     private readonly holds = new Map<string, Promise<void>>();
     private readonly answerHolds = new Map<string, Promise<void>>();
@@ -19,27 +19,27 @@ export class Proxy extends Relay {
         return new Proxy(new URL(url)).listen();
     }
 
-    /** Holds everything that is sent to `path`, cookies and all, before it gets to the server. */
+    /** Holds back all requests to `path` before they reach the server, until the returned function is called. */
     hold(path: string): () => void {
         return hold(this.holds, path);
     }
 
-    /** Holds what the server answers from `path`. */
+    /** Holds back the server's answers from `path`, until the returned function is called. */
     holdAnswers(path: string): () => void {
         return hold(this.answerHolds, path);
     }
 
-    /** From now on everything takes this long longer, in milliseconds. */
+    /** Delays everything from now on by this many milliseconds. */
     slowDown(latency: number): void {
         this.latency = latency;
     }
 
-    /** How many requests to `path` are held. */
+    /** How many requests to `path` are held back. */
     held(path: string): number {
         return this.waiting.filter((waiting) => waiting === path).length;
     }
 
-    /** The server's answers from `path`, whether or not anybody waits for them. */
+    /** The statuses of the server's answers from `path`, including those that the browser no longer waits for. */
     answers(path: string): number[] {
         return this.answered.filter(([answered]) => answered === path).map(([, status]) => status);
     }

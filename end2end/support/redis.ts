@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** A Redis server of its own, which can be made to hang. */
+/** A Redis server for one test, which can be suspended. */
 export class Redis {
     private constructor(
         private readonly process: ChildProcess,

@@ -3,7 +3,7 @@ import { Agent, createServer, request as requestFrom, type IncomingMessage, type
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-/** A server of its own address between the browser and the real ones. */
+/** A server between the browser and the real servers. */
 export abstract class Relay {
     private readonly agent = new Agent({ keepAlive: true });
     private readonly listener: HttpServer;
@@ -30,10 +30,10 @@ export abstract class Relay {
         this.agent.destroy();
     }
 
-    /** Answers with what the real server answers. The connection is cut if that throws. */
+    /** Answers with the answer of the real server. If this throws, the connection is closed. */
     protected abstract carry(request: IncomingMessage, response: ServerResponse): Promise<void>;
 
-    /** The browser's `Host` goes along, as it must be the same as its `Origin`. */
+    /** Forwards a request. It keeps the browser's `Host`, which must match its `Origin`. */
     protected async forward({ method, url: path, headers }: IncomingMessage, body: Buffer, to: URL): Promise<Answer> {
         const onwards = requestFrom({ agent: this.agent, host: to.hostname, port: to.port, method, path, headers });
         onwards.end(body);

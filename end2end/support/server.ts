@@ -19,13 +19,13 @@ export interface Limits {
     grace: string;
 }
 
-/** Somebody who can sign in. */
+/** An account. */
 export interface Account {
     email: string;
     password: string;
 }
 
-/** A `dwell serve` of its own, with an empty database in a directory of its own. */
+/** A process of `dwell serve`, with an empty database in a temporary directory. */
 export class Server {
     private process: ChildProcess | undefined;
     private lines: string[] = [];
@@ -37,7 +37,7 @@ export class Server {
         private readonly settings: NodeJS.ProcessEnv,
     ) {}
 
-    /** With settings beside the limits, as in its configuration. */
+    /** Starts a server with these limits and other settings. */
     static async start(limits: Limits, settings: NodeJS.ProcessEnv = {}): Promise<Server> {
         const directory = await mkdtemp(path.join(tmpdir(), "dwell-end2end-"));
         const server = new Server(directory, limits, settings);
@@ -45,7 +45,7 @@ export class Server {
         return server;
     }
 
-    /** Another node, on the same database and with the same settings. */
+    /** Starts another node with the same database and settings. */
     async another(): Promise<Server> {
         const server = new Server(this.directory, this.limits, this.settings);
         await server.start();
@@ -56,12 +56,12 @@ export class Server {
         return `http://${this.address}`;
     }
 
-    /** What the server has written down so far. */
+    /** The log so far. */
     get log(): readonly string[] {
         return this.lines;
     }
 
-    /** Starts it, again on the address it had if it ran before. */
+    /** Starts the server, on the same address as before if it ran before. */
     async start(): Promise<void> {
         const server = spawn(BINARY, ["serve"], {
             cwd: this.directory,
@@ -82,7 +82,7 @@ export class Server {
         });
     }
 
-    /** Takes it away without a goodbye. The database stays. */
+    /** Kills the server, and keeps the database. */
     async kill(): Promise<void> {
         const server = this.process;
         this.process = undefined;
@@ -92,13 +92,13 @@ export class Server {
         await exited;
     }
 
-    /** Takes it away for good. */
+    /** Kills the server and removes its directory. */
     async remove(): Promise<void> {
         await this.kill();
         await rm(this.directory, { recursive: true, force: true });
     }
 
-    /** An account that nothing else uses, unless it is given an address. */
+    /** Adds an account, by default with an address that no other test uses. */
     async addAccount(name = "ada", email = `${name}-${randomUUID().slice(0, 8)}@example.org`): Promise<Account> {
         const account = { email, password: randomUUID() };
         const adding = spawn(BINARY, ["user", "add", account.email, "--password-stdin"], {

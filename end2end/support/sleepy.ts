@@ -8,17 +8,17 @@ export const test = base.extend<{ sleepy: OwnChromium }>({
         const faults = watchForFaults(sleepy.context);
         await use(sleepy);
         await sleepy.close();
-        expect(faults, "errors and violations of the policy on the pages").toEqual([]);
+        expect(faults, "errors and violations of the Content-Security-Policy on the pages").toEqual([]);
     },
 });
 
-/** Stops everything in a tab, as browsers do to save power. */
+/** Freezes a tab, as browsers do to save power. */
 export async function freeze(page: Page): Promise<void> {
     const devtools = await page.context().newCDPSession(page);
     await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
 }
 
-/** Lets a frozen tab go on, without anybody looking at it. */
+/** Resumes a frozen tab, which stays hidden. */
 export async function thaw(page: Page): Promise<void> {
     const devtools = await page.context().newCDPSession(page);
     await devtools.send("Page.setWebLifecycleState", { state: "active" });

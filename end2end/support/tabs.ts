@@ -1,13 +1,13 @@
 import type { BrowserContext, Page, Request } from "@playwright/test";
 import { App, expect } from "./test.ts";
 
-/** A page of a browser, and what is on it. */
+/** A page of a browser, and the application on it. */
 export interface Tab {
     page: Page;
     app: App;
 }
 
-/** Opens as many more tabs in a browser that somebody is signed in to. */
+/** Opens more tabs in a browser in which somebody is signed in. */
 export async function openTabs(context: BrowserContext, count: number, address = "/workspace"): Promise<Tab[]> {
     const tabs: Tab[] = [];
     for (let opened = 0; opened < count; opened += 1) {
@@ -21,7 +21,7 @@ export async function openTabs(context: BrowserContext, count: number, address =
     return tabs;
 }
 
-/** Moves the mouse over a page again and again, until something has come of it. */
+/** Moves the mouse over a page repeatedly until `isDone`. */
 export async function useUntil(page: Page, isDone: () => boolean): Promise<void> {
     for (let step = 0; !isDone(); step += 1) {
         await page.mouse.move(200 + (step % 50), 200 + (step % 30));
@@ -29,13 +29,13 @@ export async function useUntil(page: Page, isDone: () => boolean): Promise<void>
     }
 }
 
-/** Moves the mouse over a page again and again, for `millis`. */
+/** Moves the mouse over a page repeatedly for `millis`. */
 export async function useFor(page: Page, millis: number): Promise<void> {
     const until = Date.now() + millis;
     await useUntil(page, () => Date.now() >= until);
 }
 
-/** How often each page has reported activity. */
+/** Counts how often each page reports activity. */
 export class Reports {
     private readonly counted = new Map<Page, number>();
 
@@ -56,8 +56,8 @@ export class Reports {
     }
 }
 
-/** Waits until some tab of the browser of `page` is the one that reports. */
-export async function someoneLeads(page: Page): Promise<void> {
+/** Waits until a tab holds the lock of the tab that reports activity. */
+export async function waitForLeader(page: Page): Promise<void> {
     const holders = () => page.evaluate(async () => (await navigator.locks.query()).held?.map(({ name }) => name));
     await expect.poll(holders).toContain("dwell-lead");
 }

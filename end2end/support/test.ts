@@ -6,7 +6,7 @@ import { ServersView } from "./session.ts";
 export { expect, App, ServersView };
 export type { Account, Limits };
 
-/** Far enough away to be no part of a test that is not about time. */
+/** Limits that no test reaches. */
 export const FAR: Limits = { idle: "30m", absolute: "12h", warning: "2m", grace: "5s" };
 
 /** Warned after 5 s, concealed after 9 s, ended after 10 s. */
@@ -18,13 +18,13 @@ export const BRISK: Limits = { idle: "8s", absolute: "2m", warning: "2500ms", gr
 interface Fixtures {
     /** The limits of the server that the test runs against. */
     limits: Limits;
-    /** Whether nobody else uses the server, so that it can be taken away. */
+    /** Whether no other test uses the server, so that the test may stop it. */
     alone: boolean;
     dwell: Server;
     account: Account;
     app: App;
     server: ServersView;
-    /** What must not happen on any page of any test. */
+    /** Errors on the pages, which every test expects to be none. */
     faults: string[];
 }
 
@@ -66,13 +66,13 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
         async ({ context }, use) => {
             const faults = watchForFaults(context);
             await use(faults);
-            expect(faults, "errors and violations of the policy on the pages").toEqual([]);
+            expect(faults, "errors and violations of the Content-Security-Policy on the pages").toEqual([]);
         },
         { auto: true },
     ],
 });
 
-/** A list that gets an entry for every error and violation of the policy on a page. */
+/** Returns a list to which errors and violations of the Content-Security-Policy on pages are added. */
 export function watchForFaults(context: BrowserContext): string[] {
     const faults: string[] = [];
     context.on("weberror", (error) => faults.push(String(error.error())));
@@ -83,8 +83,8 @@ export function watchForFaults(context: BrowserContext): string[] {
     return faults;
 }
 
-/** Warned 4 s after anything that counts, and then for long enough to look at the dialog. */
+/** Warned 4 s after the last activity, and then for long enough to test the dialog. */
 export const WARNED: Limits = { idle: "62s", absolute: "20m", warning: "57s", grace: "1s" };
 
-/** As `WARNED`, but 4 s after signing in only another sign-in can help, and after 24 s it is over. */
+/** Near the absolute timeout 4 s after signing in, when only signing in again helps, and ended after 24 s. */
 export const NEAR_ABSOLUTE: Limits = { idle: "23s", absolute: "24s", warning: "20s", grace: "1s" };

@@ -6,7 +6,7 @@ test.describe("a session of fourteen seconds at most", () => {
     test.use({ limits: { idle: "8s", absolute: "14s", warning: "3s", grace: "1s" } });
 
     // A2, C7
-    test("ends although the user never rests", async ({ page, app, account, server }) => {
+    test("ends although the user is always active", async ({ page, app, account, server }) => {
         await observe(page);
         await app.signInAs(account);
         const askedAt = Date.now();
@@ -16,7 +16,7 @@ test.describe("a session of fourteen seconds at most", () => {
             await page.keyboard.press("a");
             await page.waitForTimeout(100);
         }
-        expect(Date.now(), "the idle timeout alone would have come before").toBeGreaterThan(askedAt + 9_000);
+        expect(Date.now(), "the time of the end is after the idle timeout").toBeGreaterThan(askedAt + 9_000);
         await expect(app.keepWorking).toBeVisible();
         await app.keepWorking.click();
         await expect(app.dialog).toBeHidden();
@@ -41,7 +41,7 @@ test.describe("near the absolute timeout", () => {
     test.use({ limits: NEAR_ABSOLUTE });
 
     // G3
-    test("one can keep working, with a note of the time that is left", async ({ page, app, account, server }) => {
+    test("one can keep working, and a note shows the time that is left", async ({ page, app, account, server }) => {
         await app.signInAs(account);
         await app.newNote.pressSequentially("Unsaved");
         await app.keepWorking.click();
@@ -73,7 +73,7 @@ test.describe("six seconds before the absolute timeout is near", () => {
 
     // G3, D1, A3
     for (const from of ["the dialog", "the note"]) {
-        test(`signing in again in ${from} goes on with the whole time, and with everything as it was`, async ({ page, app, account, server }) => {
+        test(`signing in again in ${from} restarts both timeouts, and the page stays as it was`, async ({ page, app, account, server }) => {
             await app.signInAs(account);
             const [old] = await sessionCookies(page.context());
             await app.newNote.pressSequentially("Unsaved");
@@ -118,7 +118,7 @@ test.describe("the last minute after somebody has chosen to keep working", () =>
         await page.route("**/api/session/*", (route) => route.fulfill({ json: told }), { times: 1 });
         await page.clock.runFor(8_000);
         await expect(app.keepWorking).toBeVisible();
-        // From here on no time passes but what the test lets pass, however slow the machine is.
+        // From here on, only the test lets time pass, so the speed of the machine does not matter.
         await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 2_000);
         await app.keepWorking.click();
         const note = page.getByRole("complementary", { name: "Time left" });

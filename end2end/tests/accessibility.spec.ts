@@ -5,7 +5,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.describe(`in ${colorScheme} colours`, () => {
         test.use({ colorScheme });
 
-        test("no page has a barrier that axe finds", async ({ page, app, account, browser, baseURL }) => {
+        test("axe finds no barrier on any page", async ({ page, app, account, browser, baseURL }) => {
             await page.goto("/");
             await expectNoFindings(page, "first page");
             await page.goto("/no/such/page");
@@ -48,7 +48,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         test.describe("over a page", () => {
             test.use({ limits: WARNED });
 
-            test("the countdown has no barrier that axe finds", async ({ page, app, account, context }) => {
+            test("axe finds no barrier in the countdown", async ({ page, app, account, context }) => {
                 await app.signInAs(account);
                 await expect(app.dialog).toBeVisible();
                 await expectNoFindings(page, "countdown");
@@ -62,7 +62,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         test.describe("near the end", () => {
             test.use({ limits: NEAR_ABSOLUTE });
 
-            test("the countdown, the note and the cover have no barrier that axe finds", async ({ page, app, account, context }) => {
+            test("axe finds no barrier in the countdown, the note and the cover", async ({ page, app, account, context }) => {
                 await app.signInAs(account);
                 await expect(app.keepWorking).toBeVisible();
                 await expectNoFindings(page, "countdown to the absolute timeout");
@@ -78,7 +78,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         test.describe("after the end", () => {
             test.use({ limits: BRISK, viewport: { width: 320, height: 640 } });
 
-            test("the cover with its form fits on a phone, and has no barrier that axe finds", async ({ page, app, account }) => {
+            test("the cover with its form fits on a phone, and axe finds no barrier in it", async ({ page, app, account }) => {
                 await app.signInAs(account);
                 await app.waitForEnd();
                 await expectToFit(page);

@@ -6,21 +6,21 @@ const TWICE_THE_IDLE_TIMEOUT = 16_000;
 
 test.use({ limits: { idle: "8s", absolute: "2m", warning: "2s", grace: "1s" } });
 
-const DOINGS: Record<string, (page: Page, step: number, devtools: CDPSession) => Promise<unknown>> = {
+const ACTIVITIES: Record<string, (page: Page, step: number, devtools: CDPSession) => Promise<unknown>> = {
     "moving the mouse": (page, step) => page.mouse.move(200 + (step % 100), 300 + (step % 70)),
     typing: (page, step) => page.keyboard.press("abcdefgh"[step % 8]!),
-    // Without a key: as dictation, an emoji panel and handwriting do it, and then an input method.
+    // Text without keys: first as from dictation, emoji panels and handwriting, and then as from an input method.
     "entering text": (_, step, devtools) => devtools.send("Input.insertText", { text: "abcdefgh"[step % 8]! }),
     "composing text": (_, step, devtools) => {
         const text = "\u304b\u3093\u3058".slice(0, 1 + (step % 3));
         return devtools.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
     },
-    // As assistive technology presses it: without a key or a pointer, but by the user.
+    // The user presses it with assistive technology, without a key or a pointer.
     "ticking a box": (_page, _step, devtools) =>
         devtools.send("Runtime.evaluate", { expression: "document.querySelector('#box').click()", userGesture: true }),
 };
 
-for (const [doing, act] of Object.entries(DOINGS)) {
+for (const [doing, act] of Object.entries(ACTIVITIES)) {
     // A3
     test(`${doing} keeps the session, without a click and without a warning`, async ({ page, app, account, server }) => {
         await observe(page);
@@ -39,8 +39,8 @@ for (const [doing, act] of Object.entries(DOINGS)) {
     });
 }
 
-// A9; went wrong elsewhere: a phantom mousemove counts as activity
-test("a mouse that does not move is no activity, whatever the browser reports", async ({ page, app, account, server }) => {
+// A9; a known bug of other systems: a phantom mousemove counts as activity.
+test("a mouse that does not move is not activity, whatever the browser reports", async ({ page, app, account, server }) => {
     await observe(page);
     await page.addInitScript(() => {
         const count = () => {
@@ -66,9 +66,9 @@ test("a mouse that does not move is no activity, whatever the browser reports", 
     await expect(app.reason).toContainText("you had not been active for a while");
 });
 
-/** What a page can do by itself; some of it causes events that a browser vouches for. */
-const BY_ITSELF: Record<string, () => void> = {
-    "events of its own making": () => {
+/** What a page can do without its user. Some of it causes trusted events. */
+const WITHOUT_USER: Record<string, () => void> = {
+    "a script that dispatches events": () => {
         let step = 0;
         setInterval(() => {
             step += 1;
@@ -77,7 +77,7 @@ const BY_ITSELF: Record<string, () => void> = {
             dispatchEvent(new InputEvent("beforeinput", { data: "a", bubbles: true }));
         }, 100);
     },
-    // Went wrong here: one movement of the mouse, and a log that follows its end
+    // An earlier bug of Dwell: after one movement of the mouse, a log that scrolled to its end counted.
     "a log that scrolls": () => {
         addEventListener("DOMContentLoaded", () => {
             const log = document.createElement("div");
@@ -111,15 +111,15 @@ const BY_ITSELF: Record<string, () => void> = {
     },
 };
 
-for (const [what, script] of Object.entries(BY_ITSELF)) {
+for (const [what, script] of Object.entries(WITHOUT_USER)) {
     // A9
-    test(`${what} keeps no session`, async ({ page, app, account, server }) => {
+    test(`${what} does not keep the session alive`, async ({ page, app, account, server }) => {
         await page.addInitScript(`if (location.pathname === "/workspace") (${String(script)})()`);
         await app.signInAs(account);
         await page.mouse.move(300, 300);
         await page.mouse.move(301, 300);
         const kept = await server.kept();
-        // Past the page: for the browser, a test that looks at the page is its user.
+        // The server is asked directly, because for the browser a test that evaluates code in a page is its user.
         await expect.poll(async () => (await kept.status()).state, { timeout: 20_000 }).toBe("ended");
         await app.waitForEnd();
         await expect(app.reason).toContainText("you had not been active for a while");
@@ -127,7 +127,7 @@ for (const [what, script] of Object.entries(BY_ITSELF)) {
 }
 
 // A9
-test("a key that is held down keeps no session, whatever it types", async ({ page, app, account, server }) => {
+test("a key that is held down does not keep the session alive, whatever it types", async ({ page, app, account, server }) => {
     await app.signInAs(account);
     await app.newNote.focus();
     const key = { key: "a", code: "KeyA", text: "a", windowsVirtualKeyCode: 65 };
@@ -143,7 +143,7 @@ test("a key that is held down keeps no session, whatever it types", async ({ pag
     await expect(app.reason).toContainText("you had not been active for a while");
 });
 
-// A9; went wrong elsewhere: background requests keep a session alive for ever
+// A9; a known bug of other systems: background requests keep a session alive for ever.
 test("an untouched page that polls is signed out on time", async ({ page, app, account, server }) => {
     await observe(page);
     await app.signInAs(account);

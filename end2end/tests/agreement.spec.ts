@@ -8,9 +8,9 @@ import { Server } from "../support/server.ts";
 
 const ENDED = { status: 401, contentType: "application/json", body: '{"state":"ended","reason":"idle_timeout"}' };
 
-/** Pages that are broken on purpose: what the measurement of the agreement must not miss. */
+/** Pages that are broken on purpose, which the measurement of the agreement must detect. */
 const BROKEN: Record<string, { prepare: Condition["prepare"]; isGhost: boolean; isEarlyEnd: boolean }> = {
-    "a page that leaves a copy of itself is measured as a ghost": {
+    "a page that leaves a copy of its content is measured as a ghost": {
         prepare: (context) =>
             context.addInitScript(() => {
                 addEventListener("DOMContentLoaded", () => document.body.append(document.body.innerText));
@@ -18,7 +18,7 @@ const BROKEN: Record<string, { prepare: Condition["prepare"]; isGhost: boolean; 
         isGhost: true,
         isEarlyEnd: false,
     },
-    "a page that is told of an end too soon is measured as an early end": {
+    "a page that shows an end too early is measured as an early end": {
         prepare: (context) => context.route("**/api/session/status", (route) => route.fulfill(ENDED)),
         isGhost: false,
         isEarlyEnd: true,
@@ -42,13 +42,13 @@ function reports(...happened: [number, Report["what"], string?][]): Report[] {
     return happened.map(([at, what, value = ""]) => ({ at, what, value, hidden: false, slowestFrame: 16 }));
 }
 
-test("what is on the screen until the next frame is measured until then", () => {
+test("content counts as shown until the next frame is painted", () => {
     const { difference, isGhost } = judge(reports([0, "shown"], [7_390, "gone"], [7_401, "painted"]), END);
     expect(difference).toBe(401);
     expect(isGhost).toBe(true);
 });
 
-test("what flashes up after the end is measured as a ghost", () => {
+test("content that appears briefly after the end is measured as a ghost", () => {
     const flash = reports([0, "shown"], [6_000, "gone"], [6_010, "painted"], [7_500, "shown"], [7_510, "gone"], [7_520, "painted"]);
     expect(judge(flash, END).isGhost).toBe(true);
     expect(judge(flash.slice(0, 3), END)).toMatchObject({ isGhost: false, difference: -990 });
@@ -60,7 +60,7 @@ test("an end while the user is active is measured as an early end", () => {
     expect(judge(ended, { ...END, activeUntil: 10_000 }).isEarlyEnd).toBe(true);
 });
 
-// The honest countdown
+// Honest countdown
 for (const [shown, at, isHonest] of [
     ["0:03", 3_000, true],
     ["0:04", 3_001, false],

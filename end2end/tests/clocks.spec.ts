@@ -12,8 +12,8 @@ for (const [how, slowness] of [
     ["", 0],
     [" after a slow sign-in", 2_000],
 ] as const) {
-    // The honest countdown
-    test(`the time shown is never more than what is left, and hardly less${how}`, async ({ page, app, account, server }) => {
+    // Honest countdown
+    test(`the time shown is never more than what is left, and only a little less${how}`, async ({ page, app, account, server }) => {
         await page.route("**/sign-in", async (route) => {
             await sleep(slowness);
             await route.continue();
@@ -35,7 +35,7 @@ for (const [how, slowness] of [
     });
 }
 
-/** Makes the wall clock of every page wrong by `by` from the start. Other clocks are right. */
+/** Makes the wall clock of every page wrong by `by` milliseconds from the start. Other clocks stay correct. */
 async function setWrong(page: Page, by: number): Promise<void> {
     await page.addInitScript((by) => {
         const { now } = Date;
@@ -70,7 +70,7 @@ for (const [wrong, by] of [
 }
 
 // I2
-test("a clock that leaps two hours ahead conceals the page until the server has answered", async ({ page, app, account }) => {
+test("a clock that jumps two hours ahead conceals the page until the server has answered", async ({ page, app, account }) => {
     await page.addInitScript(() => {
         const { now } = Date;
         Date.now = () => now.call(Date) + Number(document.documentElement?.dataset.leap ?? 0);

@@ -1,18 +1,18 @@
 import type { Page } from "@playwright/test";
 import { everythingIn, observe, seen, sinceWhen } from "../support/probes.ts";
 import { expect, test } from "../support/test.ts";
-import { Turns } from "../support/turns.ts";
+import { Stalls } from "../support/stalls.ts";
 
 const NOTE = "Salary talks with Mara on Thursday";
 const DRAFT = "Offer her the harbour project";
 const STATUS = "**/api/session/status";
 
-/** From when the network is back until the page is as it should be, in milliseconds. */
+/** How long the page may take after the network is back, in milliseconds. */
 const SOON = 3_000;
 
 test.use({ limits: { idle: "12s", absolute: "2m", warning: "4s", grace: "3s" } });
 
-/** A page with a note that was saved and one that is being written. */
+/** Opens a page with a saved note and a draft. */
 async function prepare(page: Page, app: import("../support/test.ts").App, account: import("../support/test.ts").Account) {
     await observe(page);
     await app.signInAs(account);
@@ -29,9 +29,9 @@ async function expectNothingShown(page: Page) {
     await expect(page.getByRole("main")).toBeVisible();
 }
 
-// C8; went wrong elsewhere: offline is read as signed out
+// C8; a known bug of other systems: being offline is treated as being signed out.
 test("nothing protected is left on a page without a network once the told time is over", async ({ page, app, account, server, context }) => {
-    const turns = await Turns.watch(context);
+    const stalls = await Stalls.watch(context);
     await prepare(page, app, account);
     const told = await server.toldDeadline();
     await context.setOffline(true);
@@ -39,23 +39,23 @@ test("nothing protected is left on a page without a network once the told time i
     await expectNothingShown(page);
     await expect(page.getByRole("heading", { name: "No connection" })).toBeVisible();
     const concealed = (await seen(page)).states.find(({ text }) => text === "concealed");
-    expect(concealed!.at).toBeLessThanOrEqual((await turns.next(page, told.latest)) + 500);
-    expect(concealed!.at, "no earlier than was told").toBeGreaterThan(told.earliest - 1_500);
+    expect(concealed!.at).toBeLessThanOrEqual((await stalls.nextRun(page, told.latest)) + 500);
+    expect(concealed!.at, "the time of concealing").toBeGreaterThan(told.earliest - 1_500);
 
-    // C7, C8: and the end is told as soon as the server can tell it.
+    // C7, C8: the page shows the end as soon as the server can be reached.
     await expect.poll(() => server.status()).toEqual({ state: "ended", reason: "idle_timeout" });
     await expectNothingShown(page);
     const onlineAt = Date.now();
     await context.setOffline(false);
     await app.waitForEnd();
-    expect(await sinceWhen(page)).toBeLessThan((await turns.next(page, onlineAt)) + SOON);
+    expect(await sinceWhen(page)).toBeLessThan((await stalls.nextRun(page, onlineAt)) + SOON);
     await expectNothingShown(page);
     await expect(app.reason).toContainText("you had not been active for a while");
 });
 
 // C8, no early end
-test("a page without a network comes back with what was typed, if the session lives on", async ({ page, app, account, server, context }) => {
-    const turns = await Turns.watch(context);
+test("a page without a network comes back with what was typed, if the session is still alive", async ({ page, app, account, server, context }) => {
+    const stalls = await Stalls.watch(context);
     await prepare(page, app, account);
     await app.newNote.focus();
     await context.setOffline(true);
@@ -69,7 +69,7 @@ test("a page without a network comes back with what was typed, if the session li
     const onlineAt = Date.now();
     await context.setOffline(false);
     await expect(app.newNote).toHaveValue(DRAFT);
-    expect(await sinceWhen(page)).toBeLessThan((await turns.next(page, onlineAt)) + SOON);
+    expect(await sinceWhen(page)).toBeLessThan((await stalls.nextRun(page, onlineAt)) + SOON);
     await expect(page.getByText(NOTE)).toBeVisible();
     await expect(page).toHaveTitle("Workspace · Dwell");
     await expect(app.newNote).toBeFocused();
@@ -100,11 +100,11 @@ for (const [what, answer] of Object.entries(NO_ANSWERS)) {
     });
 }
 
-test.describe("with a server that can be taken away", () => {
+test.describe("with a server that is stopped", () => {
     test.use({ alone: true, limits: { idle: "10s", absolute: "2m", warning: "5s", grace: "1s" } });
 
     // C8, C9
-    test("a server that is away shows nothing and ends nothing; back again, it tells the end", async ({ page, app, account, dwell, server }) => {
+    test("a server that does not run makes the page show nothing and end nothing, and says when it is back that the session has ended", async ({ page, app, account, dwell, server }) => {
         await prepare(page, app, account);
         await expect(app.dialog).toBeVisible();
         await dwell.kill();
@@ -118,7 +118,7 @@ test.describe("with a server that can be taken away", () => {
     });
 
     // No early end
-    test("a server that restarts meanwhile is not noticed", async ({ page, app, account, dwell, server }) => {
+    test("a restart of the server is not noticed", async ({ page, app, account, dwell, server }) => {
         await prepare(page, app, account);
         await dwell.kill();
         await dwell.start();
@@ -130,7 +130,7 @@ test.describe("with a server that can be taken away", () => {
 });
 
 // C7, C9
-test("a page whose session was ended elsewhere is left as soon as it hears of it", async ({ page, app, account, server }) => {
+test("a page whose session was ended elsewhere is left as soon as it learns of it", async ({ page, app, account, server }) => {
     await app.signInAs(account);
     await server.signOut();
     await page.mouse.move(100, 100);

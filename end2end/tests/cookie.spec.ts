@@ -8,7 +8,7 @@ test.describe("the session cookie", () => {
     test.use({ limits: WARNED });
 
     // B1, B2, B3, B5
-    test("is for this host and its server alone, and says nothing of its lifetime", async ({ page, app, account, context }) => {
+    test("is for this host only, hidden from scripts, and has no lifetime", async ({ page, app, account, context }) => {
         const issued = page.waitForResponse((response) => response.request().method() === "POST");
         await app.signInAs(account);
         const header = (await (await issued).headersArray()).filter(({ name }) => name.toLowerCase() === "set-cookie");
@@ -32,7 +32,7 @@ test.describe("the session cookie", () => {
     });
 
     // B2, B7
-    test("is in no page, address or storage of the browser, nor in the log", async ({ page, app, account, context, dwell }) => {
+    test("is in no page, address or storage of the browser, and not in the log", async ({ page, app, account, context, dwell }) => {
         const addresses: string[] = [];
         page.on("request", (request) => addresses.push(request.url(), request.headers().referer ?? ""));
         await app.signInAs(account);
@@ -59,7 +59,7 @@ test.describe("the session cookie", () => {
     });
 });
 
-/** A site of somebody else that sends a form to `target` by itself. */
+/** Starts another site, whose page sends a form to `target` by itself. */
 async function attackersSite(target: string): Promise<{ port: number; close: () => void }> {
     const site = createServer((_, response) => {
         response.setHeader("content-type", "text/html");

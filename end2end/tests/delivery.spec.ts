@@ -1,8 +1,8 @@
-import { hasComeToRest, observe, seen } from "../support/probes.ts";
+import { waitUntilIdle, observe, seen } from "../support/probes.ts";
 import { test } from "../support/sleepy.ts";
 import { App, expect } from "../support/test.ts";
 
-test("the files are sent compressed, for good, under names of their content", async ({ page, app, account }) => {
+test("the files are compressed, have hashes in their names, and may be cached for ever", async ({ page, app, account }) => {
     const files = new Map<string, Record<string, string>>();
     page.on("response", async (response) => {
         const { pathname } = new URL(response.url());
@@ -21,7 +21,7 @@ test("the files are sent compressed, for good, under names of their content", as
 });
 
 // H1
-test("no page may be kept, and each has a policy of its own for scripts", async ({ page, app, account }) => {
+test("no page may be cached, and each has a Content-Security-Policy with its own nonce", async ({ page, app, account }) => {
     await app.signInAs(account);
     const nonces = new Set<string>();
     for (const path of ["/", "/sign-in", "/workspace", "/account", "/nowhere"]) {
@@ -34,7 +34,7 @@ test("no page may be kept, and each has a policy of its own for scripts", async 
     expect(nonces.size).toBe(5);
 });
 
-test("the policy lets no script of somebody else run", async ({ page, app, account, faults }) => {
+test("the Content-Security-Policy blocks other scripts", async ({ page, app, account, faults }) => {
     await app.signInAs(account);
     await page.evaluate(() => {
         const script = document.createElement("img");
@@ -47,7 +47,7 @@ test("the policy lets no script of somebody else run", async ({ page, app, accou
     faults.length = 0;
 });
 
-test("every page loads without a complaint of the browser", async ({ page, app, account }) => {
+test("every page loads without a warning or an error in the console", async ({ page, app, account }) => {
     const complaints: string[] = [];
     page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) complaints.push(message.text());
@@ -59,7 +59,7 @@ test("every page loads without a complaint of the browser", async ({ page, app, 
     expect(complaints).toEqual([]);
 });
 
-test("a page in sight looks at its clock once a second while there is nothing to show, and asks nothing", async ({ page, app, account }) => {
+test("a visible page reads the clock once a second while there is nothing to show, and sends no requests", async ({ page, app, account }) => {
     await page.clock.install();
     await observe(page);
     const asked: string[] = [];
@@ -69,7 +69,7 @@ test("a page in sight looks at its clock once a second while there is nothing to
     await page.waitForLoadState("networkidle");
     await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 60_000);
     const before = (await seen(page)).timers.length;
-    expect(before, "a timer is set").toBeGreaterThan(0);
+    expect(before, "the number of timers").toBeGreaterThan(0);
     asked.length = 0;
     await page.clock.runFor(3_000);
     const timers = (await seen(page)).timers.length - before;
@@ -78,7 +78,7 @@ test("a page in sight looks at its clock once a second while there is nothing to
     expect(asked).toEqual([]);
 });
 
-test("a hidden page sets no timer while there is nothing to show, and asks nothing", async ({ sleepy, dwell, account }) => {
+test("a hidden page sets no timer while there is nothing to show, and sends no requests", async ({ sleepy, dwell, account }) => {
     const page = await sleepy.context.newPage();
     await observe(page);
     const app = new App(page);
@@ -86,7 +86,7 @@ test("a hidden page sets no timer while there is nothing to show, and asks nothi
     await app.waitFor("active");
     await page.waitForLoadState("networkidle");
     await sleepy.hide(page);
-    await hasComeToRest(page);
+    await waitUntilIdle(page);
     const { timers } = await seen(page);
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));

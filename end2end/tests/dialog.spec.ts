@@ -25,7 +25,7 @@ test.describe("the countdown", () => {
             field.focus();
             return document.activeElement === field;
         });
-        expect(reachable, "the page behind is inert").toBe(false);
+        expect(reachable, "whether the page behind can be focused").toBe(false);
     });
 
     // G8
@@ -47,7 +47,7 @@ test.describe("the countdown", () => {
         });
     }
 
-    test("counts on under a translator, which puts elements of its own around texts", async ({ page, app, account }) => {
+    test("keeps counting when a translator puts its own elements around texts", async ({ page, app, account }) => {
         await page.addInitScript(() => {
             const translate = (node: Node) => {
                 if (!(node instanceof Text)) return void [...node.childNodes].forEach(translate);
@@ -100,7 +100,7 @@ test.describe("the countdown", () => {
         await expect(app.signOutNow).toBeFocused();
         await page.keyboard.press("Shift+Tab");
         await expect(app.stay).toBeFocused();
-        // As WebKit says Shift+Tab.
+        // WebKit reports Shift+Tab in this way.
         await app.stay.dispatchEvent("keydown", { key: "Unidentified", code: "Tab", shiftKey: true });
         await expect(app.signOutNow).toBeFocused();
     });
@@ -126,7 +126,7 @@ test.describe("the countdown", () => {
         expect(spoken).toBe(false);
     });
 
-    test("counts in the title too, and gives it back", async ({ page, app, account }) => {
+    test("counts in the title too, and restores it afterwards", async ({ page, app, account }) => {
         await app.signInAs(account);
         const own = await page.title();
         await expect(page).toHaveTitle(/^0:5\d until you are signed out$/);
@@ -159,7 +159,7 @@ test.describe("a countdown of 75 seconds", () => {
         await app.signInAs(account);
         await page.clock.runFor(5_000);
         await expect(app.dialog).toBeVisible();
-        // From here on no time passes but what the test lets pass, however slow the machine is.
+        // From here on, only the test lets time pass, so the speed of the machine does not matter.
         await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 2_000);
         const said: [left: number, sentence: string][] = [];
         for (let left = 75; left > 2; ) {
@@ -187,7 +187,7 @@ test.describe("near the absolute timeout", () => {
     test.use({ limits: NEAR_ABSOLUTE });
 
     // G3, G7
-    test("the dialog says that signing in again is needed, and offers nothing that does not help", async ({ app, account }) => {
+    test("the dialog says that signing in again is needed, and offers no button without an effect", async ({ app, account }) => {
         await app.signInAs(account);
         await expect(app.keepWorking).toBeVisible();
         await expect(app.dialog).toMatchAriaSnapshot(`
@@ -203,8 +203,8 @@ test.describe("near the absolute timeout", () => {
         await expect(app.stay).toHaveCount(0);
     });
 
-    // Went wrong elsewhere: "it again" became "iagain", and the space was a choice
-    test("the dialog is not answered by typing that goes on as it opens", async ({ page, app, account }) => {
+    // A known bug of other systems: while "it again" was typed, "iagain" arrived, and the space pressed a button.
+    test("typing that continues while the dialog opens presses no button", async ({ page, app, account }) => {
         await app.signInAs(account);
         await app.newNote.focus();
         while (!(await app.dialog.isVisible())) await page.keyboard.press("a");

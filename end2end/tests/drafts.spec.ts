@@ -7,7 +7,7 @@ import { type Account, App, BRISK, expect, ServersView, WARNED } from "../suppor
 
 const DRAFT = "Dear Mr Ashworth, thank you for your letter about the moorings";
 
-/** Signs in through a proxy, and waits until the page has asked for what was kept before. */
+/** Signs in through a proxy, and waits until the page has asked for the drafts that were kept before. */
 async function signInThroughProxy(page: Page, app: App, account: Account, url: string): Promise<Proxy> {
     const proxy = await Proxy.to(url);
     const caughtUp = page.waitForResponse(`${proxy.url}/drafts`);
@@ -17,7 +17,7 @@ async function signInThroughProxy(page: Page, app: App, account: Account, url: s
     return proxy;
 }
 
-test.describe("what was typed when the session ended", () => {
+test.describe("a note that was being typed when the session ended", () => {
     test.use({ limits: BRISK });
 
     // F3
@@ -46,7 +46,7 @@ test.describe("what was typed when the session ended", () => {
         await expect(app.newNote).toHaveValue(DRAFT);
         const address = page.url();
 
-        // Not even for somebody who knows where it is.
+        // It is not shown even to somebody who knows its address.
         await context.clearCookies();
         await app.signInAs(other);
         await page.goto(address);
@@ -56,7 +56,7 @@ test.describe("what was typed when the session ended", () => {
     });
 
     // F3, A9, B7
-    test("is kept while the countdown runs, with the server alone, and moves no deadline", async ({ page, app, account, server, context }) => {
+    test("is kept while the countdown runs, only on the server, and does not move the deadline", async ({ page, app, account, server, context }) => {
         const kept = () =>
             page.evaluate(async () => {
                 const databases = await indexedDB.databases();
@@ -71,7 +71,7 @@ test.describe("what was typed when the session ended", () => {
         const before = await server.toldDeadline();
         await expect(app.dialog).toBeVisible();
         await saved;
-        // By some five seconds, if it had counted.
+        // Activity would have moved it by about five seconds.
         expect((await server.toldDeadline()).earliest).toBeLessThanOrEqual(before.latest + 1_000);
         expect(await kept()).toBe('[{},{},[],[],"",null,""]');
         await app.waitForEnd();
@@ -84,7 +84,7 @@ test.describe("what was typed when the session ended", () => {
         test.use({ javaScriptEnabled: false });
 
         // F3
-        test("and was sent too late is offered back after signing in", async ({ page, app, account, server }) => {
+        test("and was sent after the end is offered back after signing in", async ({ page, app, account, server }) => {
             await app.signInAs(account);
             await app.newNote.fill(DRAFT);
             await expect.poll(() => server.status()).toEqual({ state: "ended", reason: "idle_timeout" });
@@ -107,7 +107,7 @@ test.describe("a note that is being written", () => {
     test.use({ limits: WARNED });
 
     // F3
-    test("is no draft any more once it is saved", async ({ page, app, account }) => {
+    test("is no longer a draft once it is saved", async ({ page, app, account }) => {
         await app.signInAs(account);
         await app.waitFor("active");
         const saved = app.draftSaved();
@@ -124,7 +124,7 @@ test.describe("a note that is being written", () => {
     });
 
     // F3, C2
-    test("does not come back as a draft when a slow request to keep it arrives after it was saved", async ({ app, page, account, dwell }) => {
+    test("does not come back as a draft if a slow request that saves the draft arrives after the note was saved", async ({ app, page, account, dwell }) => {
         const proxy = await signInThroughProxy(page, app, account, dwell.url);
         const letGo = proxy.hold("/drafts");
         const asked = page.waitForRequest(`${proxy.url}/drafts`);
@@ -134,7 +134,7 @@ test.describe("a note that is being written", () => {
         await expect(app.dialog).toBeHidden();
         await app.saveNote.click();
         await expect(app.note(DRAFT)).toBeVisible();
-        expect(proxy.held("/drafts"), "it is still under way").toBeGreaterThan(0);
+        expect(proxy.held("/drafts"), "the request is still held back").toBeGreaterThan(0);
         letGo();
         await expect.poll(() => proxy.held("/drafts")).toBe(0);
         await expect.poll(() => proxy.answers("/drafts")).toContain(410);
@@ -146,7 +146,7 @@ test.describe("a note that is being written", () => {
     });
 
     // F3
-    test("does not come back as a draft when the request to keep it is refused before the page is left", async ({ app, page, account, dwell }) => {
+    test("does not come back as a draft if the request that saves the draft is refused before the page is left", async ({ app, page, account, dwell }) => {
         const proxy = await signInThroughProxy(page, app, account, dwell.url);
         const keep = proxy.hold("/drafts");
         const leave = proxy.holdAnswers("/workspace");
@@ -170,7 +170,7 @@ test.describe("a note that is being written", () => {
 });
 
 // F3, J3
-test("a note that is being written is kept when its writer signs out, and a network that fails does not hold that up", async ({ page, app, account, dwell }) => {
+test("a note that is being written is kept when its author signs out, and a failing network does not delay signing out", async ({ page, app, account, dwell }) => {
     const other = await dwell.addAccount("bert");
     await app.signInAs(account);
     await app.waitFor("active");
@@ -191,7 +191,7 @@ test("a note that is being written is kept when its writer signs out, and a netw
 });
 
 // F3, A9
-test("a note that is being written is kept when the tab is hidden, and that is no activity", async ({ sleepy, dwell, account }) => {
+test("a note that is being written is kept when the tab is hidden, and keeping it is not activity", async ({ sleepy, dwell, account }) => {
     const page = await sleepy.context.newPage();
     const app = new App(page);
     await app.signInAs(account, "/workspace", dwell.url);
@@ -203,7 +203,7 @@ test("a note that is being written is kept when the tab is hidden, and that is n
     const saved = app.draftSaved();
     const front = await sleepy.hide(page);
     await saved;
-    expect((await server.toldDeadline()).earliest, "typing is what counts").toBeLessThanOrEqual(typedBy + told + 500);
+    expect((await server.toldDeadline()).earliest, "the deadline after the last key").toBeLessThanOrEqual(typedBy + told + 500);
     await front.goto(`${dwell.url}/workspace`);
     await expect(new App(front).unsaved).toContainText(DRAFT);
 });
@@ -218,7 +218,7 @@ for (const javaScriptEnabled of [true, false]) {
             await server.saveDraft(DRAFT);
             await server.saveDraft("Another one");
             await page.goto("/workspace");
-            await expect(app.unsaved, "the others are folded away").toHaveCount(1);
+            await expect(app.unsaved, "the unsaved notes that are visible").toHaveCount(1);
             await page.getByText("Earlier ones (1)").click();
             await expect(app.unsaved).toHaveCount(2);
             await app.unsaved.filter({ hasText: DRAFT }).getByRole("button", { name: "Discard" }).click();
@@ -248,7 +248,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.describe(`on a phone, in ${colorScheme} colours`, () => {
         test.use({ colorScheme, viewport: { width: 320, height: 640 } });
 
-        test("the offer of unsaved notes fits, and has no barrier that axe finds", async ({ page, app, account, server }) => {
+        test("the offer of unsaved notes fits, and axe finds no barrier in it", async ({ page, app, account, server }) => {
             await app.signInAs(account);
             await server.saveDraft(DRAFT);
             await server.saveDraft("https://example.org/" + "a-very-long-address-without-a-place-to-break/".repeat(4));
@@ -283,12 +283,12 @@ test("a note is saved within seconds of being typed, and not again while it stay
     const second = app.draftSaved();
     await app.newNote.pressSequentially("!");
     await second;
-    expect(sent, "one request for one change").toHaveLength(2);
+    expect(sent, "one request for each change").toHaveLength(2);
     expect(sent[1]).toContain(`${DRAFT}!`);
 });
 
-// F3: the end may be as sudden as it likes.
-test("a note that is being written survives an end that its page never hears of", async ({ app, page, account, server, browser, dwell }) => {
+// F3: the page may be closed without any warning.
+test("a note that is being written survives an end that its page never learns of", async ({ app, page, account, server, browser, dwell }) => {
     await app.signInAs(account);
     await app.waitFor("active");
     const saved = app.draftSaved();
@@ -309,7 +309,7 @@ test.describe("with 150 ms of latency", () => {
     const saves = (proxy: Proxy) => proxy.answers("/drafts").filter((status) => status === 204).length;
 
     // F3
-    test("a long note in any script is on the page that one lands on by F5, by a link and by deleting another note", async ({ page, app, account, dwell }) => {
+    test("a long note in any script is in the form after a reload, after following a link and after deleting another note", async ({ page, app, account, dwell }) => {
         test.setTimeout(300_000);
         const proxy = await Proxy.to(dwell.url);
         await app.signInAs(account, "/workspace", proxy.url);
@@ -360,7 +360,7 @@ test.describe("with 150 ms of latency", () => {
 });
 
 // F3
-test("more than can be kept is said as soon as it is there, and no more once there is less", async ({ page, app, account }) => {
+test("a note that is too long to be kept is reported at once, until it is shorter", async ({ page, app, account }) => {
     await app.signInAs(account);
     await app.waitFor("active");
     const tooLong = page.getByText("This is too long to be kept while you write.");
@@ -374,7 +374,7 @@ test("more than can be kept is said as soon as it is there, and no more once the
 });
 
 // F3
-test("of two tabs that write the same draft, neither overwrites what the other keeps", async ({ page, app, account, context }) => {
+test("two tabs that write the same draft do not overwrite what the other has saved", async ({ page, app, account, context }) => {
     const keeps = async (tab: Page, text: string) => {
         const isKept = tab.waitForResponse(async (response) => {
             const isDraft = response.status() === 204 && new URL(response.url()).pathname === "/drafts";
@@ -406,7 +406,7 @@ test("of two tabs that write the same draft, neither overwrites what the other k
 });
 
 // F3
-test("what cannot be kept is said, and the browser asks before it is left", async ({ page, app, account }) => {
+test("a draft that cannot be saved is reported, and the browser asks before the page is left", async ({ page, app, account }) => {
     await app.signInAs(account);
     await app.waitFor("active");
     await page.route("**/drafts", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
@@ -438,7 +438,7 @@ test.describe("far from Greenwich", () => {
     test.use({ timezoneId: "Pacific/Auckland", locale: "en-NZ" });
 
     // F3
-    test("times are those of the reader", async ({ page, app, account, server }) => {
+    test("times are shown in the time zone of the browser", async ({ page, app, account, server }) => {
         await app.signInAs(account);
         await server.saveDraft(DRAFT);
         await page.goto("/workspace");
@@ -452,7 +452,7 @@ test.describe("far from Greenwich", () => {
 });
 
 // J3
-test("a page that answered a form is left with GET when another session takes its place", async ({ page, app, account, dwell, context }) => {
+test("a page that is the answer to a form is reloaded with GET when another session begins", async ({ page, app, account, dwell, context }) => {
     const other = await dwell.addAccount("bert");
     await app.signInAs(account);
     await app.newNote.fill("x".repeat(10_001));

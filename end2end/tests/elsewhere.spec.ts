@@ -3,10 +3,10 @@ import { observe, seen } from "../support/probes.ts";
 import { Proxy } from "../support/proxy.ts";
 import { sessionCookies } from "../support/session.ts";
 import { BRISK, expect, FAR, ServersView, test } from "../support/test.ts";
-import { Turns } from "../support/turns.ts";
+import { Stalls } from "../support/stalls.ts";
 
-// What has gone wrong in systems that people use, by the name under which it was reported. Others
-// of these are tested where their subject is: look for "went wrong elsewhere".
+// Known bugs of other systems, under the name by which they were reported. More of them are tested where
+// their subject is: search for "a known bug of other systems".
 
 const DRAFT = "Nothing of this may be lost";
 const YEAR = 365 * 24 * 60 * 60 * 1_000;
@@ -42,8 +42,8 @@ test.describe("absolute expiry compared with the browser's clock", () => {
         ["behind", -YEAR],
     ] as const) {
         // A8, I1, bounded
-        test(`a session on a machine whose clock is a year ${wrong} lasts its time, and no longer`, async ({ page, app, account, server, context }) => {
-            const turns = await Turns.watch(context);
+        test(`a session on a machine whose clock is a year ${wrong} lasts as long as any other`, async ({ page, app, account, server, context }) => {
+            const stalls = await Stalls.watch(context);
             await page.addInitScript((by) => {
                 const { now } = Date;
                 Date.now = () => now.call(Date) + by;
@@ -56,14 +56,14 @@ test.describe("absolute expiry compared with the browser's clock", () => {
                 const reported = page.waitForResponse("**/api/session/keep-alive", { timeout: 1_500 });
                 await app.newNote.press("a");
                 await reported;
-            }, "without activity it would end sooner").toPass();
+            }, "activity is reported").toPass();
             await app.waitForEnd();
             await expect(app.reason).toContainText("the longest time it may last");
             const { states } = await seen(page);
             expect(states.map(({ text }) => text)).toEqual(["active", "warning", "concealed", "ended"]);
             const [, warned, concealed, ended] = states.map(({ at }) => at - by);
             expect(Math.abs(warned! - (end - 4_000))).toBeLessThan(1_500);
-            expect(concealed!).toBeLessThan((await turns.next(page, end)) + 500);
+            expect(concealed!).toBeLessThan((await stalls.nextRun(page, end)) + 500);
             expect(ended!).toBeGreaterThanOrEqual(end);
             expect(ended! - end).toBeLessThan(2_500);
         });
@@ -106,13 +106,13 @@ test.describe("signing out, then a slow response re-creates the session", () => 
     test.use({ limits: { ...FAR, idle: "20s", warning: "2s", grace: "1s" } });
 
     // C2, D3, no zombie
-    test("what was under way when somebody signed out signs nobody in again", async ({ page, app, account, dwell, context }) => {
+    test("requests that were in flight during a sign-out do not revive the session", async ({ page, app, account, dwell, context }) => {
         const proxy = await Proxy.to(dwell.url);
         await app.signInAs(account, "/workspace", proxy.url);
         await app.waitFor("active");
         const cookies = await sessionCookies(context);
         const held = ["/api/session/keep-alive", "/account", "/drafts"];
-        // The page has asked by itself for what is kept of its form.
+        // When it is loaded, the page asks for its drafts by itself.
         await expect.poll(() => proxy.answers("/drafts")).toEqual([200]);
         const before = new Map(held.map((path) => [path, proxy.answers(path).length]));
         const letGo = held.map((path) => proxy.hold(path));
@@ -149,7 +149,7 @@ test.describe("expiry under a reverse proxy just stops responding", () => {
             test.use({ javaScriptEnabled });
 
             // C7, C9
-            test("behind a proxy the end is told, with its reason, and one gets back to where one was", async ({ page, app, account, dwell, context }) => {
+            test("behind a proxy the end is shown with its reason, and signing in leads back to the page", async ({ page, app, account, dwell, context }) => {
                 const proxy = await Proxy.to(dwell.url);
                 await app.signInAs(account, "/workspace", proxy.url);
                 await app.newNote.fill(DRAFT);

@@ -12,7 +12,7 @@ declare global {
     }
 }
 
-/** Takes down for every frame whether the guard of the page can be seen, and where it closes what is on it. */
+/** Records for every frame whether the guard is visible, and whether it has hidden the page. */
 async function watchGuard(page: Page): Promise<() => Promise<string[]>> {
     await page.addInitScript(() => {
         window.guardSeen = [];
@@ -21,7 +21,7 @@ async function watchGuard(page: Page): Promise<() => Promise<string[]>> {
             const isHidden = content && getComputedStyle(content).visibility === "hidden";
             const isSeen = guard && getComputedStyle(guard).visibility === "visible";
             if (isHidden) window.guardSeen.push("the page is hidden");
-            if (isSeen) window.guardSeen.push("the guard is seen");
+            if (isSeen) window.guardSeen.push("the guard is visible");
             requestAnimationFrame(look);
         };
         look();
@@ -29,9 +29,9 @@ async function watchGuard(page: Page): Promise<() => Promise<string[]>> {
     return () => page.evaluate(() => window.guardSeen);
 }
 
-/** Ways in which the driver fails from now on, whenever it does anything. */
+/** Ways to make the driver fail whenever it does something. */
 const FAILURES: Record<string, (page: Page) => Promise<void>> = {
-    // It sets a timer, and is called while it is still busy with that.
+    // The driver sets a timer, and is called while it is still doing so.
     panics: (page) =>
         page.evaluate(() => {
             const { setTimeout } = window;
@@ -40,11 +40,11 @@ const FAILURES: Record<string, (page: Page) => Promise<void>> = {
                 return setTimeout(run, ...more);
             }) as typeof window.setTimeout;
         }),
-    "can do nothing any more": (page) =>
+    "fails at every call": (page) =>
         page.evaluate(() => {
             const now = performance.now.bind(performance);
             performance.now = () => {
-                if (/wasm/.test(new Error().stack!)) throw new Error("it can do nothing any more");
+                if (/wasm/.test(new Error().stack!)) throw new Error("the driver fails");
                 return now();
             };
         }),
@@ -53,7 +53,7 @@ const FAILURES: Record<string, (page: Page) => Promise<void>> = {
 test.use({ limits: SHORT });
 
 // No early end
-test("the guard of a page never shows while its user goes on, or somebody does in another tab", async ({ page, app, account, context, server }) => {
+test("the guard of a page is never visible while there is activity in its tab or another one", async ({ page, app, account, context, server }) => {
     const seen = await watchGuard(page);
     await app.signInAs(account);
     await app.write(NOTE);
@@ -64,23 +64,23 @@ test("the guard of a page never shows while its user goes on, or somebody does i
     const told = await server.toldDeadline();
     while (Date.now() < told.latest) await useFor(other!.page, 500);
     while (Date.now() < told.latest + 2_000) await useFor(page, 500);
-    expect(await armed(), "it was moved").not.toBe(first);
+    expect(await armed(), "the deadline of the guard").not.toBe(first);
     expect(await seen()).toEqual([]);
     await expect(app.note(NOTE)).toBeVisible();
 });
 
-// F3: the cover of a page that its driver has concealed is the driver's.
-test("the guard of a page does not come between it and signing in again", async ({ page, app, account }) => {
+// F3: a page that the driver has concealed is covered by the driver and not by the guard.
+test("the guard of a page does not cover the form for signing in again", async ({ page, app, account }) => {
     const seen = await watchGuard(page);
     await app.signInAs(account);
     await app.write(NOTE);
     await app.waitForEnd();
-    // Long after the guard would have closed it.
+    // Wait until long after the guard would have closed the page.
     await page.waitForTimeout(1_500);
     await app.signInInPlace(account);
     await expect(app.note(NOTE)).toBeVisible();
     await app.waitFor("active");
-    expect((await seen()).filter((what) => what === "the guard is seen")).toEqual([]);
+    expect((await seen()).filter((what) => what === "the guard is visible")).toEqual([]);
     await app.waitForEnd();
 });
 
@@ -92,11 +92,11 @@ for (const [what, fail] of Object.entries(FAILURES)) {
             await app.write(NOTE);
             await app.waitFor(state);
             await fail(page);
-            await expect.poll(() => faults.length, "the driver has failed").toBeGreaterThan(0);
+            await expect.poll(() => faults.length, "the errors of the driver").toBeGreaterThan(0);
             await expect.poll(() => everythingIn(page), { timeout: 15_000 }).not.toContain(NOTE);
             await expect.poll(() => server.status()).toEqual({ state: "ended", reason: "idle_timeout" });
             expect(await everythingIn(page)).not.toContain(NOTE);
-            // What is left of a driver that panicked may show its own cover.
+            // A driver that has panicked may still show its own cover.
             await expect(page.getByRole("link", { name: /^(Open it|Start afresh|Sign in) / })).toBeVisible();
             faults.splice(0);
         });

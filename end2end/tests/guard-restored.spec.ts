@@ -3,7 +3,7 @@ import { expect, SHORT, test } from "../support/test.ts";
 
 const NOTE = "The mooring of the third boat is paid";
 
-// Playwright turns the back/forward cache off unless it is told not to.
+// Playwright disables the back/forward cache by default.
 test.use({
     limits: SHORT,
     javaScriptEnabled: false,
@@ -16,7 +16,7 @@ test("a page that comes back from the history after the end shows nothing, witho
     await app.write(NOTE);
     await page.goto("about:blank");
     await expect.poll(() => server.status(), { timeout: 20_000 }).toEqual({ state: "ended", reason: "idle_timeout" });
-    // It is there only if the browser has kept it.
+    // The element exists only if the page was restored from the cache.
     await context.setOffline(true);
     await page.goBack({ waitUntil: "commit" });
     await expect(page.getByText(NOTE)).toBeHidden();

@@ -3,13 +3,13 @@ import { expect, SHORT, test } from "../support/test.ts";
 
 const NOTE = "The buoy at the second pier is loose";
 
-/** A frame as it was on the screen. */
+/** A frame of the screen. */
 interface Frame {
     at: number;
     png: string;
 }
 
-/** What `page` shows from now on, taken beside it: the page need not run for that. */
+/** Records the frames of `page` from now on. This works even if the page's main thread is busy. */
 async function film(page: Page): Promise<Frame[]> {
     const frames: Frame[] = [];
     const devtools = await page.context().newCDPSession(page);
@@ -21,7 +21,7 @@ async function film(page: Page): Promise<Frame[]> {
     return frames;
 }
 
-/** Whether a frame has one colour alone. */
+/** Whether a frame has only one colour. */
 function isBlank(page: Page, { png }: Frame): Promise<boolean> {
     return page.evaluate(async (png) => {
         const bytes = Uint8Array.from(atob(png), (character) => character.charCodeAt(0));
@@ -36,7 +36,7 @@ function isBlank(page: Page, { png }: Frame): Promise<boolean> {
 test.use({ limits: SHORT, javaScriptEnabled: false });
 
 // C8
-test("a page is gone from the screen at the told deadline while its main thread is busy", async ({ page, app, account, server, context }) => {
+test("a page disappears from the screen at the told deadline while its main thread is busy", async ({ page, app, account, server, context }) => {
     await app.signInAs(account);
     await app.write(NOTE);
     const frames = await film(page);
@@ -48,7 +48,7 @@ test("a page is gone from the screen at the told deadline while its main thread 
     }, told.latest + 4_000);
     const looker = await context.newPage();
     const atItsEnd = frames.findLast(({ at }) => at < busyUntil)!;
-    expect(await isBlank(looker, frames[0]!), "it is on the screen at first").toBe(false);
-    expect(atItsEnd.at, "no earlier than was told").toBeGreaterThan(told.earliest - 1_500);
+    expect(await isBlank(looker, frames[0]!), "whether the page is blank at first").toBe(false);
+    expect(atItsEnd.at, "the time of closing").toBeGreaterThan(told.earliest - 1_500);
     expect(await isBlank(looker, atItsEnd)).toBe(true);
 });

@@ -42,14 +42,14 @@ test("a page that has closed without JavaScript leads back to signing in", async
 
 for (const path of ["/account", "/", "/no/such/page"]) {
     // C7, A9
-    test(`without JavaScript ${path} leads to the server after the end, which extends nothing`, async ({ page, app, account, context, server }) => {
+    test(`without JavaScript ${path} is loaded again after the end, which extends nothing`, async ({ page, app, account, context, server }) => {
         await app.signInAs(account, "/account");
         await page.goto(path);
         await expect(page.getByText(account.email).first()).toBeVisible();
         const visits: (string | null)[] = [];
         context.on("request", (request) => void visits.push(request.headers()["sec-fetch-user"] ?? null));
         if (path === "/account") {
-            // Extended from elsewhere: it comes again, and is seen.
+            // The session is extended from elsewhere, so the page is loaded again and counted.
             const living = setInterval(() => void server.keepAlive(), 500);
             await page.waitForEvent("framenavigated", { timeout: 15_000 });
             clearInterval(living);
@@ -58,7 +58,7 @@ for (const path of ["/account", "/", "/no/such/page"]) {
         if (path === "/account") await app.waitForSignIn();
         else await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible({ timeout: 20_000 });
         expect(await server.status()).toEqual({ state: "ended", reason: "idle_timeout" });
-        expect(visits, "as a browser tells that nobody asked for it").not.toContain("?1");
+        expect(visits, "`Sec-Fetch-User` of the visits").not.toContain("?1");
         expect(visits.length).toBeGreaterThan(0);
     });
 }
@@ -66,7 +66,7 @@ for (const path of ["/account", "/", "/no/such/page"]) {
 test.describe("on a phone", () => {
     test.use({ viewport: { width: 320, height: 480 } });
 
-    test("what stands in place of the page is in sight", async ({ app, account }) => {
+    test("the text over the closed page is visible", async ({ app, account }) => {
         await app.signInAs(account);
         await app.write(NOTE);
         await expect(app.closed).toBeVisible({ timeout: 15_000 });

@@ -9,7 +9,7 @@ const DRAFT = "Ask him for it before";
 const SCRIPT = /\/pkg\/dwell[^/]*\.js$/;
 const WASM = /\/pkg\/dwell[^/]*\.wasm$/;
 
-/** Ways in which none of the code in the browser runs. */
+/** Ways to keep the code in the browser from running. */
 const WAYS: Record<string, (page: Page) => Promise<unknown>> = {
     "no WebAssembly, as in Lockdown Mode": (page) => page.addInitScript(() => Reflect.deleteProperty(window, "WebAssembly")),
     "the WebAssembly missing": (page) => page.route(WASM, (route) => route.fulfill({ status: 404 })),
@@ -18,14 +18,14 @@ const WAYS: Record<string, (page: Page) => Promise<unknown>> = {
     "a driver that fails at its start": (page) =>
         page.addInitScript(() => {
             Math.random = () => {
-                throw new Error("it fails at its start");
+                throw new Error("the driver fails at its start");
             };
         }),
 };
 
 test.use({ limits: { idle: "9s", absolute: "2m", warning: "3s", grace: "1s" } });
 
-/** Opens a page with a note that was saved and one that is being written. */
+/** Opens a page with a saved note and a draft. */
 async function prepare(page: Page, app: App, account: Account): Promise<void> {
     await app.signInAs(account);
     await app.write(NOTE);
@@ -44,7 +44,7 @@ async function expectClosed(page: Page, app: App): Promise<void> {
 for (const [what, breakIt] of Object.entries(WAYS)) {
     test.describe(`with ${what}`, () => {
         test.beforeEach(({ page }) => breakIt(page));
-        // What is broken says so.
+        // The failures that the test has caused are expected.
         test.afterEach(({ faults }) => void faults.splice(0));
 
         // C8, F3
@@ -54,7 +54,7 @@ for (const [what, breakIt] of Object.entries(WAYS)) {
             const since = Date.now();
             const told = await server.toldDeadline();
             const closedAt = await moments.time(page, "state", "concealed", since);
-            expect(closedAt, "no earlier than was told").toBeGreaterThan(told.earliest - 1_500);
+            expect(closedAt, "the time of closing").toBeGreaterThan(told.earliest - 1_500);
             await expectClosed(page, app);
             await expect.poll(() => server.status()).toEqual({ state: "ended", reason: "idle_timeout" });
 
@@ -72,7 +72,7 @@ test.describe("without WebAssembly", () => {
     test.beforeEach(({ page }) => WAYS["no WebAssembly, as in Lockdown Mode"]!(page));
     test.afterEach(({ faults }) => void faults.splice(0));
 
-    test("a page that has closed is opened again while its session lives on", async ({ page, app, account, server }) => {
+    test("a page that has closed can be opened again while its session is alive", async ({ page, app, account, server }) => {
         await prepare(page, app, account);
         const living = setInterval(() => void server.keepAlive(), 500);
         await expectClosed(page, app);
@@ -85,7 +85,7 @@ test.describe("without WebAssembly", () => {
         test.use({ limits: FAR });
 
         // I2
-        test("a page closes after a sleep in which its monotonic clock stood still, without an event", async ({ page, app, account }) => {
+        test("a page closes without an event after a sleep during which its monotonic clock stood still", async ({ page, app, account }) => {
             await prepare(page, app, account);
             await page.evaluate(() => {
                 const now = Date.now.bind(Date);

@@ -11,7 +11,7 @@ const DRAFT = "Cake, candles, and";
 
 test.use({ limits: { idle: "8s", absolute: "2m", warning: "2s", grace: "1s" } });
 
-/** A tab with a note in it, behind another tab. `script` runs in it before anything else. */
+/** Opens a tab with a note, and another tab in front of it. `script` runs in the tab before its own scripts. */
 async function tabInTheBackground(sleepy: OwnChromium, dwell: Server, account: Account, script?: () => void) {
     const page = await sleepy.context.newPage();
     if (script) await page.addInitScript(script);
@@ -27,7 +27,7 @@ async function tabInTheBackground(sleepy: OwnChromium, dwell: Server, account: A
     return { page, app, front, server: new ServersView(dwell.url, sleepy.context) };
 }
 
-/** Looks at what is there when a page comes back, before anything of the page's own does. */
+/** Records what a page shows when it comes back, before its own scripts run. */
 function lookForGhosts(note: string): void {
     const look = (event: Event) => {
         const root = document.documentElement;
@@ -59,7 +59,7 @@ test("a hidden tab conceals its page in time, and offers to sign in when the ses
     const endedAt = await sinceWhen(page);
     expect(endedAt).toBeGreaterThanOrEqual(earliest + grace);
     expect(endedAt).toBeLessThan(latest + grace + 2_500);
-    expect(await page.evaluate(() => document.hidden), "nobody has looked at it").toBe(true);
+    expect(await page.evaluate(() => document.hidden), "whether the tab is hidden").toBe(true);
 });
 
 // I3, G6
@@ -71,15 +71,15 @@ test("a hidden tab warns in its title, and counts there", async ({ sleepy, dwell
     const counted = (await seen(page)).titles.filter(({ text }) => /^0:0[01] until you are signed out$/.test(text));
     expect(counted[0]!.at).toBeLessThan(latest - warning + 1_500);
     expect(counted.at(-1)!.text).toBe("0:00 until you are signed out");
-    expect(await page.evaluate(() => document.hidden), "nobody has looked at it").toBe(true);
+    expect(await page.evaluate(() => document.hidden), "whether the tab is hidden").toBe(true);
 });
 
-/** As a page does that does not conceal itself when it is put away, and whose guard closes it too late. */
-function isNotPutAway(): void {
+/** Keeps a page from concealing itself when it is frozen, and its guard from closing it in time. */
+function preventConcealing(): void {
     for (const name of ["freeze", "pagehide"]) {
         addEventListener(name, (event) => event.stopImmediatePropagation(), true);
     }
-    // The guard is the first to read how long the page may be shown.
+    // The guard is the first to read the deadline.
     const { parse } = JSON;
     JSON.parse = (text) => {
         JSON.parse = parse;
@@ -90,7 +90,7 @@ function isNotPutAway(): void {
 
 for (const [what, script, seenGhosts] of [
     ["a frozen tab shows nothing when it wakes up after the end", undefined, "[]"],
-    ["a frozen tab that had not been put away would be seen to show its page again", isNotPutAway, '["resume"]'],
+    ["the test detects a frozen tab that shows its page when it wakes up", preventConcealing, '["resume"]'],
 ] as const) {
     // I4, I5
     test(what, async ({ sleepy, dwell, account }) => {
@@ -111,14 +111,14 @@ for (const [what, script, seenGhosts] of [
 }
 
 // I4, no early end
-test("a frozen tab that wakes up in time asks, and comes back as it was", async ({ sleepy, dwell, account }) => {
+test("a frozen tab that wakes up in time asks the server, and comes back as it was", async ({ sleepy, dwell, account }) => {
     const { page, app, server } = await tabInTheBackground(sleepy, dwell, account);
     const answer = await held(page, "**/api/session/status");
     await freeze(page);
     await server.keepAlive();
     await page.bringToFront();
     await expect.poll(() => page.evaluate(() => document.hasFocus())).toBe(true);
-    expect(await ghosts(page), "nothing is shown before the answer").toBe("[]");
+    expect(await ghosts(page), "what is shown before the answer").toBe("[]");
     answer();
     await app.waitFor("active");
     await expect(app.newNote).toHaveValue(DRAFT);

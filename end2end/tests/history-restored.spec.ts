@@ -1,8 +1,8 @@
 import { launchOptions } from "../support/chromium.ts";
-import { testsOfHistory } from "../support/history.ts";
+import { testHistory } from "../support/history.ts";
 import { test } from "../support/test.ts";
 
-// Playwright turns the back/forward cache off unless it is told not to.
+// Playwright disables the back/forward cache by default.
 test.use({ launchOptions: { ...launchOptions, ignoreDefaultArgs: ["--disable-back-forward-cache"] } });
 
-testsOfHistory(true);
+testHistory(true);

@@ -1,3 +1,3 @@
-import { testsOfHistory } from "../support/history.ts";
+import { testHistory } from "../support/history.ts";
 
-testsOfHistory(false);
+testHistory(false);

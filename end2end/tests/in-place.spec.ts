@@ -9,7 +9,7 @@ const DRAFT = "Bring the papers and";
 
 test.use({ limits: BRISK });
 
-/** A page with a note that was saved, and one that is being written, whose session has ended. */
+/** Opens a page with a saved note and a draft, and waits until its session has ended. */
 async function ended(app: App, account: Account): Promise<void> {
     await app.signInAs(account);
     await app.write(NOTE);
@@ -22,7 +22,7 @@ test.describe("on a small screen", () => {
     test.use({ viewport: { width: 700, height: 300 } });
 
     // F3, F4, D1
-    test("the page goes on where it was: what was typed, the caret, how far it was scrolled", async ({ page, app, account, server }) => {
+    test("the page continues as it was, with what was typed, the caret and the scroll position", async ({ page, app, account, server }) => {
         await app.signInAs(account);
         await app.write(NOTE);
         await app.newNote.fill(DRAFT);
@@ -62,7 +62,7 @@ test.describe("on a small screen", () => {
 });
 
 // F3, J3
-test("somebody else who signs in in place gets a page of their own, and nothing of the one before", async ({ page, app, account, dwell, context }) => {
+test("somebody else who signs in over the page gets their own page and sees nothing of the one before", async ({ page, app, account, dwell, context }) => {
     const other = await dwell.addAccount("bert");
     const moments = await Moments.watch(context, NOTE);
     await ended(app, account);
@@ -80,7 +80,7 @@ test("somebody else who signs in in place gets a page of their own, and nothing 
 
 const UNREACHABLE = "The server does not answer. Please try again.";
 
-/** What may come of sending the form, and what is said about it. */
+/** How signing in may fail, and the message about it. */
 const TROUBLES: [handle: (route: Route) => Promise<void>, said: string][] = [
     [(route) => route.abort(), UNREACHABLE],
     [(route) => route.fulfill({ status: 502, body: "bad gateway" }), UNREACHABLE],
@@ -92,7 +92,7 @@ const TROUBLES: [handle: (route: Route) => Promise<void>, said: string][] = [
 ];
 
 // F3, C8
-test("what goes wrong with signing in in place is said, and reveals nothing", async ({ page, app, account, server, context }) => {
+test("a failure of signing in over the page is explained, and reveals nothing", async ({ page, app, account, server, context }) => {
     const moments = await Moments.watch(context, NOTE);
     await ended(app, account);
     const since = Date.now();
@@ -101,7 +101,7 @@ test("what goes wrong with signing in in place is said, and reveals nothing", as
         await page.route("**/sign-in", handle, { times: 1 });
         await app.signInInPlace(account);
         await expect(alert).toHaveText(said);
-        await expect(alert, "until it is tried again").toBeVisible();
+        await expect(alert, "the message stays until the next attempt").toBeVisible();
     }
     await app.signInInPlace({ ...account, password: "this is not it" });
     await expect(alert).toHaveText("The e-mail address or the password is not right.");
@@ -116,7 +116,7 @@ test("what goes wrong with signing in in place is said, and reveals nothing", as
     await expect(app.newNote).toHaveValue(DRAFT);
 });
 
-test("starting afresh without a network leads nowhere, and says so", async ({ app, account, context }) => {
+test("starting afresh without a network does not leave the page, and says why", async ({ app, account, context }) => {
     await ended(app, account);
     await context.setOffline(true);
     await app.startAfresh.click();
@@ -143,7 +143,7 @@ test("one can start afresh instead, and come back to the same page", async ({ pa
 
 for (const isSamePerson of [true, false]) {
     // J2, J3, F3
-    test(`signing in in place of one tab ${isSamePerson ? "brings back" : "as somebody else turns away"} the other`, async ({ page, app, account, dwell, context }) => {
+    test(`signing in over the page of one tab ${isSamePerson ? "reveals" : "as somebody else replaces"} the page of the other`, async ({ page, app, account, dwell, context }) => {
         const person = isSamePerson ? account : await dwell.addAccount("bert");
         const moments = await Moments.watch(context, NOTE);
         await app.signInAs(account);

@@ -2,12 +2,12 @@ import type { Page } from "@playwright/test";
 import { delayed, heldAnswer } from "../support/held.ts";
 import { everythingIn, observe, pressStayAt, seconds, seen, sinceWhen } from "../support/probes.ts";
 import { type Account, App, BRISK, expect, FAR, SHORT, test, WARNED } from "../support/test.ts";
-import { Turns } from "../support/turns.ts";
+import { Stalls } from "../support/stalls.ts";
 
 const KEEP_ALIVE = "/api/session/keep-alive";
 const DRAFT = "The train leaves at six from";
 
-/** Tells the page that the network is back. It asks the server anew, whatever is under way. */
+/** Tells the page that the network is back, which makes it ask the server again. */
 async function reconnect(page: Page): Promise<void> {
     const asked = page.waitForResponse("**/api/session/*");
     await page.context().setOffline(true);
@@ -15,13 +15,13 @@ async function reconnect(page: Page): Promise<void> {
     await asked;
 }
 
-test.describe("a network on which reports take their time", () => {
+test.describe("a slow network", () => {
     test.use({ limits: SHORT });
 
     for (const roundTrip of [300, 3_000]) {
         // I1, the honest countdown, no early end
-        test(`of ${roundTrip} ms: the page expects its end when the server does, or that much earlier`, async ({ page, app, account, server, context }) => {
-            const turns = await Turns.watch(context);
+        test(`with a round trip of ${roundTrip} ms: the page expects the end at the same time as the server, or that much earlier`, async ({ page, app, account, server, context }) => {
+            const stalls = await Stalls.watch(context);
             await delayed(page, KEEP_ALIVE, { there: roundTrip / 2, back: roundTrip / 2 });
             await observe(page);
             await app.signInAs(account);
@@ -35,7 +35,7 @@ test.describe("a network on which reports take their time", () => {
             const { states, countdown } = await seen(page);
             const [concealed, ended] = states.slice(-2);
             expect([concealed!.text, ended!.text]).toEqual(["concealed", "ended"]);
-            expect(concealed!.at).toBeLessThanOrEqual((await turns.next(page, latest)) + 500);
+            expect(concealed!.at).toBeLessThanOrEqual((await stalls.nextRun(page, latest)) + 500);
             expect(concealed!.at).toBeGreaterThanOrEqual(earliest - roundTrip - 1_000);
             expect(ended!.at).toBeGreaterThanOrEqual(earliest + grace);
             for (const { at, text } of countdown.filter(({ text }) => text !== "")) {
@@ -48,8 +48,8 @@ test.describe("a network on which reports take their time", () => {
 test.describe("grace for the network", () => {
     test.use({ limits: { idle: "9s", absolute: "2m", warning: "2s", grace: "1900ms" } });
 
-    // G1, activity preserves; went wrong elsewhere: "Stay signed in" in the last seconds loses the session
-    test("honours a press at 0:01 that takes almost all of it to arrive", async ({ page, app, account, server }) => {
+    // G1, activity preserves; a known bug of other systems: "Stay signed in" in the last seconds loses the session.
+    test("accepts a press at 0:01 that takes almost the whole grace to arrive", async ({ page, app, account, server }) => {
         await delayed(page, KEEP_ALIVE, { there: 1_800 });
         await observe(page);
         await app.signInAs(account);
@@ -65,7 +65,7 @@ test.describe("grace for the network", () => {
 });
 
 test.describe("a slow answer", () => {
-    test.describe("that says less than a newer one", () => {
+    test.describe("that tells less time than a newer one", () => {
         test.use({ limits: WARNED });
 
         test("does not bring the countdown back early", async ({ page, app, account, server }) => {
@@ -75,7 +75,7 @@ test.describe("a slow answer", () => {
             const letGo = await heldAnswer(page, KEEP_ALIVE);
             await app.stay.click();
             await expect(app.stay).toHaveAttribute("aria-busy", "true");
-            // By so much does the answer that is held say less.
+            // The answer that is held back tells this much less time.
             await page.waitForTimeout(3_000);
             await server.keepAlive();
             await reconnect(page);
@@ -92,7 +92,7 @@ test.describe("a slow answer", () => {
         test.use({ limits: BRISK });
 
         // C2, no ghost
-        test("reveals nothing after a newer one has said that it has ended", async ({ page, app, account, server }) => {
+        test("reveals nothing after a newer one has said that the session has ended", async ({ page, app, account, server }) => {
             await observe(page);
             await app.signInAs(account);
             await app.waitFor("active");
@@ -107,7 +107,7 @@ test.describe("a slow answer", () => {
             await reconnect(page);
             await app.waitForEnd();
             await letGo();
-            await app.password.fill("the answer has been dealt with by now");
+            await app.password.fill("typed after the answer was handled");
             await app.waitForEnd();
             expect(await everythingIn(page)).not.toContain(DRAFT);
             expect((await seen(page)).states.map(({ text }) => text)).toEqual(["active", "warning", "concealed", "ended"]);
@@ -122,7 +122,7 @@ declare global {
     }
 }
 
-/** A page that was concealed by a closed lid, on a network on which nothing is answered. */
+/** A page that was concealed because the machine slept, on a network on which no request is answered. */
 async function unreachable(page: Page, account: Account): Promise<App> {
     const app = new App(page);
     await page.clock.install();
@@ -147,7 +147,7 @@ async function unreachable(page: Page, account: Account): Promise<App> {
     return app;
 }
 
-/** Lets time pass on the page, and every request fail before it goes on. */
+/** Lets time pass on the page in steps, and waits in each until all requests have failed. */
 async function passTime(page: Page, millis: number): Promise<void> {
     const step = 250;
     for (let passed = 0; passed < millis; passed += step) {
@@ -159,18 +159,18 @@ async function passTime(page: Page, millis: number): Promise<void> {
 test.describe("a server that cannot be reached", () => {
     test.use({ limits: FAR });
 
-    // Went wrong elsewhere: after a failed poll, polling never starts again; offline is read as signed out
-    test("is asked less and less often, by each browser at moments of its own, until it answers", async ({ page, account, browser, baseURL }) => {
+    // A known bug of other systems: after a failed poll, polling never starts again; offline is read as signed out.
+    test("is asked less and less often, by each browser at different times, until it answers", async ({ page, account, browser, baseURL }) => {
         const elsewhere = await browser.newContext({ baseURL });
         const waits: number[][] = [];
         for (const tab of [page, await elsewhere.newPage()]) {
             const app = await unreachable(tab, account);
             await passTime(tab, 50_000);
             const askedAt = await tab.evaluate(() => [...window.askedAt, Date.now()]);
-            // The first two are for the draft and the told end.
+            // The first two requests save the draft and ask about the end.
             waits.push(askedAt.slice(2).map((at, index) => at - askedAt[index + 1]!));
             await expect(tab.getByRole("heading", { name: "No connection" })).toBeVisible();
-            await expect(tab.getByRole("link"), "nothing leads to an error page of the browser").toHaveCount(0);
+            await expect(tab.getByRole("link"), "links that would lead to an error page of the browser").toHaveCount(0);
             await expect(tab.getByRole("button", { name: "Try again" })).toBeVisible();
             await tab.unrouteAll();
             await expect(async () => {
@@ -179,10 +179,10 @@ test.describe("a server that cannot be reached", () => {
             }).toPass({ intervals: [0] });
         }
         for (const waited of waits) {
-            expect(waited.length, "it never stops").toBeGreaterThan(10);
+            expect(waited.length, "the number of attempts").toBeGreaterThan(10);
             expect(Math.max(...waited)).toBeLessThanOrEqual(6_000);
             const later = waited.slice(5, -1);
-            expect(Math.min(...waited.slice(0, 3)), "soon at first").toBeLessThanOrEqual(1_500);
+            expect(Math.min(...waited.slice(0, 3)), "the first waits").toBeLessThanOrEqual(1_500);
             expect(Math.min(...later)).toBeGreaterThanOrEqual(2_000);
         }
         const [here, there] = waits;

@@ -7,7 +7,7 @@ import { ServersView, SHORT, test as base, expect } from "../support/test.ts";
 const NOTE = "The spare key is under the third pot";
 const DRAFT = "And the alarm is turned off with";
 
-/** Three nodes that keep their sessions in one Redis, behind one address. */
+/** Three nodes that keep their sessions in one Redis, behind a load balancer. */
 interface Nodes {
     redis: Redis;
     balancer: Balancer;
@@ -37,7 +37,7 @@ test.describe("several nodes behind one address", () => {
         test.use({ limits: { idle: "20s", absolute: "2m", warning: "8s", grace: "1s" } });
 
         // C2, D1
-        test("are one: what one begins another extends and a third ends", async ({ page, app, account, server, cluster, context }) => {
+        test("behave as one: a session is begun on one node, extended on another and ended on a third", async ({ page, app, account, server, cluster, context }) => {
             await app.signInAs(account);
             await app.waitFor("active");
             await app.write(NOTE);
@@ -65,7 +65,7 @@ test.describe("several nodes behind one address", () => {
         test.use({ limits: SHORT });
 
         // A11, I3
-        test("past the told deadline: the page is concealed and says so, and is told the end when it answers again", async ({ page, app, account, cluster }) => {
+        test("past the told deadline: the page is concealed, says why, and shows the end when the store answers again", async ({ page, app, account, cluster }) => {
             await observe(page);
             await app.signInAs(account);
             await app.waitFor("active");
@@ -83,7 +83,7 @@ test.describe("several nodes behind one address", () => {
         });
 
         // A11, activity preserves
-        test("for a moment: nobody who works is warned or signed out", async ({ page, app, account, server, cluster }) => {
+        test("for a moment: nobody who is active is warned or signed out", async ({ page, app, account, server, cluster }) => {
             await observe(page);
             await app.signInAs(account);
             await app.waitFor("active");

@@ -1,12 +1,12 @@
 import { ForeignSite } from "../support/foreign.ts";
 import { App, expect, FAR, test } from "../support/test.ts";
 
-// What other sites make the browser do is nobody's activity.
+// What other sites make the browser do is not activity of the user.
 
 test.use({ limits: { ...FAR, idle: "60s", absolute: "20m", warning: "5s", grace: "1s" } });
 
 // A9
-test("a page that embeds the product again and again does not move the deadline", async ({ page, app, account, dwell, server, faults }) => {
+test("a page that embeds the product repeatedly does not move the deadline", async ({ page, app, account, dwell, server, faults }) => {
     await app.signInAs(account);
     const before = await server.toldDeadline();
     const workspace = `${dwell.url}/workspace`;
@@ -29,7 +29,7 @@ test("a page that embeds the product again and again does not move the deadline"
     await expect.poll(() => [...kinds].sort(), { timeout: 15_000 }).toEqual(["embed", "iframe", "object"]);
     expect((await server.toldDeadline()).earliest).toBeLessThanOrEqual(before.latest);
     site.close();
-    // The browser says of each that it is not shown.
+    // The browser refuses to show each of them.
     await page.goto("about:blank");
     faults.length = 0;
 });
@@ -60,7 +60,7 @@ for (const [whose, address] of [
     });
 
     // A9
-    test(`a page that is reached by a link of ${whose} reports what is typed first`, async ({ page, app, account, dwell, server }) => {
+    test(`a page that is opened by a link on ${whose} reports the first activity`, async ({ page, app, account, dwell, server }) => {
         await app.signInAs(account);
         const before = await server.toldDeadline();
         const site = await ForeignSite.showing(`<a href="${dwell.url}/workspace">Your notes</a>`);
@@ -78,7 +78,7 @@ for (const [whose, address] of [
     });
 }
 
-// A9: what does count, so that the tests above cannot pass by chance.
+// A9: this does count, which shows that the tests above can fail.
 test("a link that is followed within the product moves the deadline", async ({ page, app, account, server }) => {
     await app.signInAs(account);
     const before = await server.toldDeadline();

@@ -20,7 +20,7 @@ for (const javaScriptEnabled of [true, false]) {
             await expect(app.note("Second thoughts")).toBeVisible();
         });
 
-        test("a note of nothing but spaces is refused, and said why", async ({ page, app, account }) => {
+        test("a blank note is refused with a message", async ({ page, app, account }) => {
             await app.signInAs(account);
             await app.newNote.fill("   ");
             await app.saveNote.click();
@@ -30,7 +30,7 @@ for (const javaScriptEnabled of [true, false]) {
         });
 
         // E3, G5
-        test("the account page tells the limits and the other sessions, and ends these", async ({
+        test("the account page shows the limits and the other sessions, and can end these", async ({
             page,
             app,
             account,
@@ -54,7 +54,7 @@ for (const javaScriptEnabled of [true, false]) {
             await elsewhere.close();
         });
 
-        test("an address that leads nowhere says so", async ({ page }) => {
+        test("an address that does not exist has a page that says so", async ({ page }) => {
             const response = await page.goto("/no/such/page");
             expect(response?.status()).toBe(404);
             await expect(page.getByRole("heading", { name: "There is nothing here" })).toBeVisible();
@@ -72,7 +72,7 @@ for (const javaScriptEnabled of [true, false]) {
             test.use({ viewport: { width: 320, height: 480 } });
 
             // C3
-            test("the way out is on every protected page without scrolling", async ({ page, app, account }) => {
+            test("the button for signing out is on every protected page without scrolling", async ({ page, app, account }) => {
                 await app.signInAs(account);
                 await app.write(LONG);
                 for (const path of ["/workspace", "/account"]) {

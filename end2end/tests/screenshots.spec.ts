@@ -9,7 +9,7 @@ const NOTES = [
     "Budget meeting moved to 10:30. Bring the figures for the dredging.",
 ];
 
-// Pictures for the README, when they are asked for.
+// Pictures for the README. They are only taken on request.
 if (process.env.DWELL_SCREENSHOTS) {
     test.describe("the countdown over the workspace", () => {
         test.use({

@@ -33,7 +33,7 @@ for (const javaScriptEnabled of [true, false]) {
             expect(await server.status()).toEqual({ state: "ended", reason: "signed_out" });
         });
 
-        test("somebody who is signed in is told so, and led on", async ({ page, app, account, server }) => {
+        test("somebody who is signed in already is told so, and can continue", async ({ page, app, account, server }) => {
             await app.signInAs(account, "/account");
             const { generation } = await server.active();
             await page.goto("/sign-in?reason=idle_timeout&next=%2Faccount%3Fa%3Db%23other-sessions");
@@ -45,7 +45,7 @@ for (const javaScriptEnabled of [true, false]) {
         });
 
         // C7
-        test("Back after signing in again tells of no end", async ({ page, app, account }) => {
+        test("Back after signing in again shows no reason of an end", async ({ page, app, account }) => {
             await app.signInAs(account, "/account");
             await app.signOut.click();
             await expect(app.reason).toHaveText("You have signed out.");
@@ -60,7 +60,7 @@ for (const javaScriptEnabled of [true, false]) {
             await expect(app.said).toHaveText(`You are signed in as ${account.email}.`);
         });
 
-        test("a fragment comes along to where signing in leads", async ({ page, app, account }) => {
+        test("the fragment of an address is kept for the page after signing in", async ({ page, app, account }) => {
             await page.goto("/account?a=b#other-sessions");
             await app.email.fill(account.email);
             await app.password.fill("this is not it");
@@ -72,7 +72,7 @@ for (const javaScriptEnabled of [true, false]) {
         });
 
         // F4
-        test("somebody who signed out is forgotten", async ({ page, app, account }) => {
+        test("the address is not filled in after signing out", async ({ page, app, account }) => {
             await app.signInAs(account);
             await app.signOut.click();
             await expect(app.email).toHaveValue("");
@@ -80,7 +80,7 @@ for (const javaScriptEnabled of [true, false]) {
             await expect(app.email).toHaveValue("");
         });
 
-        test("whether the address or the password was wrong is not told", async ({ page, app, account, context }) => {
+        test("the message does not tell whether the address or the password was wrong", async ({ page, app, account, context }) => {
             const complaintTo = async (email: string) => {
                 await page.goto("/sign-in");
                 await app.email.fill(email);
@@ -101,12 +101,12 @@ for (const javaScriptEnabled of [true, false]) {
             test.use({ limits: { ...FAR, idle: "6s", warning: "1s", grace: "500ms" } });
 
             // C7, C9, F4
-            test("the reason is told, the address filled in, and one comes back", async ({ page, app, account, server }) => {
+            test("the reason is shown, the address is filled in, and signing in leads back", async ({ page, app, account, server }) => {
                 await app.signInAs(account, "/account");
                 await expect
                     .poll(() => server.status())
                     .toEqual({ state: "ended", reason: "idle_timeout" });
-                // With JavaScript the page stays; without, it leads to where one signs in.
+                // With JavaScript the page stays; without, the page for signing in is opened.
                 if (javaScriptEnabled) await app.waitForEnd();
                 else await app.waitForSignIn();
                 await expect(app.reason).toContainText("you had not been active for a while");
@@ -127,7 +127,7 @@ for (const [what, answer] of [
     ["is answered by something else", { status: 200, contentType: "text/html", body: "<h1>Welcome to the hotel</h1>" }],
 ] as const) {
     // C3
-    test(`signing out works although what the page sends by itself ${what}`, async ({ page, app, account, server }) => {
+    test(`signing out works although the page's own request ${what}`, async ({ page, app, account, server }) => {
         await app.signInAs(account, "/account");
         await page.route("**/sign-out", (route) => (answer ? route.fulfill(answer) : route.abort()), { times: 1 });
         const kept = await server.kept();
@@ -138,7 +138,7 @@ for (const [what, answer] of [
     });
 }
 
-test("a page that is left comes back to its fragment", async ({ page, app, account, server }) => {
+test("signing in leads back to the fragment of the page", async ({ page, app, account, server }) => {
     await app.signInAs(account, "/account");
     await page.evaluate(() => (location.hash = "other-sessions"));
     await server.signOut();
@@ -152,7 +152,7 @@ test("a page that is left comes back to its fragment", async ({ page, app, accou
 });
 
 // C3, C8
-test("signing out without a network conceals at once, says that it is not done yet, and is done when the network is back", async ({ page, app, account, server, context }) => {
+test("signing out without a network conceals the page at once, says that it is not done yet, and is done when the network is back", async ({ page, app, account, server, context }) => {
     await app.signInAs(account);
     await app.write(NOTE);
     await app.waitFor("active");
@@ -164,7 +164,7 @@ test("signing out without a network conceals at once, says that it is not done y
     await other!.app.waitFor("concealed");
     for (const tab of [page, other!.page]) {
         expect(await everythingIn(tab)).not.toContain(NOTE);
-        await expect(tab.getByRole("link"), "nothing leads to an error page of the browser").toHaveCount(0);
+        await expect(tab.getByRole("link"), "links that would lead to an error page of the browser").toHaveCount(0);
     }
     await page.getByRole("button", { name: "Try again" }).click();
     expect((await kept.status()).state).toBe("active");
@@ -175,7 +175,7 @@ test("signing out without a network conceals at once, says that it is not done y
     expect(await kept.status()).toEqual({ state: "ended", reason: "signed_out" });
 });
 
-test("a cookie that is gone is no sign-out, and the page is kept", async ({ page, app, account, context }) => {
+test("a missing cookie is not shown as a sign-out, and the page is kept", async ({ page, app, account, context }) => {
     await app.signInAs(account);
     await app.newNote.fill(NOTE);
     await app.waitFor("active");
@@ -190,7 +190,7 @@ test("a cookie that is gone is no sign-out, and the page is kept", async ({ page
 });
 
 // C7
-test("signing out of a session that has ended elsewhere leads to where one signs in", async ({ page, app, account, server }) => {
+test("signing out of a session that was ended elsewhere leads to the page for signing in", async ({ page, app, account, server }) => {
     await app.signInAs(account, "/account");
     await server.signOut();
     await page.route("**/api/session/*", (route) => route.abort());
@@ -216,7 +216,7 @@ test("an address and a password can be pasted", async ({ page, app, account, con
 });
 
 // F4
-test("password managers are told which field is which", async ({ page, app }) => {
+test("password managers can recognise the fields", async ({ page, app }) => {
     await page.goto("/sign-in");
     await expect(app.email).toHaveAttribute("autocomplete", "username");
     await expect(app.password).toHaveAttribute("autocomplete", "current-password");
@@ -230,7 +230,7 @@ for (const [idle, said] of [
         test.use({ limits: { ...FAR, idle } });
 
         // G5
-        test("the time without activity is told where one signs in", async ({ page }) => {
+        test("the page for signing in shows the idle timeout", async ({ page }) => {
             await page.goto("/sign-in");
             await expect(page.getByRole("main")).toContainText(`signed out after ${said} without activity`);
         });
@@ -238,7 +238,7 @@ for (const [idle, said] of [
 }
 
 // F5
-test("signing in leads nowhere else", async ({ page, app, account }) => {
+test("signing in does not lead to another site", async ({ page, app, account }) => {
     await page.goto("/sign-in?next=%2F%2Fexample.com%2F");
     await app.email.fill(account.email);
     await app.password.fill(account.password);

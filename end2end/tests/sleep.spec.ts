@@ -1,16 +1,16 @@
 import type { Page } from "@playwright/test";
 import { held } from "../support/held.ts";
 import { Moments } from "../support/moments.ts";
-import { everythingIn, hasComeToRest, observe, seen } from "../support/probes.ts";
+import { everythingIn, waitUntilIdle, observe, seen } from "../support/probes.ts";
 import { test } from "../support/sleepy.ts";
 import { type Account, App, BRISK, expect, FAR, ServersView } from "../support/test.ts";
-import { Turns } from "../support/turns.ts";
+import { Stalls } from "../support/stalls.ts";
 
 const NOTE = "The key is under the third flowerpot";
 const DRAFT = "Water the others";
 const HOUR = 60 * 60 * 1_000;
 
-/** From waking up until nothing protected is to be seen, without anybody touching anything. */
+/** How long after waking up something protected may be visible without any input, in milliseconds. */
 const WITHIN = 1_500;
 
 async function signIn(page: Page, url: string, account: Account): Promise<App> {
@@ -24,9 +24,9 @@ test.describe("a machine that slept past the end", () => {
     test.use({ limits: BRISK });
 
     // I2, I3, no ghost
-    test("shows nothing soon after it wakes up, in sight or hidden, without an event", async ({ sleepy, dwell, account }) => {
+    test("shows nothing soon after it wakes up, in visible and hidden tabs, without an event", async ({ sleepy, dwell, account }) => {
         const moments = await Moments.watch(sleepy.context, NOTE);
-        const turns = await Turns.watch(sleepy.context);
+        const stalls = await Stalls.watch(sleepy.context);
         const hidden = await sleepy.context.newPage();
         const app = await signIn(hidden, dwell.url, account);
         await app.write(NOTE);
@@ -45,7 +45,7 @@ test.describe("a machine that slept past the end", () => {
         for (const tab of [page, hidden]) {
             const goneAt = await moments.time(tab, "secret", "gone", since);
             expect(goneAt).toBeGreaterThanOrEqual(wokenAt);
-            expect(goneAt).toBeLessThanOrEqual((await turns.next(tab, wokenAt)) + WITHIN);
+            expect(goneAt).toBeLessThanOrEqual((await stalls.nextRun(tab, wokenAt)) + WITHIN);
             await new App(tab).waitForEnd();
             expect(moments.values(tab, "secret", since)).toEqual(["gone"]);
             expect(await everythingIn(tab)).not.toContain(NOTE);
@@ -57,7 +57,7 @@ test.describe("a lid that is closed", () => {
     test.use({ limits: FAR });
 
     // I2, no ghost, no early end
-    test("past the told end leaves nothing in sight before the server has answered", async ({ page, app, account }) => {
+    test("past the told end makes the page show nothing before the server has answered", async ({ page, app, account }) => {
         await page.clock.install();
         await observe(page);
         const answer = await held(page, "**/api/session/status");
@@ -80,7 +80,7 @@ test.describe("a lid that is closed", () => {
             Date.now = () => now.call(Date) + Number(document.documentElement?.dataset.slept ?? 0);
         });
         const moments = await Moments.watch(context, NOTE);
-        const turns = await Turns.watch(context);
+        const stalls = await Stalls.watch(context);
         const answer = await held(page, "**/api/session/status");
         await app.signInAs(account);
         await app.write(NOTE);
@@ -91,14 +91,14 @@ test.describe("a lid that is closed", () => {
             return before;
         }, HOUR);
         const goneAt = await moments.gone(page, wokenAt);
-        expect(goneAt - HOUR).toBeLessThanOrEqual((await turns.next(page, wokenAt)) + WITHIN);
+        expect(goneAt - HOUR).toBeLessThanOrEqual((await stalls.nextRun(page, wokenAt)) + WITHIN);
         expect(await everythingIn(page)).not.toContain(NOTE);
         answer();
         await expect(app.note(NOTE)).toBeVisible();
     });
 
-    // I2, A9; went wrong elsewhere: a laptop wakes, and the wake-up itself counts as activity
-    test("and opened again is asked about, and is no activity", async ({ sleepy, dwell, account }) => {
+    // I2, A9; a known bug of other systems: waking up counts as activity.
+    test("and opened again makes the page ask the server, and is not activity", async ({ sleepy, dwell, account }) => {
         const page = await sleepy.context.newPage();
         await page.addInitScript(() => {
             const { now } = Date;
@@ -119,7 +119,7 @@ test.describe("a lid that is closed", () => {
         await page.context().setOffline(false);
         await expect.poll(() => moments.values(page, "answered", since).length).toBeGreaterThan(1);
         expect(moments.values(page, "asked", since)).not.toContain("/api/session/keep-alive");
-        // By more than a second, if it had counted.
+        // Activity would have moved it by more than a second.
         expect((await server.toldDeadline()).earliest).toBeLessThanOrEqual(before.latest + 1_000);
     });
 });
@@ -128,7 +128,7 @@ test.describe("a tab that the browser has discarded", () => {
     test.use({ limits: BRISK });
 
     // I4
-    test("is loaded again without a trace after the end, and as it was in time", async ({ page, app, account, context, server }) => {
+    test("shows nothing protected when it is loaded again after the end, and everything before it", async ({ page, app, account, context, server }) => {
         const moments = await Moments.watch(context, NOTE);
         await app.signInAs(account);
         await app.write(NOTE);
@@ -149,15 +149,15 @@ test.describe("timeouts of more than 24 days", () => {
     test.use({ limits: { idle: "40d", absolute: "360d", warning: "2m", grace: "5s" } });
 
     for (const isHidden of [false, true]) {
-        // `setTimeout` would fire at once.
-        test(`do not fire at once, ${isHidden ? "hidden" : "in sight"}`, async ({ sleepy, dwell, account }) => {
+        // `setTimeout` fires at once if the delay is longer than 24 days.
+        test(`do not fire at once in a ${isHidden ? "hidden" : "visible"} tab`, async ({ sleepy, dwell, account }) => {
             const page = await sleepy.context.newPage();
             await observe(page);
             await signIn(page, dwell.url, account);
             await page.waitForLoadState("networkidle");
             if (isHidden) {
                 await sleepy.hide(page);
-                await hasComeToRest(page);
+                await waitUntilIdle(page);
             }
             const before = (await seen(page)).timers.length;
             const since = Date.now();

@@ -1,15 +1,15 @@
-import { say } from "../support/channels.ts";
+import { broadcast } from "../support/channels.ts";
 import { Moments } from "../support/moments.ts";
 import { everythingIn } from "../support/probes.ts";
 import { BRISK, expect, FAR, test } from "../support/test.ts";
-import { Turns } from "../support/turns.ts";
+import { Stalls } from "../support/stalls.ts";
 
 const NOTE = "The alarm code is 9083";
 const DRAFT = "Change it on";
 const FOR_EVER = Number.MAX_SAFE_INTEGER;
 const STRANGER = "0123456789abcdef0123456789abcdef";
 
-test.describe("what another script says on the tabs' channel", () => {
+test.describe("a message of another script on the channel of the tabs", () => {
     test.use({ limits: FAR });
 
     for (const [what, message] of [
@@ -18,7 +18,7 @@ test.describe("what another script says on the tabs' channel", () => {
         ["that the user of another session is active", (now: number) => `${now} ${STRANGER} active 0`],
     ] as const) {
         // J2, no early end
-        test(`${what}, ends nothing: the page is concealed, asks, and goes on`, async ({ page, app, account, server, context }) => {
+        test(`${what}, ends nothing: the page is concealed, asks the server, and continues`, async ({ page, app, account, server, context }) => {
             const moments = await Moments.watch(context, NOTE);
             await app.signInAs(account);
             await app.write(NOTE);
@@ -26,7 +26,7 @@ test.describe("what another script says on the tabs' channel", () => {
             await app.put(DRAFT);
             const { generation } = await server.active();
             const saidAt = Date.now();
-            await say(page, message(saidAt, generation));
+            await broadcast(page, message(saidAt, generation));
             await moments.time(page, "state", "active", saidAt);
             expect(moments.values(page, "state", saidAt)).toEqual(["concealed", "active"]);
             const revealedAt = await moments.time(page, "secret", "shown", saidAt);
@@ -39,7 +39,7 @@ test.describe("what another script says on the tabs' channel", () => {
     }
 
     // J2
-    test("is passed over where it is no message", async ({ page, app, account, server, context }) => {
+    test("is ignored if it is malformed", async ({ page, app, account, server, context }) => {
         const moments = await Moments.watch(context, NOTE);
         await app.signInAs(account);
         await app.write(NOTE);
@@ -66,23 +66,23 @@ test.describe("what another script says on the tabs' channel", () => {
             null,
             42,
         ]) {
-            await say(page, garbage);
+            await broadcast(page, garbage);
         }
-        // What is said is heard in order: this is the first that anything follows from.
-        await say(page, `${saidAt} ${generation} ended`);
+        // Messages arrive in order, and this is the first one that has an effect.
+        await broadcast(page, `${saidAt} ${generation} ended`);
         await moments.time(page, "state", "active", saidAt);
         expect(moments.values(page, "state", saidAt)).toEqual(["concealed", "active"]);
         expect(moments.values(page, "asked", saidAt)).toEqual(["/api/session/status"]);
     });
 });
 
-test.describe("the untrue message that the session lives for ever", () => {
+test.describe("a false message that the session lives for ever", () => {
     test.use({ limits: BRISK });
 
     // J2, no ghost, bounded
-    test("keeps away neither the warning nor the end, however often it comes", async ({ page, app, account, server, context }) => {
+    test("prevents neither the warning nor the end, however often it is sent", async ({ page, app, account, server, context }) => {
         const moments = await Moments.watch(context, NOTE);
-        const turns = await Turns.watch(context);
+        const stalls = await Stalls.watch(context);
         await app.signInAs(account);
         await app.write(NOTE);
         await app.waitFor("active");
@@ -99,9 +99,9 @@ test.describe("the untrue message that the session lives for ever", () => {
         expect(warnedAt).toBeLessThan(latest);
         const endedAt = await moments.time(page, "state", "ended");
         const goneAt = moments.of(page).findLast(({ what, value }) => what === "secret" && value === "gone")!.at;
-        expect(goneAt).toBeLessThanOrEqual((await turns.next(page, latest)) + 500);
+        expect(goneAt).toBeLessThanOrEqual((await stalls.nextRun(page, latest)) + 500);
         expect(endedAt).toBeGreaterThanOrEqual(earliest + grace);
-        expect(endedAt).toBeLessThan((await turns.next(page, latest + grace)) + 1_500);
+        expect(endedAt).toBeLessThan((await stalls.nextRun(page, latest + grace)) + 1_500);
         await expect(app.reason).toContainText("you had not been active for a while");
         const everything = await everythingIn(page);
         expect(everything).not.toContain(NOTE);
@@ -119,16 +119,16 @@ test.describe("the untrue message that the session lives for ever", () => {
         const concealedAt = Date.now();
         const asked = () => moments.values(page, "asked", concealedAt).length;
         for (const news of [`alive ${FOR_EVER}`, `alive ${FOR_EVER} 0`, "active 0"]) {
-            await say(page, `${Date.now()} ${generation} ${news}`);
-            await say(page, `${Date.now()} ${STRANGER} ${news}`);
+            await broadcast(page, `${Date.now()} ${generation} ${news}`);
+            await broadcast(page, `${Date.now()} ${STRANGER} ${news}`);
         }
-        await expect.poll(asked, "it has been heard").toBeGreaterThan(1);
+        await expect.poll(asked, "the requests after the messages").toBeGreaterThan(1);
         await page.unroute("**/api/session/*");
         await app.waitForEnd();
 
         const endedAt = Date.now();
-        await say(page, `${endedAt} ${generation} alive ${FOR_EVER} 0`);
-        await say(page, `${endedAt} ${STRANGER} alive ${FOR_EVER} 0`);
+        await broadcast(page, `${endedAt} ${generation} alive ${FOR_EVER} 0`);
+        await broadcast(page, `${endedAt} ${STRANGER} alive ${FOR_EVER} 0`);
         await moments.time(page, "answered", "/api/session/status 401", endedAt);
         await app.waitForEnd();
         expect(moments.values(page, "secret", concealedAt)).toEqual([]);

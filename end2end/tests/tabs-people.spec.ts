@@ -2,7 +2,7 @@ import { Moments } from "../support/moments.ts";
 import { everythingIn } from "../support/probes.ts";
 import { openTabs } from "../support/tabs.ts";
 import { type Account, type App, expect, FAR, test } from "../support/test.ts";
-import { Turns } from "../support/turns.ts";
+import { Stalls } from "../support/stalls.ts";
 import type { Page } from "@playwright/test";
 
 const NOTE_OF_A = "A keeps this to herself";
@@ -10,7 +10,7 @@ const DRAFT_OF_A = "And this even more";
 
 test.use({ limits: FAR });
 
-/** Signs in although somebody is signed in, and tells when the answer has come. */
+/** Signs in although somebody is signed in already, and returns when the answer arrived. */
 async function signIn(page: Page, app: App, account: Account): Promise<number> {
     await page.goto("/sign-in");
     await app.email.fill(account.email);
@@ -24,9 +24,9 @@ async function signIn(page: Page, app: App, account: Account): Promise<number> {
 }
 
 // J3, F3
-test("the old tabs of one person turn to the next who signs in, and show nothing of the first within a second", async ({ page, app, account, context, dwell }) => {
+test("the old tabs of one person switch to the next who signs in, and show nothing of the first after a second", async ({ page, app, account, context, dwell }) => {
     const moments = await Moments.watch(context, NOTE_OF_A);
-    const turns = await Turns.watch(context);
+    const stalls = await Stalls.watch(context);
     const other = await dwell.addAccount("bert");
     await app.signInAs(account);
     await app.write(NOTE_OF_A);
@@ -36,7 +36,7 @@ test("the old tabs of one person turn to the next who signs in, and show nothing
     const signedInAt = await signIn(third!.page, third!.app, other);
     for (const tab of [{ page, app }, second!]) {
         const goneAt = await moments.gone(tab.page, since);
-        expect(goneAt).toBeLessThanOrEqual((await turns.next(tab.page, signedInAt)) + 1_000);
+        expect(goneAt).toBeLessThanOrEqual((await stalls.nextRun(tab.page, signedInAt)) + 1_000);
         await expect(tab.page.getByText(other.email)).toBeVisible();
         await expect(tab.page).toHaveURL(/\/workspace(\?draft=[0-9a-f]+)?$/);
         expect(await everythingIn(tab.page)).not.toContain(NOTE_OF_A);
@@ -48,7 +48,7 @@ test("the old tabs of one person turn to the next who signs in, and show nothing
 });
 
 // J3, D1
-test("the old tab of a person who signs in again goes on, and what was typed there can be saved", async ({ page, app, account, context, server }) => {
+test("the old tab of a person who signs in again continues, and what was typed there can be saved", async ({ page, app, account, context, server }) => {
     const moments = await Moments.watch(context, NOTE_OF_A);
     await app.signInAs(account);
     await app.write(NOTE_OF_A);

@@ -3,10 +3,10 @@ import { without } from "../support/channels.ts";
 import { Moments } from "../support/moments.ts";
 import type { OwnChromium } from "../support/own-chromium.ts";
 import { freeze, test } from "../support/sleepy.ts";
-import { openTabs, Reports, someoneLeads, type Tab, useFor, useUntil } from "../support/tabs.ts";
+import { openTabs, Reports, waitForLeader, type Tab, useFor, useUntil } from "../support/tabs.ts";
 import { type Account, App, expect } from "../support/test.ts";
 
-/** Three tabs, of which the first was there first. */
+/** Opens three tabs, of which the first holds the lock of the tab that reports. */
 async function threeTabs(context: BrowserContext, url: string, account: Account): Promise<[Tab, Tab, Tab]> {
     const page = await context.newPage();
     const app = new App(page);
@@ -16,7 +16,7 @@ async function threeTabs(context: BrowserContext, url: string, account: Account)
     return [{ page, app }, second!, third!];
 }
 
-/** Three tabs of which the first is frozen, and it was the one to report. */
+/** Opens three tabs and freezes the first, which holds the lock of the tab that reports. */
 async function firstIsFrozen(sleepy: OwnChromium, url: string, account: Account): Promise<[Tab, Tab, Tab]> {
     const tabs = await threeTabs(sleepy.context, url, account);
     const [first, , third] = tabs;
@@ -27,11 +27,11 @@ async function firstIsFrozen(sleepy: OwnChromium, url: string, account: Account)
 }
 
 test.describe("activity in many tabs", () => {
-    /** Reported every one and a half seconds, and by every tab that has heard nothing of the server for twelve. */
+    /** With these limits, activity is reported every 1.5 s, and by every tab that has not heard of the server for 12 s. */
     test.use({ limits: { idle: "15s", absolute: "2m", warning: "2s", grace: "500ms" } });
 
     // J1
-    test("one tab reports what is done in any of them", async ({ context, dwell, account }) => {
+    test("one tab reports the activity of all", async ({ context, dwell, account }) => {
         const [first, second, third] = await threeTabs(context, dwell.url, account);
         const reports = new Reports(context);
         const usedFrom = Date.now();
@@ -46,7 +46,7 @@ test.describe("activity in many tabs", () => {
     test("another tab takes over when the one that reports is closed", async ({ context, dwell, account }) => {
         const [first, second, third] = await threeTabs(context, dwell.url, account);
         await first.page.close();
-        await someoneLeads(second.page);
+        await waitForLeader(second.page);
         const reports = new Reports(context);
         await useUntil(third.page, () => reports.by(second.page) >= 2);
         expect(reports.by(third.page)).toBe(0);
@@ -55,7 +55,7 @@ test.describe("activity in many tabs", () => {
     // J1, I4
     test("another tab takes over when the one that reports is frozen", async ({ sleepy, dwell, account }) => {
         const [first, second, third] = await firstIsFrozen(sleepy, dwell.url, account);
-        await someoneLeads(third.page);
+        await waitForLeader(third.page);
         const reports = new Reports(sleepy.context);
         await useUntil(third.page, () => reports.by(second.page) >= 2);
         expect(reports.by(first.page)).toBe(0);
@@ -66,8 +66,8 @@ test.describe("activity in many tabs", () => {
 test.describe("three tabs, used for longer than the idle timeout", () => {
     test.use({ limits: { idle: "10s", absolute: "2m", warning: "1s", grace: "900ms" } });
 
-    // J1, I4; went wrong elsewhere: a frozen tab blocks the timeout for all
-    test("a tab that hangs while it is the one to report holds up neither reports nor the end", async ({ sleepy, dwell, account }) => {
+    // J1, I4; a known bug of other systems: a frozen tab blocks the timeout of all tabs.
+    test("a reporting tab that is frozen delays neither reports nor the end", async ({ sleepy, dwell, account }) => {
         await sleepy.context.addInitScript(() => {
             addEventListener("freeze", (event) => event.stopImmediatePropagation(), true);
         });
@@ -76,9 +76,9 @@ test.describe("three tabs, used for longer than the idle timeout", () => {
         const reports = new Reports(sleepy.context);
         const usedFrom = Date.now();
         await useFor(third.page, 11_000);
-        expect(reports.by(first.page), "it does nothing with an answer").toBeLessThanOrEqual(1);
+        expect(reports.by(first.page), "the reports of the frozen tab").toBeLessThanOrEqual(1);
         expect(reports.by(third.page)).toBeGreaterThanOrEqual(2);
-        expect(moments.values(third.page, "state", usedFrom), "longer than the idle timeout").toEqual([]);
+        expect(moments.values(third.page, "state", usedFrom), "the states during more than the idle timeout").toEqual([]);
         const restedAt = Date.now();
         for (const tab of [second, third]) {
             const endedAt = await moments.time(tab.page, "state", "ended", restedAt);
@@ -94,18 +94,18 @@ test.describe("three tabs, used for longer than the idle timeout", () => {
             const [, , third] = await threeTabs(context, dwell.url, account);
             const usedFrom = Date.now();
             await useFor(third.page, 11_000);
-            expect(moments.values(third.page, "state", usedFrom), "longer than the idle timeout").toEqual([]);
+            expect(moments.values(third.page, "state", usedFrom), "the states during more than the idle timeout").toEqual([]);
             expect((await server.active()).idle_remaining_ms).toBeGreaterThan(1_500);
         });
     }
 });
 
 test.describe("two hidden tabs and one in use", () => {
-    /** A hidden tab asks in time before the warning although its timers may be late by a second. */
+    /** With these limits, a hidden tab asks the server in time before the warning, although its timers may be a second late. */
     test.use({ limits: { idle: "10s", absolute: "2m", warning: "2s", grace: "1500ms" } });
 
     // J1
-    test("activity in one tab serves two others that are hidden and untouched", async ({ sleepy, dwell, account }) => {
+    test("activity in one tab keeps two hidden tabs alive", async ({ sleepy, dwell, account }) => {
         const moments = await Moments.watch(sleepy.context);
         const [first, second, third] = await threeTabs(sleepy.context, dwell.url, account);
         await third.page.bringToFront();
@@ -113,7 +113,7 @@ test.describe("two hidden tabs and one in use", () => {
         const usedFrom = Date.now();
         await useFor(third.page, 11_000);
         for (const { page } of [first, second, third]) {
-            expect(moments.values(page, "state", usedFrom), "longer than the idle timeout").toEqual([]);
+            expect(moments.values(page, "state", usedFrom), "the states during more than the idle timeout").toEqual([]);
             expect(await page.evaluate(() => document.documentElement.dataset.dwellState)).toBe("active");
         }
     });

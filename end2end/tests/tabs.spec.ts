@@ -37,10 +37,10 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 // J3
-test.describe("an open tab that hears nothing of the others", () => {
+test.describe("an open tab that receives no messages of the others", () => {
     test.use({ limits: { idle: "20s", absolute: "10m", warning: "5s", grace: "1s" } });
 
-    test("of one person does not go on showing their notes to the next", async ({ page, app, account, context, dwell }) => {
+    test("of one person stops showing their notes to the next", async ({ page, app, account, context, dwell }) => {
         await without(context, "BroadcastChannel", "localStorage");
         const other = await dwell.addAccount("bert");
         await app.signInAs(account);

@@ -8,7 +8,7 @@ const KEEP_ALIVE = "**/api/session/keep-alive";
 test.describe("warned, with time to choose", () => {
     test.use({ limits: WARNED });
 
-    // G1; went wrong elsewhere: "Continue" sends nothing to the server
+    // G1; a known bug of other systems: "Continue" sends nothing to the server.
     test("one press stays signed in, and moves the deadline on the server", async ({ app, account, server }) => {
         await app.signInAs(account);
         await expect(app.dialog).toBeVisible();
@@ -19,8 +19,8 @@ test.describe("warned, with time to choose", () => {
         expect(after.earliest).toBeGreaterThan(before.latest);
     });
 
-    // G1; went wrong elsewhere: "Continue" hides the dialog before the server has answered
-    test("the dialog stays until the server has said yes", async ({ page, app, account, server }) => {
+    // G1; a known bug of other systems: "Continue" hides the dialog before the server has answered.
+    test("the dialog stays until the server has confirmed the extension", async ({ page, app, account, server }) => {
         const answer = await held(page, KEEP_ALIVE);
         await app.signInAs(account);
         const before = await server.toldDeadline();
@@ -36,7 +36,7 @@ test.describe("warned, with time to choose", () => {
         expect((await server.toldDeadline()).earliest).toBeGreaterThan(before.latest);
     });
 
-    test("staying in a session that was ended elsewhere leads out, with the reason", async ({ app, account, server }) => {
+    test("staying in a session that was ended elsewhere leads to the page for signing in, with the reason", async ({ app, account, server }) => {
         await app.signInAs(account);
         await expect(app.dialog).toBeVisible();
         await server.signOut();
@@ -46,7 +46,7 @@ test.describe("warned, with time to choose", () => {
     });
 
     // C7
-    test("the dialog's way out signs out, with the reason", async ({ page, app, account, server }) => {
+    test("the dialog's button for signing out ends the session, with the reason", async ({ page, app, account, server }) => {
         await app.signInAs(account);
         const cookies = await page.context().cookies();
         await app.signOutNow.click();
@@ -56,7 +56,7 @@ test.describe("warned, with time to choose", () => {
         expect(await server.status()).toEqual({ state: "ended", reason: "signed_out" });
     });
 
-    test("moving the mouse and typing do not make the countdown go away", async ({ page, app, account, server }) => {
+    test("moving the mouse and typing do not close the countdown", async ({ page, app, account, server }) => {
         await app.signInAs(account);
         await expect(app.dialog).toBeVisible();
         const before = await server.toldDeadline();
@@ -69,7 +69,7 @@ test.describe("warned, with time to choose", () => {
         expect((await server.toldDeadline()).earliest).toBeLessThanOrEqual(before.latest);
     });
 
-    // G9; went wrong elsewhere: Escape closes the dialog and the session ends
+    // G9; a known bug of other systems: Escape closes the dialog, and the session ends.
     test("Escape stays signed in", async ({ page, app, account, server }) => {
         await app.signInAs(account);
         await expect(app.dialog).toBeVisible();
@@ -80,7 +80,7 @@ test.describe("warned, with time to choose", () => {
     });
 
     // G9
-    test("Escape after Escape does not put the countdown out of sight", async ({ page, app, account }) => {
+    test("pressing Escape repeatedly does not hide the countdown", async ({ page, app, account }) => {
         const answer = await held(page, KEEP_ALIVE);
         await app.signInAs(account);
         await expect(app.dialog).toBeVisible();
@@ -96,8 +96,8 @@ test.describe("warned, with time to choose", () => {
 test.describe("warned, on a network that fails", () => {
     test.use({ limits: { ...WARNED, warning: "55s" } });
 
-    // Went wrong elsewhere: after a failed poll, polling never starts again
-    test("an extension that fails is told, and tried again until it succeeds", async ({ page, app, account, server }) => {
+    // A known bug of other systems: after a failed poll, polling never starts again.
+    test("an extension that fails is reported, and repeated until it succeeds", async ({ page, app, account, server }) => {
         await page.route(KEEP_ALIVE, async (route) => {
             await route.fulfill({ status: 503, body: "later" });
         }, { times: 1 });
@@ -114,7 +114,7 @@ test.describe("warned, on a network that fails", () => {
 test.describe("warned although the user is active", () => {
     test.use({ limits: WARNED });
 
-    test("the dialog says that the server cannot be reached, not that nobody was there", async ({ page, app, account }) => {
+    test("the dialog says that the server cannot be reached, not that the user was inactive", async ({ page, app, account }) => {
         await page.route(KEEP_ALIVE, (route) => route.abort());
         await app.signInAs(account);
         await app.newNote.pressSequentially("Written in vain");
@@ -149,7 +149,7 @@ test.describe("warned and ignored", () => {
     test.use({ limits: SHORT });
 
     // C7, C9, F4, G6
-    test("one is signed out when the time is over, told why, and gets back", async ({ page, app, account, server }) => {
+    test("one is signed out when the time is over, told why, and can continue after signing in", async ({ page, app, account, server }) => {
         await observe(page);
         await app.signInAs(account, "/account?from=a%20link");
         const told = await server.toldDeadline();
@@ -163,7 +163,7 @@ test.describe("warned and ignored", () => {
         const endedAt = states.at(-1)!.at;
         expect(endedAt).toBeGreaterThanOrEqual(told.earliest + grace);
         expect(endedAt).toBeLessThan(told.latest + grace + 2_000);
-        expect(left, "the page is not left by itself").toEqual([]);
+        expect(left, "addresses that were opened").toEqual([]);
         await expect(app.reason).toContainText("you had not been active for a while");
         await expect(app.email).toHaveValue(account.email);
         await app.password.fill(account.password);
@@ -181,7 +181,7 @@ test.describe("warned and ignored", () => {
         expect(states.map(({ text }) => text)).toEqual(["active", "warning", "concealed", "ended"]);
     });
 
-    // G1; went wrong elsewhere: "Stay signed in" in the last seconds loses the session
+    // G1; a known bug of other systems: "Stay signed in" in the last seconds loses the session.
     test("staying in the last second before the page would be concealed is in time", async ({ page, app, account, server }) => {
         await app.signInAs(account);
         await pressStayAt(page, "0:00");
