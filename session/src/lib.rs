@@ -33,3 +33,7 @@ pub use policy::{
 };
 pub use status::{ActiveStatus, Status};
 pub use time::{Instant, whole_millis};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

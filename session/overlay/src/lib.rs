@@ -35,3 +35,7 @@ pub use texts::{Message, PageTexts, Texts, explain};
 /// A program changes the colours by setting the custom properties that begin with `--dwell-` on
 /// `:root`, and anything else by rules for the classes that begin with `dwell-`.
 pub const STYLE: &str = include_str!("overlay.css");
+
+#[cfg(all(doctest, feature = "html"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

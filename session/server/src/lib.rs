@@ -68,3 +68,7 @@ pub mod handlers {
         sign_in::sign_out,
     };
 }
+
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
