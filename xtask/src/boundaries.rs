@@ -1,7 +1,8 @@
-//! The borders between the library in `session/` and the application, which is its first user.
+//! Checks the boundaries between the library in `session/` and the application, which is its first
+//! user.
 //!
-//! The library names nothing of the application, the application uses what the library offers to
-//! everybody, and dependencies run one way.
+//! The library must not mention anything of the application, the application must only use the
+//! public API of the library, and dependencies must run one way.
 
 mod arrows;
 mod surface;
@@ -20,33 +21,36 @@ use crate::workspace;
 const LIBRARY: &str = "session";
 const APPLICATION: [&str; 3] = ["app", "server", "frontend"];
 
-/// What is written by hand, by the ending of its name.
+/// The extensions of files that are written by hand.
 const TEXTS: [&str; 8] = ["css", "html", "js", "lua", "md", "rs", "sql", "toml"];
 
-/// Directories that hold what is built or downloaded.
+/// The names of directories with built or downloaded files.
 const BUILT: [&str; 4] = ["target", "node_modules", "corpus", "artifacts"];
 
 pub(crate) fn check() -> Result<()> {
-    step("Check the borders between library and application", || {
-        let root = workspace::root();
-        let workspace = File::read(root, Path::new("Cargo.toml"))?;
-        let mut findings = Vec::new();
-        for file in files(root, LIBRARY)? {
-            if file.is_manifest() {
-                findings.extend(arrows::findings(&file, &workspace)?);
-                findings.extend(surface::features(&file)?);
-            } else if !file.is_test() {
-                findings.extend(words::findings(&file));
-                findings.extend(surface::holes(&file));
+    step(
+        "Check the boundaries between library and application",
+        || {
+            let root = workspace::root();
+            let workspace = File::read(root, Path::new("Cargo.toml"))?;
+            let mut findings = Vec::new();
+            for file in files(root, LIBRARY)? {
+                if file.is_manifest() {
+                    findings.extend(arrows::findings(&file, &workspace)?);
+                    findings.extend(surface::features(&file)?);
+                } else if !file.is_test() {
+                    findings.extend(words::findings(&file));
+                    findings.extend(surface::hidden_items(&file));
+                }
             }
-        }
-        for part in APPLICATION {
-            for file in files(root, part)? {
-                findings.extend(surface::inclusions(&file));
+            for part in APPLICATION {
+                for file in files(root, part)? {
+                    findings.extend(surface::inclusions(&file));
+                }
             }
-        }
-        refuse(&findings)
-    })
+            refuse(&findings)
+        },
+    )
 }
 
 fn refuse(findings: &[Finding]) -> Result<()> {
@@ -75,7 +79,8 @@ impl File {
         self.path.ends_with("Cargo.toml")
     }
 
-    /// Tests of the library are another program that uses it, in the words of some program.
+    /// Whether this is a test. Tests of the library use it as a program does, and may contain words
+    /// of an application.
     fn is_test(&self) -> bool {
         self.path.iter().any(|part| part == "tests")
     }
@@ -91,7 +96,7 @@ impl File {
     }
 }
 
-/// What crosses a border, where, and what is to be done.
+/// A violation of a boundary, with its place and what to do about it.
 #[derive(Debug)]
 struct Finding {
     path: PathBuf,
@@ -143,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn every_finding_is_told_with_its_file_and_line() {
+    fn every_finding_is_reported_with_its_file_and_line() {
         let file = file("session/src/lib.rs", "");
         let findings = [file.finding(3, "one".into()), file.finding(9, "two".into())];
         let error = refuse(&findings).unwrap_err().to_string();
@@ -155,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_crosses_a_border() {
+    fn no_boundary_is_violated() {
         check().unwrap();
     }
 
     #[test]
-    fn the_library_and_the_application_are_where_they_are_looked_for() {
+    fn the_library_and_the_application_are_found() {
         let root = workspace::root();
         for part in APPLICATION.into_iter().chain([LIBRARY]) {
             let files = files(root, part).unwrap();

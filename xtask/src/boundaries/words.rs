@@ -1,12 +1,12 @@
-//! Words of the application that the library does not use.
+//! Checks that the library does not use words of the application.
 
 use super::{File, Finding};
 
 /// How a word is looked for.
 enum Word {
-    /// Wherever it stands, also as a part of a name such as `account_id` or `AccountPage`.
+    /// Everywhere, also as a part of a name such as `account_id` or `AccountPage`.
     Anywhere(&'static str),
-    /// As a value in quotes alone, such as the name of a field: otherwise it is plain English.
+    /// Only as a value in quotes, such as the name of a field. Elsewhere it is an ordinary word.
     Quoted(&'static str),
     /// As the beginning of the name of a setting.
     Setting(&'static str),
@@ -32,7 +32,7 @@ const WORDS: [Word; 15] = [
     Setting("DWELL_"),
 ];
 
-/// Where a word stands for something else, and why.
+/// Files in which a word is allowed, and why.
 const EXCEPTIONS: [(&str, &str, &str); 1] = [(
     "session/server/src/store/redis/lua/migrate.lua",
     "account",
@@ -47,8 +47,8 @@ pub(super) fn findings(file: &File) -> Vec<Finding> {
                 findings.push(file.finding(
                     number,
                     format!(
-                        "`{}` is a word of the application: say in the library's own words what \
-                         is meant, or take it from the program",
+                        "`{}` is a word of the application: use a term of the library, or let the \
+                         program supply the word",
                         word.text()
                     ),
                 ));
@@ -93,7 +93,7 @@ fn starts_of<'a>(line: &'a str, word: &'a str) -> impl Iterator<Item = usize> {
     line.match_indices(word).map(|(at, _)| at)
 }
 
-/// Whether a word of a sentence or of a name begins at `at`: not inside another one.
+/// Whether a word of a sentence or of a name begins at `at`.
 fn begins_word(line: &str, at: usize) -> bool {
     let before = line[..at].chars().next_back();
     let first = line[at..].chars().next();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_application_are_found_wherever_they_stand() {
+    fn words_of_the_application_are_found_everywhere() {
         for line in [
             "// It leads to the workspace.",
             "\"/workspace\"",
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_are_let_be() {
+    fn other_words_are_allowed() {
         for line in [
             "the limit note",
             "self.coverage.note(happening)",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_the_line_and_the_word_are_told() {
+    fn the_file_the_line_and_the_word_are_reported() {
         let file = file("session/src/lib.rs", "//! Rules.\n//! Of notes.\n");
         let findings = findings(&file);
         let told = findings[0].to_string();
