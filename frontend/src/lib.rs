@@ -1,5 +1,5 @@
-//! The application's module for the browser: the library's driver, with a form to sign in in the place
-//! of a page that has ended.
+//! The application's module for the browser: the library's driver with a form for signing in over a
+//! page whose session has ended.
 
 mod times;
 
@@ -9,7 +9,7 @@ use dwell_session::Status;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{HtmlFormElement, console};
 
-/// Called once, by the document of a page that is shown in a session.
+/// Starts the driver. Every page of a session calls this once.
 #[wasm_bindgen]
 pub fn start() {
     if let Some(page) = web_sys::window()
