@@ -1,4 +1,4 @@
-//! The first account, for whoever starts Dwell for the first time.
+//! The account that is created when Dwell is started for the first time.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use crate::process::{command, output};
 
 pub(crate) const EMAIL: &str = "you@example.com";
 
-/// The server's exit code for an address that has an account.
-const EXISTS: i32 = 3;
+/// The exit code of `dwell user add` if an account with the address exists.
+const ACCOUNT_EXISTS: i32 = 3;
 
-/// Creates the account and hands back its password, or nothing where it exists: the server
-/// keeps only the password's hash.
+/// Creates the account and returns its password, or nothing if the account exists: then only the
+/// hash of its password is known.
 pub(crate) fn create(server: &Path) -> Result<Option<String>> {
     let added = output(command(server).args(["user", "add", EMAIL]))?;
     match added.status.code() {
@@ -20,11 +20,11 @@ pub(crate) fn create(server: &Path) -> Result<Option<String>> {
             let said = String::from_utf8(added.stdout)?;
             Ok(Some(
                 password(&said)
-                    .context("the server named no password")?
+                    .context("`dwell user add` printed no password")?
                     .to_owned(),
             ))
         }
-        Some(EXISTS) => Ok(None),
+        Some(ACCOUNT_EXISTS) => Ok(None),
         _ => bail!(
             "`dwell user add {EMAIL}` ended with {}\n{}",
             added.status,
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_password_is_read_from_what_the_server_says() {
+    fn the_password_is_read_from_the_output_of_the_command() {
         let said = "email: you@example.com\npassword: a b: c\n";
 
         assert_eq!(password(said), Some("a b: c"));

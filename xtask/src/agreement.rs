@@ -17,7 +17,7 @@ const JSON_FILE: &str = "DWELL_AGREEMENT_JSON";
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Fewer ends, in less than five minutes
+    /// Measure fewer ends, in less than five minutes
     #[arg(long)]
     quick: bool,
 
@@ -25,7 +25,7 @@ pub(crate) struct Options {
     #[arg(long)]
     json: bool,
 
-    /// Repeats the random choices of a run that printed this number
+    /// Repeat the random choices of the run that printed this number
     #[arg(long)]
     seed: Option<u32>,
 }
@@ -55,12 +55,13 @@ pub(crate) fn measure(chromium: &Chromium, options: &Options) -> Result<()> {
     })
 }
 
-/// Does the same task in a process of its own, whose standard output is our standard error: what
-/// the set-up says is no JSON. Then prints the numbers, which that process has written to a file.
+/// Runs the same task in a process of its own with its standard output redirected to standard
+/// error, because the set-up prints text that is not JSON. Then prints the numbers, which that
+/// process has written to a file.
 pub(crate) fn measure_for_programs(options: &Options) -> Result<()> {
     let file = workspace::target().join("agreement.json");
     if file.exists() {
-        fs::remove_file(&file).context("removing the numbers of the last run")?;
+        fs::remove_file(&file).context("cannot remove the numbers of the last run")?;
     }
     let mut task = Command::new(env::current_exe()?);
     task.arg("agreement").env(JSON_FILE, &file).stdout(stderr());

@@ -1,4 +1,4 @@
-//! Debian's packages.
+//! Installs Debian packages.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::process::{command, find, read, run};
 
-/// apt-get with the right to install, where this person has it without being asked for a password.
+/// apt-get with permission to install packages without being asked for a password.
 pub(crate) enum Apt {
     AsRoot,
     WithSudo,
@@ -24,7 +24,7 @@ impl Apt {
         Ok(may_sudo.then_some(Self::WithSudo))
     }
 
-    /// Installs packages. A list of packages that cannot be brought up to date may do as it is.
+    /// Installs packages. It is not an error in itself if the lists of packages cannot be updated.
     pub(crate) fn install(&self, packages: &[&str]) -> Result<()> {
         let updated = run(&mut self.get("update"));
         let installed = run(self.get("install").arg("--yes").args(packages));

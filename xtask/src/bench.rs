@@ -1,5 +1,6 @@
-//! Measures how fast Dwell is beside what people use otherwise.
+//! Measures how fast Dwell is in comparison with other session libraries.
 
+mod attack;
 mod autogroup;
 mod cores;
 mod engines;
@@ -12,7 +13,6 @@ mod report;
 mod rounds;
 mod session;
 mod setup;
-mod spite;
 mod spread;
 mod subjects;
 
@@ -25,20 +25,20 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use self::autogroup::Ungrouped;
+use self::autogroup::AutogroupsOff;
 use self::load::Call;
 use self::program::Directory;
 use self::report::Report;
 use self::rounds::Effort;
 use self::setup::LeftOut;
-use self::subjects::{Field, Kind, Place, Subject};
+use self::subjects::{Environment, Field, Kind, Subject};
 use crate::process::run;
 use crate::step::step;
 use crate::workspace;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Fewer and shorter rounds, in less than five minutes once everything is built
+    /// Run fewer and shorter rounds, in less than five minutes once everything is built
     #[arg(long)]
     quick: bool,
 
@@ -46,16 +46,16 @@ pub(crate) struct Options {
     #[arg(long)]
     json: bool,
 
-    /// Count instead how many sessions are revived by requests in flight when people sign out
+    /// Only count how many sessions are revived by requests that are in flight during a sign-out
     #[arg(long)]
     races: bool,
 
-    /// Measure instead what people see while somebody guesses passwords and holds connections
+    /// Only measure what people notice while somebody guesses passwords and holds connections
     #[arg(long, conflicts_with = "races")]
-    spite: bool,
+    attack: bool,
 
-    /// The subject of the benchmarks that was built already, for `--spite`
-    #[arg(long, hide = true, requires = "spite")]
+    /// The program to measure, if it has been built already
+    #[arg(long, hide = true, requires = "attack")]
     subject: Option<PathBuf>,
 }
 
@@ -77,8 +77,8 @@ impl Options {
         }
     }
 
-    /// How long spite is measured, and how long quiet is.
-    fn seconds_of_spite(&self) -> u32 {
+    /// How many seconds are measured during the attack, and as many before it.
+    fn seconds_of_attack(&self) -> u32 {
         if self.quick { 10 } else { 30 }
     }
 
@@ -92,35 +92,35 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
         return bench_for_programs(options);
     }
     report::remove(&figures())?;
-    if options.spite {
-        return bench_under_spite(options);
+    if options.attack {
+        return bench_under_attack(options);
     }
     let mut left_out = LeftOut::default();
     let programs = setup::set_up(&mut left_out)?;
-    let data = Directory::create(setup::place().join("data"))?;
-    let logs = setup::place().join("logs");
+    let data = Directory::create(setup::directory().join("data"))?;
+    let logs = setup::directory().join("logs");
     fs::create_dir_all(&logs)?;
     subjects::make_site(data.path())?;
-    let _ungrouped = step(
-        "Let the processors be shared evenly",
-        Ungrouped::while_measured,
+    let _autogroups_off = step(
+        "Turn off the scheduler's autogroups",
+        AutogroupsOff::while_alive,
     )?;
-    let place = Place {
+    let environment = Environment {
         programs: &programs,
         data: data.path(),
         logs: &logs,
     };
     if options.races {
-        race(&place, options, left_out)
+        race(&environment, options, left_out)
     } else {
-        compare(&place, options, left_out)
+        compare(&environment, options, left_out)
     }
 }
 
-fn compare(place: &Place, options: &Options, mut left_out: LeftOut) -> Result<()> {
+fn compare(environment: &Environment, options: &Options, mut left_out: LeftOut) -> Result<()> {
     let effort = options.effort();
     let (page, keep_alive) = {
-        let field = start(place, &mut left_out)?;
+        let field = start(environment, &mut left_out)?;
         let everybody: Vec<&Subject> = field.subjects.iter().collect();
         let page = rounds::measure("The page", &everybody, Call::Page, effort)?;
         let is_dwell_or_bare = |subject: &&Subject| subject.kind != Kind::Peer;
@@ -132,7 +132,9 @@ fn compare(place: &Place, options: &Options, mut left_out: LeftOut) -> Result<()
         effort,
         page,
         keep_alive,
-        million: left_out.unless("a million sessions", || million::measure(place, effort)),
+        million: left_out.unless("a million sessions", || {
+            million::measure(environment, effort)
+        }),
         left_out,
     };
     report::write(&report.to_json(), &figures())?;
@@ -144,46 +146,47 @@ fn compare(place: &Place, options: &Options, mut left_out: LeftOut) -> Result<()
     Ok(())
 }
 
-fn race(place: &Place, options: &Options, mut left_out: LeftOut) -> Result<()> {
-    let field = start(place, &mut left_out)?;
+fn race(environment: &Environment, options: &Options, mut left_out: LeftOut) -> Result<()> {
+    let field = start(environment, &mut left_out)?;
     let races = races::race(&field.subjects, options.sign_outs())?;
     report::write(&report::races_json(&races, &left_out), &figures())?;
     report::print_races(&races, &left_out);
     Ok(())
 }
 
-fn bench_under_spite(options: &Options) -> Result<()> {
+fn bench_under_attack(options: &Options) -> Result<()> {
     let programs = setup::set_up_subject(options.subject.as_deref())?;
-    let data = Directory::create(setup::place().join("data"))?;
-    let logs = setup::place().join("logs");
+    let data = Directory::create(setup::directory().join("data"))?;
+    let logs = setup::directory().join("logs");
     fs::create_dir_all(&logs)?;
     subjects::make_site(data.path())?;
-    let place = Place {
+    let environment = Environment {
         programs: &programs,
         data: data.path(),
         logs: &logs,
     };
-    let spite = spite::measure(&place, options.seconds_of_spite())?;
-    report::write(&spite.to_json(), &figures())?;
-    spite.print();
+    let attack = attack::measure(&environment, options.seconds_of_attack())?;
+    report::write(&attack.to_json(), &figures())?;
+    attack.print();
     Ok(())
 }
 
-fn start(place: &Place, left_out: &mut LeftOut) -> Result<Field> {
-    step("Start everything and sign in a thousand people", || {
-        Field::start(place, left_out)
+fn start(environment: &Environment, left_out: &mut LeftOut) -> Result<Field> {
+    step("Start all servers and sign in a thousand people", || {
+        Field::start(environment, left_out)
     })
 }
 
-/// Does the same in a process of its own, whose standard output is our standard error: what the
-/// set-up says is no JSON. Then prints the numbers, which that process has written to a file.
+/// Runs the same task in a process of its own with its standard output redirected to standard
+/// error, because the set-up prints text that is not JSON. Then prints the numbers, which that
+/// process has written to a file.
 fn bench_for_programs(options: &Options) -> Result<()> {
     let mut task = Command::new(env::current_exe()?);
     task.arg("bench").stdout(stderr());
     for (is_on, option) in [
         (options.quick, "--quick"),
         (options.races, "--races"),
-        (options.spite, "--spite"),
+        (options.attack, "--attack"),
     ] {
         if is_on {
             task.arg(option);
@@ -198,13 +201,13 @@ fn bench_for_programs(options: &Options) -> Result<()> {
 }
 
 fn figures() -> PathBuf {
-    setup::place().join("bench.json")
+    setup::directory().join("bench.json")
 }
 
-/// `docs/measured.md` shows that of a full run.
+/// Where the picture is written. That of a full run is shown in `docs/measured.md`.
 fn picture(options: &Options) -> PathBuf {
     if options.quick {
-        setup::place().join("bench.svg")
+        setup::directory().join("bench.svg")
     } else {
         workspace::root().join("docs/bench.svg")
     }

@@ -1,4 +1,4 @@
-//! What the browser may be asked to load.
+//! The size limit of what the browser loads.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,14 +10,14 @@ use crate::files::entries;
 use crate::release;
 use crate::step::step;
 
-/// Bytes of JavaScript and WebAssembly together, as sent: compressed with brotli.
+/// How many bytes JavaScript and WebAssembly may have together, compressed with brotli.
 const BUDGET: u64 = 90_000;
 
 pub(crate) fn check() -> Result<()> {
-    step("Weigh what the browser loads", || {
+    step("Check the size of what the browser loads", || {
         let parts = parts(&release::site().join("pkg"))?;
-        let weight = weigh(&parts, BUDGET)?;
-        println!("{weight}");
+        let list = check_size(&parts, BUDGET)?;
+        println!("{list}");
         Ok(())
     })
 }
@@ -27,26 +27,26 @@ struct Part {
     bytes: u64,
 }
 
-/// The account of the parts, or an error with the account when they are too heavy together.
-fn weigh(parts: &[Part], budget: u64) -> Result<String> {
+/// A list of the parts with their sizes, which is in the error if they exceed the budget together.
+fn check_size(parts: &[Part], budget: u64) -> Result<String> {
     for kind in [".js.br", ".wasm.br"] {
         if !parts.iter().any(|part| part.name.ends_with(kind)) {
-            bail!("there is no {kind} to weigh");
+            bail!("there is no {kind} file");
         }
     }
     let total: u64 = parts.iter().map(|part| part.bytes).sum();
-    let mut account = String::new();
+    let mut list = String::new();
     for Part { name, bytes } in parts {
-        writeln!(account, "    {bytes:>7} {name}")?;
+        writeln!(list, "    {bytes:>7} {name}")?;
     }
-    write!(account, "    {total:>7} of {budget} bytes")?;
+    write!(list, "    {total:>7} of {budget} bytes")?;
     if total > budget {
         bail!(
-            "JavaScript and WebAssembly are {} bytes over budget\n{account}",
+            "JavaScript and WebAssembly are {} bytes over budget\n{list}",
             total - budget
         );
     }
-    Ok(account)
+    Ok(list)
 }
 
 /// The compressed scripts and modules below a directory.
@@ -83,24 +83,24 @@ mod tests {
     fn exactly_the_budget_is_within_it() {
         let parts = [part("dwell.x.js.br", 40), part("dwell.x.wasm.br", 60)];
 
-        let account = weigh(&parts, 100).unwrap();
+        let list = check_size(&parts, 100).unwrap();
 
-        assert!(account.ends_with("100 of 100 bytes"), "{account}");
+        assert!(list.ends_with("100 of 100 bytes"), "{list}");
     }
 
     #[test]
-    fn one_byte_more_is_refused_and_named() {
+    fn one_byte_more_is_an_error_with_the_list() {
         let parts = [part("dwell.x.js.br", 41), part("dwell.x.wasm.br", 60)];
 
-        let error = weigh(&parts, 100).unwrap_err().to_string();
+        let error = check_size(&parts, 100).unwrap_err().to_string();
 
         assert!(error.contains("1 bytes over budget"), "{error}");
         assert!(error.contains("41 dwell.x.js.br"), "{error}");
     }
 
     #[test]
-    fn nothing_to_weigh_is_no_pass() {
-        assert!(weigh(&[part("dwell.x.js.br", 1)], 100).is_err());
-        assert!(weigh(&[], 100).is_err());
+    fn a_missing_part_is_an_error() {
+        assert!(check_size(&[part("dwell.x.js.br", 1)], 100).is_err());
+        assert!(check_size(&[], 100).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! A machine with other things to do.
+//! Keeps the machine busy, to show that tests do not depend on its speed.
 
 use std::hint::spin_loop;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.is_over.store(true, Relaxed);
         for thread in self.threads.drain(..) {
-            // None of them can panic.
+            // The threads cannot panic.
             let _ = thread.join();
         }
     }
@@ -47,10 +47,10 @@ mod tests {
     use super::Busy;
 
     #[test]
-    fn the_cores_are_given_back() {
+    fn the_threads_end_when_it_is_dropped() {
         let busy = Busy::cores().unwrap();
         let is_over = Arc::clone(&busy.is_over);
-        assert!(Arc::strong_count(&is_over) > 2, "nobody is busy");
+        assert!(Arc::strong_count(&is_over) > 2, "no core is busy");
         drop(busy);
         assert_eq!(Arc::strong_count(&is_over), 1);
     }

@@ -1,7 +1,7 @@
 //! Builds the standard library for WebAssembly from Debian's `rust-src`.
 //!
-//! For machines whose rustup reaches no toolchain server. The machine's own apt is read,
-//! never changed.
+//! This is for machines whose rustup cannot reach a server for toolchains. The machine's own
+//! configuration of apt is read and never changed.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -15,7 +15,7 @@ use crate::process::{cargo, command, find, read, run};
 use crate::wasm_target::WASM;
 use crate::workspace;
 
-/// Where a `rust-src` newer than the machine's release may be had.
+/// Suites that may have a newer `rust-src` than the release of the machine.
 const SUITES: [&str; 3] = ["stable-backports", "testing", "unstable"];
 
 pub(crate) fn is_possible() -> bool {
@@ -23,24 +23,24 @@ pub(crate) fn is_possible() -> bool {
 }
 
 pub(crate) fn build(sysroot: &Path) -> Result<()> {
-    let workshop = Workshop::open()?;
+    let directory = BuildDirectory::open()?;
     let library = sysroot.join("lib/rustlib/src/rust/library");
     if library.exists() {
-        workshop.build(sysroot)?;
+        directory.build(sysroot)?;
     } else {
-        let sources = workshop.unpack_sources(&rustc_version()?)?;
+        let sources = directory.unpack_sources(&rustc_version()?)?;
         let link = Link::make(&sources, &library)?;
-        let built = workshop.build(sysroot);
+        let built = directory.build(sysroot);
         link.remove()?;
         built?;
     }
-    workshop.close()
+    directory.close()
 }
 
-/// A directory in which apt, dpkg and cargo work apart from everything else.
-struct Workshop(PathBuf);
+/// A temporary directory in which apt, dpkg and cargo work without affecting the machine.
+struct BuildDirectory(PathBuf);
 
-impl Workshop {
+impl BuildDirectory {
     fn open() -> Result<Self> {
         let place = workspace::target().join("wasm-std");
         if place.exists() {
@@ -63,7 +63,7 @@ impl Workshop {
         let archive = entries(&self.0)?
             .into_iter()
             .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
-            .context("apt downloaded no package")?;
+            .context("apt did not download a package")?;
         run(command("dpkg").arg("-x").args([&archive, &unpacked]))?;
         Ok(unpacked.join(format!("usr/src/rustc-{version}/library")))
     }
@@ -110,15 +110,15 @@ impl Workshop {
             .current_dir(&crate_)
             .env("CARGO_TARGET_DIR", crate_.join("target"))
             .env("RUSTC_BOOTSTRAP", "1")
-            // Link-time optimisation of the application reads it.
+            // The link-time optimisation of the application needs the bitcode.
             .env("RUSTFLAGS", "-Cembed-bitcode=yes"))?;
         let built = crate_.join("target").join(WASM).join("release/deps");
         install(&built, &sysroot.join("lib/rustlib").join(WASM))
     }
 }
 
-/// The link through which cargo finds the standard library's sources. It is taken away again:
-/// to rustup it would be a component that it did not install.
+/// A symbolic link through which cargo finds the sources of the standard library. It is removed
+/// afterwards, because rustup would take it for a component that it did not install.
 struct Link<'a>(&'a Path);
 
 impl<'a> Link<'a> {
@@ -127,20 +127,22 @@ impl<'a> Link<'a> {
             fs::create_dir_all(parent)?;
         }
         if library.is_symlink() {
-            // Left by a run that was interrupted.
+            // The link was left by a run that was interrupted.
             fs::remove_file(library)?;
         }
-        symlink(sources, library).with_context(|| format!("linking {}", library.display()))?;
+        symlink(sources, library)
+            .with_context(|| format!("cannot create the link {}", library.display()))?;
         Ok(Self(library))
     }
 
     fn remove(self) -> Result<()> {
-        fs::remove_file(self.0).with_context(|| format!("unlinking {}", self.0.display()))
+        fs::remove_file(self.0)
+            .with_context(|| format!("cannot remove the link {}", self.0.display()))
     }
 }
 
-/// Copies the libraries beside their place and then moves them, so that half a target never
-/// looks like a whole one.
+/// Copies the libraries to a temporary directory and then renames it, so that an incomplete target
+/// never looks like a complete one.
 fn install(built: &Path, target: &Path) -> Result<()> {
     let unfinished = target.with_extension("unfinished");
     if unfinished.exists() {
@@ -148,7 +150,7 @@ fn install(built: &Path, target: &Path) -> Result<()> {
     }
     let libraries = unfinished.join("lib");
     fs::create_dir_all(&libraries)
-        .with_context(|| format!("the toolchain cannot be written to: {}", target.display()))?;
+        .with_context(|| format!("cannot write to the toolchain: {}", target.display()))?;
     for path in entries(built)? {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
@@ -183,7 +185,7 @@ fn rustc_version() -> Result<String> {
         .split_whitespace()
         .nth(1)
         .map(str::to_owned)
-        .context("rustc names no version")
+        .context("rustc did not print its version")
 }
 
 fn version_for<'a>(rustc: &str, madison: &'a str) -> Option<&'a str> {
@@ -204,7 +206,7 @@ mod tests {
 ";
 
     #[test]
-    fn the_package_is_of_exactly_rustcs_version() {
+    fn the_package_has_exactly_the_version_of_rustc() {
         assert_eq!(
             version_for("1.95.0", MADISON),
             Some("1.95.0+dfsg1-2~bpo13+1")

@@ -1,4 +1,4 @@
-//! What others have written: on what terms, from where, and what is known against it.
+//! Checks the dependencies: their licences, sources and versions, and security advisories.
 
 use anyhow::Result;
 
@@ -27,7 +27,7 @@ pub(crate) fn check() -> Result<()> {
                 .lines()
                 .rfind(|line| !line.trim().is_empty())
                 .unwrap_or_default();
-            println!("    left out: the advisories are not to be had here: {why}");
+            println!("    left out: the advisories cannot be downloaded: {why}");
             return Ok(());
         }
         run(&mut cargo([

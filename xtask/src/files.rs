@@ -1,4 +1,4 @@
-//! Files, and whether they are still what they were.
+//! Lists files, and detects changes to them.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result};
 
 /// A number that changes with the names and contents of these files and everything below them.
 ///
-/// Contents rather than times: a checkout or a restored file may be older than what was built.
+/// It depends on contents and not on times, because a checkout or a restored file may be older than
+/// what was built.
 pub(crate) fn fingerprint(paths: &[PathBuf]) -> Result<u64> {
     let mut hasher = DefaultHasher::new();
     for path in paths {
@@ -29,7 +30,7 @@ fn add(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     Ok(())
 }
 
-/// What is in a directory, always in the same order.
+/// The entries of a directory, sorted by path.
 pub(crate) fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
     let mut entries = fs::read_dir(directory)?
         .map(|entry| Ok(entry?.path()))

@@ -1,4 +1,4 @@
-//! The module for the browser, for programs that build no WebAssembly of their own.
+//! Builds the module for the browser, for programs that do not build WebAssembly themselves.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,8 +10,17 @@ use crate::step::step;
 use crate::wasm_target::WASM;
 use crate::workspace;
 
-/// What wasm-bindgen calls the WebAssembly that it writes, which is not optimized yet.
+/// The name of the WebAssembly that wasm-bindgen writes, before it is optimised.
 const UNOPTIMIZED: &str = "dwell_bg.wasm";
+
+/// The features of WebAssembly that the compiler uses. All browsers that are supported have them.
+const FEATURES: [&str; 5] = [
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+];
 
 /// Builds `dwell.js` and `dwell.wasm` in [`directory`].
 pub(crate) fn build() -> Result<()> {
@@ -37,7 +46,8 @@ pub(crate) fn build() -> Result<()> {
             .args([&directory, &built]))?;
         let unoptimized = directory.join(UNOPTIMIZED);
         run(command("wasm-opt")
-            .args(["-Oz", "--all-features"])
+            .arg("-Oz")
+            .args(FEATURES)
             .arg(&unoptimized)
             .arg("--output")
             .arg(directory.join("dwell.wasm")))?;

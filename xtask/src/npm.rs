@@ -10,7 +10,7 @@ use crate::process::{command, read, run};
 use crate::step::{already, step};
 use crate::workspace;
 
-const OLDEST_NODE: u32 = 20;
+const MIN_NODE: u32 = 20;
 
 pub(crate) fn set_up() -> Result<()> {
     let end2end = workspace::end2end();
@@ -34,12 +34,12 @@ pub(crate) fn set_up() -> Result<()> {
 pub(crate) fn require_node() -> Result<()> {
     let missing = || {
         format!(
-            "Node {OLDEST_NODE} or later, with npm, is missing; \
-             `apt-get install nodejs npm` installs it where the system's is recent enough"
+            "Node {MIN_NODE} or later with npm is missing; \
+             `apt-get install nodejs npm` installs it if the version of the system is recent enough"
         )
     };
     let version = read(command("node").arg("--version")).with_context(missing)?;
-    if major(&version).is_none_or(|major| major < OLDEST_NODE) {
+    if major(&version).is_none_or(|major| major < MIN_NODE) {
         bail!("{}: this is {}", missing(), version.trim());
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Other programs, run in the workspace and with the project's tools on PATH.
+//! Runs other programs in the workspace, with the project's tools on PATH.
 
 use std::convert::Infallible;
 use std::env;
@@ -27,7 +27,7 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     command
 }
 
-/// Runs a program whose output the person sees.
+/// Runs a program whose output is shown.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -38,7 +38,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program whose output is for us.
+/// Runs a program and captures its output.
 pub(crate) fn output(command: &mut Command) -> Result<Output> {
     command
         .stdin(Stdio::null())
@@ -46,7 +46,7 @@ pub(crate) fn output(command: &mut Command) -> Result<Output> {
         .map_err(|error| not_started(command, error))
 }
 
-/// What a program that succeeds writes to its standard output.
+/// Runs a program that has to succeed, and returns its standard output.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let output = output(command)?;
     if !output.status.success() {
@@ -60,7 +60,8 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{}`", shown(command)))
 }
 
-/// Becomes the program, which so gets the terminal's signals and leaves with its own exit code.
+/// Replaces this process by the program, so that it receives the signals of the terminal and its
+/// exit code is returned.
 pub(crate) fn become_program(command: &mut Command) -> Result<Infallible> {
     let error = command.exec();
     Err(not_started(command, error))
@@ -72,7 +73,7 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// A command as one would type it.
+/// A command as it would be typed.
 pub(crate) fn shown(command: &Command) -> String {
     std::iter::once(command.get_program())
         .chain(command.get_args())
@@ -90,7 +91,7 @@ fn search_path() -> OsString {
     env::join_paths(directories).unwrap_or(path)
 }
 
-/// Where `cargo install` puts programs.
+/// The directory into which `cargo install` installs programs.
 fn installed_by_cargo() -> Option<PathBuf> {
     let home = env::var_os("CARGO_INSTALL_ROOT")
         .or_else(|| env::var_os("CARGO_HOME"))

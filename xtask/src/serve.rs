@@ -1,4 +1,4 @@
-//! Dwell, served to the person who asked for it.
+//! Serves Dwell.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -19,14 +19,14 @@ pub(crate) fn release() -> Result<Infallible> {
 
 pub(crate) fn watch() -> Result<Infallible> {
     step("Build the server", || {
-        // Told that it will be watched, it is the very build that watching begins with.
+        // With this variable it is the same build as the first one of `cargo leptos watch`.
         run(cargo(["leptos", "build", "--server-only"]).env("LEPTOS_WATCH", "true"))
     })?;
     welcome(&workspace::target().join("debug/dwell"))?;
     become_program(&mut cargo(["leptos", "watch"]))
 }
 
-/// Makes the first account where there is none, and says where to go and how to get in.
+/// Creates the first account if there is none, and prints the address and how to sign in.
 fn welcome(server: &Path) -> Result<()> {
     let password = step("Create the first account, if there is none", || {
         account::create(server)
@@ -35,8 +35,8 @@ fn welcome(server: &Path) -> Result<()> {
     println!("    address   http://{}", address());
     println!("    e-mail    {}", account::EMAIL);
     match password {
-        Some(password) => println!("    password  {password}  (shown this once)"),
-        None => println!("    password  the one shown when the account was made"),
+        Some(password) => println!("    password  {password}  (shown only once)"),
+        None => println!("    password  the one that was shown when the account was created"),
     }
     println!();
     Ok(())

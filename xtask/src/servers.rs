@@ -1,7 +1,8 @@
-//! What the tests of stores and nodes run: PostgreSQL, Redis, and processes with a wrong clock.
+//! Installs what the tests of stores and nodes need: PostgreSQL, Redis, and libfaketime for
+//! processes with a wrong clock.
 //!
-//! They start the servers on free ports and in temporary directories, so the services that come
-//! with the packages may run or not.
+//! The tests start the servers on free ports and in temporary directories, so it does not matter
+//! whether the services of the packages run.
 
 use std::fs;
 
@@ -27,7 +28,7 @@ pub(crate) fn set_up() -> Result<()> {
 
 fn install(packages: &[&str]) -> Result<()> {
     let Some(apt) = Apt::of_this_machine()? else {
-        bail!("there is no apt-get here that may be used without a password");
+        bail!("apt-get cannot be used without a password");
     };
     apt.install(packages)?;
     let missing = missing();
@@ -48,7 +49,7 @@ fn missing() -> Vec<&'static str> {
     .collect()
 }
 
-/// Debian keeps the server's programs away from PATH, by version.
+/// Debian has a directory for each version of PostgreSQL, which is not on PATH.
 fn has_postgres() -> bool {
     let versions = fs::read_dir("/usr/lib/postgresql");
     let has_server = versions
@@ -65,7 +66,7 @@ fn has_redis() -> bool {
         .is_some()
 }
 
-/// A library for each architecture.
+/// Debian has a directory for each architecture.
 fn has_faketime() -> bool {
     let architectures = fs::read_dir("/usr/lib");
     architectures

@@ -1,4 +1,4 @@
-//! Simulates histories of browsers and a server, and looks for one that violates a property.
+//! Simulates histories of browsers and a server, and searches for one that violates a property.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::stopwatch::{Elapsed, Stopwatch};
 
-/// How many histories a core runs between two looks at the others.
+/// How many histories a core runs before it takes the next ones from the queue.
 const BATCH: u64 = 50;
 
 #[derive(Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     from: u64,
 
-    /// Print what came of it as JSON
+    /// Print the results as JSON
     #[arg(long, conflicts_with = "history")]
     json: bool,
 
@@ -34,7 +34,7 @@ pub(crate) struct Options {
     history: bool,
 }
 
-/// What came of the histories.
+/// The results of the simulation.
 struct Findings {
     cores: usize,
     coverage: Coverage,
@@ -107,7 +107,7 @@ fn progress_bar(options: &Options) -> ProgressBar {
     }
 }
 
-/// The seeds that are yet to be run.
+/// The seeds that have not been run yet.
 struct Queue {
     next: AtomicU64,
     end: u64,
@@ -124,7 +124,7 @@ impl Queue {
     }
 }
 
-/// What one core has found.
+/// The results of one core.
 #[derive(Default)]
 struct Share {
     coverage: Coverage,
@@ -171,7 +171,7 @@ impl Findings {
             self.elapsed
         );
         println!(
-            "{:.0} tab-hours, {:.0} of them in front of somebody",
+            "{:.0} tab-hours, {:.0} of them watched by a user",
             self.coverage.tab_hours(),
             self.coverage.watched_hours()
         );

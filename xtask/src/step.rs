@@ -1,10 +1,10 @@
-//! What a task says while it works.
+//! Prints the steps of a task.
 
 use anyhow::{Context as _, Result};
 
 use crate::stopwatch::Stopwatch;
 
-/// Does one step of a task: says what it is, how long it took, and which one failed.
+/// Runs one step of a task, and prints what it is and how long it took. An error names the step.
 pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("==> {what}");
     let stopwatch = Stopwatch::start();
@@ -17,7 +17,7 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
     outcome.with_context(|| format!("this step failed: {what}"))
 }
 
-/// Says that a step has nothing to do.
+/// Prints that a step is not necessary.
 pub(crate) fn already(what: &str) {
     println!("==> {what}: already there");
 }

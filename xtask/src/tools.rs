@@ -1,4 +1,4 @@
-//! The build's own programs, which `cargo install` installs.
+//! Installs the tools of the build with `cargo install`.
 
 use std::fs;
 
@@ -16,12 +16,12 @@ pub(crate) fn set_up() -> Result<()> {
     Ok(())
 }
 
-/// What only the checks need.
+/// Installs the tools that only the checks need.
 pub(crate) fn set_up_checking() -> Result<()> {
     cargo_deny().set_up()
 }
 
-/// Two minutes on two cores.
+/// Installing it takes two minutes on two cores.
 fn cargo_deny() -> Tool {
     Tool {
         package: "cargo-deny",
@@ -32,7 +32,7 @@ fn cargo_deny() -> Tool {
     }
 }
 
-/// The newest whose dependencies rustc 1.95 compiles.
+/// This is the newest version whose dependencies rustc 1.95 compiles.
 fn cargo_leptos() -> Tool {
     Tool {
         package: "cargo-leptos",
@@ -43,10 +43,11 @@ fn cargo_leptos() -> Tool {
     }
 }
 
-/// The program and the library of the same name speak a protocol that changes with every release.
+/// The version must be that of the library of the same name, because the format that both use
+/// changes with every release.
 fn wasm_bindgen() -> Result<Tool> {
     let lock = fs::read_to_string(workspace::root().join("Cargo.lock"))
-        .context("Cargo.lock is missing; `cargo generate-lockfile` makes it")?;
+        .context("Cargo.lock is missing; `cargo generate-lockfile` creates it")?;
     Ok(Tool {
         package: "wasm-bindgen-cli",
         program: "wasm-bindgen",
@@ -86,7 +87,7 @@ impl Tool {
         })
     }
 
-    /// The version that is there, if it will do.
+    /// The version that is installed, if it is suitable.
     fn found(&self) -> Option<String> {
         let answer = read(command(self.program).arg("--version")).ok()?;
         let found = answer.split_whitespace().nth(1)?;
@@ -106,7 +107,7 @@ impl Tool {
         );
         run(install
             .env_remove("CARGO_TARGET_DIR")
-            // Released as they are, they take minutes to optimise and save seconds.
+            // Optimising the tools would take minutes and save seconds.
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"))
@@ -122,7 +123,7 @@ fn locked_version(lock: &str, package: &str) -> Result<String> {
         .flatten()
         .filter(|entry| entry.get("name").and_then(|name| name.as_str()) == Some(package))
         .find_map(|entry| Some(entry.get("version")?.as_str()?.to_owned()))
-        .with_context(|| format!("Cargo.lock names no {package}"))
+        .with_context(|| format!("Cargo.lock does not contain {package}"))
 }
 
 fn is_same_or_later_patch(found: &str, wanted: &str) -> bool {
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_of_wasm_bindgen_is_the_locked_one() {
+    fn the_version_of_wasm_bindgen_is_read_from_the_lock_file() {
         let lock = "\
             [[package]]\nname = \"wasm-bindgen-shared\"\nversion = \"0.2.1\"\n\
             [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_patch_of_cargo_leptos_is_left_alone() {
+    fn a_later_patch_version_of_cargo_leptos_is_accepted() {
         assert!(is_same_or_later_patch("0.3.10", "0.3.10"));
         assert!(is_same_or_later_patch("0.3.11", "0.3.10"));
         assert!(!is_same_or_later_patch("0.3.9", "0.3.10"));

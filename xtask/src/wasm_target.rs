@@ -1,4 +1,4 @@
-//! The standard library for the browser.
+//! Installs the standard library for WebAssembly.
 
 use std::path::{Path, PathBuf};
 
@@ -36,12 +36,12 @@ fn install(sysroot: &Path) -> Result<()> {
 
 fn add_with_rustup(sysroot: &Path) -> Result<()> {
     if process::find("rustup").is_none() {
-        bail!("there is no rustup");
+        bail!("rustup is not installed");
     }
     run(command("rustup").args(["target", "add", WASM]))?;
     if !is_installed(sysroot) {
         bail!(
-            "rustup added it to a toolchain other than {}",
+            "rustup has installed it for a toolchain other than {}",
             sysroot.display()
         );
     }

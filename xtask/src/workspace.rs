@@ -1,4 +1,4 @@
-//! Where things are.
+//! The directories of the workspace.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ pub(crate) fn root() -> &'static Path {
     xtask.parent().unwrap_or(xtask)
 }
 
-/// Everything is built here, whatever the person's own cargo configuration says: the server
-/// and the browser tests look for the site and the binary under this name.
+/// The target directory. It does not depend on the user's configuration of cargo, because the
+/// server and the browser tests expect the site and the binary here.
 pub(crate) fn target() -> PathBuf {
     root().join("target")
 }

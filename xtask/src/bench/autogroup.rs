@@ -1,7 +1,9 @@
-//! Linux shares the processors between groups of processes, and makes every process that begins a
-//! session of its own a group, where nobody else has grouped it. Each connection's process of
-//! PostgreSQL is such a group then, and was seen waiting 2 s for 0.5 ms of work. Under systemd or
-//! in a container it is none.
+//! Turns off autogroups, a feature of the Linux scheduler.
+//!
+//! Linux shares the processors between groups of processes, and a process that starts a session of
+//! its own and is in no other group becomes a group. Each server process of PostgreSQL is such a
+//! group then, and was seen waiting 2 s for 0.5 ms of work. Under systemd or in a container this
+//! does not happen.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
@@ -13,14 +15,15 @@ use crate::process::command;
 
 const SETTING: &str = "/proc/sys/kernel/sched_autogroup_enabled";
 
-/// While this lives, no such groups are made.
-pub(crate) struct Ungrouped {
+/// Keeps autogroups turned off until it is dropped.
+pub(crate) struct AutogroupsOff {
     restorer: Child,
 }
 
-impl Ungrouped {
-    /// Nothing where no groups are made anyhow, or where we may not change that.
-    pub(crate) fn while_measured() -> Result<Option<Self>> {
+impl AutogroupsOff {
+    /// Turns autogroups off. Returns nothing if they are off already or the setting cannot be
+    /// changed.
+    pub(crate) fn while_alive() -> Result<Option<Self>> {
         let is_grouped = fs::read_to_string(SETTING).is_ok_and(|on| on.trim() == "1");
         if !is_grouped {
             return Ok(None);
@@ -28,12 +31,13 @@ impl Ungrouped {
         if File::options().write(true).open(SETTING).is_err() {
             println!(
                 "    PostgreSQL may have to wait for a processor: \
-                 better is `sudo sysctl kernel.sched_autogroup_enabled=0`"
+                 `sudo sysctl kernel.sched_autogroup_enabled=0` prevents that"
             );
             return Ok(None);
         }
-        println!("    while this runs, kernel.sched_autogroup_enabled is 0");
-        // It waits until this process has ended, in whatever way, and hears nothing of a Ctrl-C.
+        println!("    kernel.sched_autogroup_enabled is 0 until this task ends");
+        // The shell restores the setting when this process ends, in whatever way. It is in a
+        // process group of its own so that Ctrl-C does not end it as well.
         let mut restorer = command("sh");
         restorer
             .args([
@@ -47,7 +51,7 @@ impl Ungrouped {
     }
 }
 
-impl Drop for Ungrouped {
+impl Drop for AutogroupsOff {
     fn drop(&mut self) {
         drop(self.restorer.stdin.take());
         let _ = self.restorer.wait();

@@ -1,9 +1,9 @@
-//! How far apart the processors are.
+//! Measures how fast two processors can exchange a message.
 //!
-//! The host of a virtual machine moves its processors about. While two of them share no cache, a
-//! message from one to the other was seen to take 400 ns instead of 80, and a request twice as
-//! long, with a session or without. That comes and goes within seconds, so that what is compared
-//! may have been measured on two machines.
+//! The host of a virtual machine may move its processors to other cores. While two of them share no
+//! cache, a message from one to the other was seen to take 400 ns instead of 80, and a request took
+//! twice as long, with a session or without. This changes within seconds, so two measurements can
+//! only be compared if the distance was the same.
 
 use std::hint::spin_loop;
 use std::num::NonZero;
@@ -12,16 +12,17 @@ use std::thread::{self, available_parallelism, yield_now};
 
 use crate::stopwatch::Stopwatch;
 
-/// How far apart two processors were at several times: how long a message takes from one to the
-/// other and back, in seconds.
+/// How long a message takes from one processor to another and back, in seconds: the shortest and
+/// the longest of several times.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Distance {
-    least: f64,
-    most: f64,
+    min: f64,
+    max: f64,
 }
 
 impl Distance {
-    /// Nothing where there are not two: nobody knows which of them are at work.
+    /// The distance at this moment, or zero if there are not exactly two processors: with more, it
+    /// is not known which of them do the work.
     pub(crate) fn now() -> Self {
         let are_two = available_parallelism().map(NonZero::get).ok() == Some(2);
         Self::of(if are_two { round_trip() } else { 0.0 })
@@ -29,51 +30,51 @@ impl Distance {
 
     pub(crate) fn of(seconds: f64) -> Self {
         Self {
-            least: seconds,
-            most: seconds,
+            min: seconds,
+            max: seconds,
         }
     }
 
-    /// At all the times of both.
+    /// The distance at the times of both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
-            least: self.least.min(other.least),
-            most: self.most.max(other.most),
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
         }
     }
 
-    /// Whether the processors stayed where they were.
+    /// Whether the distance stayed about the same.
     pub(crate) fn is_steady(self) -> bool {
-        self.most <= 2.0 * self.least
+        self.max <= 2.0 * self.min
     }
 }
 
 fn round_trip() -> f64 {
     const TRIPS: u32 = 10_000;
-    let ball = AtomicBool::new(false);
+    let flag = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..TRIPS {
-                wait_for(&ball, true);
-                ball.store(false, Ordering::Release);
+                wait_for(&flag, true);
+                flag.store(false, Ordering::Release);
             }
         });
-        ball.store(true, Ordering::Release);
-        wait_for(&ball, false);
+        flag.store(true, Ordering::Release);
+        wait_for(&flag, false);
         let stopwatch = Stopwatch::start();
         for _ in 1..TRIPS {
-            ball.store(true, Ordering::Release);
-            wait_for(&ball, false);
+            flag.store(true, Ordering::Release);
+            wait_for(&flag, false);
         }
         stopwatch.elapsed().as_secs_f64() / f64::from(TRIPS)
     })
 }
 
-/// Lets the other thread run now and then, which may be on the same processor.
-fn wait_for(ball: &AtomicBool, wanted: bool) {
+/// Waits for a value. It yields now and then, because the other thread may need the same processor.
+fn wait_for(flag: &AtomicBool, wanted: bool) {
     loop {
         for _ in 0..10_000 {
-            if ball.load(Ordering::Acquire) == wanted {
+            if flag.load(Ordering::Acquire) == wanted {
                 return;
             }
             spin_loop();
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_processors_have_moved_if_a_message_takes_twice_as_long_or_half() {
+    fn a_distance_is_not_steady_if_a_message_takes_twice_as_long_or_half() {
         assert!(is_steady(&[80.0, 110.0, 75.0]));
         assert!(is_steady(&[410.0, 380.0]));
         assert!(!is_steady(&[80.0, 400.0, 85.0]));

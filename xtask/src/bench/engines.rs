@@ -1,4 +1,4 @@
-//! PostgreSQL and Redis servers for the measurement alone.
+//! PostgreSQL and Redis servers that are started for the measurement.
 
 use std::env;
 use std::fs;
@@ -20,10 +20,10 @@ pub(crate) struct Engine {
     pub(crate) url: String,
 }
 
-/// As it is set up by default: what it has answered survives a power failure.
+/// PostgreSQL with its default settings, with which committed data survives a power failure.
 pub(crate) fn postgres(logs: &Path) -> Result<Engine> {
     let programs = postgres_programs()?;
-    // Not below this workspace: the user that it runs as may have no way there.
+    // The user that PostgreSQL runs as may not have access to the workspace.
     let directory =
         Directory::create(env::temp_dir().join(format!("dwell-bench-postgres-{}", process::id())))?;
     let data = directory.path().join("data");
@@ -55,7 +55,7 @@ pub(crate) fn postgres(logs: &Path) -> Result<Engine> {
         postgres.command.args(["-c", &setting]);
     }
     let mut program = Program::start("postgres", postgres, logs)?;
-    // It listens before it lets anybody in.
+    // PostgreSQL listens before it accepts sessions.
     program.wait_until(|| {
         let mut is_ready = command(programs.join("pg_isready"));
         is_ready.args(["--quiet", "--host=127.0.0.1"]);
@@ -68,13 +68,13 @@ pub(crate) fn postgres(logs: &Path) -> Result<Engine> {
     })
 }
 
-/// As Dwell asks for it: what it has answered survives a power failure.
+/// Redis with the settings that Dwell recommends, with which written data survives a power failure.
 pub(crate) fn durable_redis(place: &Path, logs: &Path) -> Result<Engine> {
     let durable = ["--appendonly", "yes", "--appendfsync", "always"];
     redis("redis-durable", &durable, place, logs)
 }
 
-/// As fast as it can be.
+/// Redis without persistence, which is fastest.
 pub(crate) fn volatile_redis(place: &Path, logs: &Path) -> Result<Engine> {
     redis("redis-volatile", &["--save", ""], place, logs)
 }
@@ -82,7 +82,7 @@ pub(crate) fn volatile_redis(place: &Path, logs: &Path) -> Result<Engine> {
 fn redis(name: &str, settings: &[&str], place: &Path, logs: &Path) -> Result<Engine> {
     let program = find("redis-server")
         .or_else(|| find("valkey-server"))
-        .context("there is no redis-server")?;
+        .context("redis-server is not installed")?;
     let directory = Directory::create(place.join(name))?;
     let address = free_address()?;
     let mut service = Service::new(&program);
@@ -107,7 +107,7 @@ fn url(scheme: &str, address: SocketAddr) -> String {
     format!("{scheme}://{address}/0")
 }
 
-/// Debian keeps the server's programs away from PATH, by version.
+/// The directory of PostgreSQL's programs. Debian has one for each version, which is not on PATH.
 fn postgres_programs() -> Result<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql");
     let newest = versions
@@ -119,5 +119,5 @@ fn postgres_programs() -> Result<PathBuf> {
         .max();
     newest
         .or_else(|| Some(find("postgres")?.parent()?.to_path_buf()))
-        .context("there is no PostgreSQL server")
+        .context("PostgreSQL is not installed")
 }

@@ -1,4 +1,4 @@
-//! Single requests, to prepare and to check what is measured.
+//! Single requests, which prepare and check the measurement.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The headers with which a browser opens a page for its user, one a line.
+/// The headers of a navigation that the user started, one a line.
 pub(crate) const BY_USER: &str = "\
 Accept: text/html
 Sec-Fetch-Site: same-origin
@@ -16,7 +16,7 @@ Sec-Fetch-Mode: navigate
 Sec-Fetch-Dest: document
 Sec-Fetch-User: ?1";
 
-/// Those with which it sends what a script of a page asks for.
+/// The headers of a request that a script of a page makes, one a line.
 pub(crate) const BY_SCRIPT: &str = "\
 Accept: */*
 Sec-Fetch-Site: same-origin
@@ -29,7 +29,7 @@ pub(crate) struct Exchange(TcpStream);
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
-    /// The length of all of it, in bytes.
+    /// The length of head and body, in bytes.
     pub(crate) size: usize,
     headers: Vec<(String, String)>,
 }
@@ -42,8 +42,8 @@ impl Exchange {
         Ok(Self(stream))
     }
 
-    /// A navigation by the user, or, where something is posted, a call by a script. `headers` are
-    /// sent with it, one a line.
+    /// Sends a GET as a navigation by the user, and any other request as a call by a script, with
+    /// additional `headers`, one a line.
     pub(crate) fn send(&mut self, method: &str, path: &str, headers: &str) -> Result<()> {
         let host = self.0.peer_addr()?;
         let usual = if method == "GET" { BY_USER } else { BY_SCRIPT };
@@ -55,7 +55,7 @@ impl Exchange {
         Ok(self.0.write_all(head.as_bytes())?)
     }
 
-    /// Sends a request as it is.
+    /// Sends the bytes of a request without changes.
     pub(crate) fn write(&mut self, request: &str) -> Result<()> {
         Ok(self.0.write_all(request.as_bytes())?)
     }
@@ -69,7 +69,11 @@ impl Answer {
     fn read(mut stream: impl BufRead) -> Result<Self> {
         let mut line = String::new();
         let mut size = stream.read_line(&mut line)?;
-        let status = line.split(' ').nth(1).context("no answer came")?.parse()?;
+        let status = line
+            .split(' ')
+            .nth(1)
+            .context("the server did not answer")?
+            .parse()?;
         let mut headers = Vec::new();
         loop {
             line.clear();

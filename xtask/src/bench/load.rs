@@ -1,4 +1,4 @@
-//! Load, by wrk.
+//! Generates load with wrk.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -18,19 +18,20 @@ use super::{
 use crate::process::{command, shown};
 use crate::workspace;
 
-/// How many connections there are at a time, over all nodes.
+/// How many connections are open at a time, to all nodes together.
 pub(crate) const CONNECTIONS: usize = 32;
-/// In seconds. Those who come back together after a pause have their activity written down first.
+/// How long requests are sent before the measurement, in seconds. At first, the touches of many
+/// people who return after a pause have to be written.
 pub(crate) const WARM_UP: u32 = 1;
 
-/// What is asked for, again and again.
+/// The request that is sent repeatedly.
 #[derive(Clone, Copy)]
 pub(crate) enum Call {
-    /// The page, as by a person, which slides.
+    /// The page, opened by a person, which extends the session.
     Page,
-    /// The page, as by a script, which does not.
+    /// The page, fetched by a script, which does not extend the session.
     PassivePage,
-    /// A report of activity.
+    /// A keep-alive.
     KeepAlive,
 }
 
@@ -38,11 +39,11 @@ pub(crate) enum Call {
 pub(crate) struct Target<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) sessions: &'a Path,
-    /// How many of them are passed over at first.
+    /// How many sessions at the beginning of the file are skipped.
     pub(crate) skip: u64,
 }
 
-/// What came of it.
+/// The result of one measurement.
 #[derive(Clone, Copy)]
 pub(crate) struct Outcome {
     pub(crate) answers: u64,
@@ -51,31 +52,32 @@ pub(crate) struct Outcome {
     pub(crate) p99_ms: f64,
     /// The mean length of an answer.
     bytes: f64,
-    /// Before and after it.
+    /// The distance of the processors before and after the measurement.
     cores: Distance,
 }
 
-/// The fewest pairs whose median tells anything.
-const FEWEST: usize = 10;
+/// The number of pairs that is needed for a meaningful median.
+const MIN_PAIRS: usize = 10;
 
-/// Those that were measured with the processors at one distance; or all, if these are too few.
+/// The pairs during which the distance of the processors was steady, or all pairs if these are too
+/// few.
 pub(crate) fn comparable(pairs: Vec<(Outcome, Outcome)>) -> Vec<(Outcome, Outcome)> {
     let is_comparable = |(one, other): &&(Outcome, Outcome)| one.cores.and(other.cores).is_steady();
     let comparable: Vec<_> = pairs.iter().filter(is_comparable).copied().collect();
-    match comparable.len() < FEWEST {
+    match comparable.len() < MIN_PAIRS {
         true => pairs,
         false => comparable,
     }
 }
 
-/// As [`load`], in the steady state: for a second before, nothing is measured.
+/// Does the same as [`load`] after a warm-up, which is not measured.
 pub(crate) fn steady_load(targets: &[Target], call: Call, seconds: u32) -> Result<Outcome> {
     load(targets, call, WARM_UP)?;
     load(targets, call, seconds)
 }
 
-/// Loads all targets at the same time; they share the connections. Any answer but the expected one
-/// makes it invalid.
+/// Loads all targets at the same time; they share the connections. An answer that is not the
+/// expected one is an error.
 pub(crate) fn load(targets: &[Target], call: Call, seconds: u32) -> Result<Outcome> {
     let connections = CONNECTIONS / targets.len().max(1);
     let threads = threads(call, targets.len());
@@ -96,14 +98,14 @@ pub(crate) fn load(targets: &[Target], call: Call, seconds: u32) -> Result<Outco
     })
 }
 
-/// All processors are kept busy, however many nodes there are.
+/// The number of wrk's threads for each node. Together they use all processors.
 fn threads(call: Call, nodes: usize) -> usize {
     match call {
         Call::Page | Call::KeepAlive => {
             let processors = available_parallelism().map_or(1, NonZero::get);
             (processors / nodes.max(1)).clamp(1, CONNECTIONS / nodes.max(1))
         }
-        // Several threads would not see the sessions in turn.
+        // With several threads, the sessions would not be used one after the other.
         Call::PassivePage => 1,
     }
 }
@@ -140,18 +142,18 @@ fn outcome(wrk: &Command, child: Child) -> Result<Outcome> {
         bail!("`{}` ended with {}\n{complaint}", shown(wrk), output.status);
     }
     let line = said.lines().find(|line| line.starts_with('{'));
-    Outcome::parse(line.with_context(|| format!("wrk gives no figures:\n{said}"))?)
+    Outcome::parse(line.with_context(|| format!("wrk printed no figures:\n{said}"))?)
 }
 
 fn together(outcomes: &[Outcome]) -> Outcome {
-    let most = |of: fn(&Outcome) -> f64| outcomes.iter().map(of).fold(0.0, f64::max);
+    let max = |of: fn(&Outcome) -> f64| outcomes.iter().map(of).fold(0.0, f64::max);
     let answers = outcomes.iter().map(|outcome| outcome.answers).sum();
     Outcome {
         answers,
         per_second: outcomes.iter().map(|outcome| outcome.per_second).sum(),
-        p50_ms: most(|outcome| outcome.p50_ms),
-        p99_ms: most(|outcome| outcome.p99_ms),
-        bytes: most(|outcome| outcome.bytes),
+        p50_ms: max(|outcome| outcome.p50_ms),
+        p99_ms: max(|outcome| outcome.p99_ms),
+        bytes: max(|outcome| outcome.bytes),
         cores: Distance::default(),
     }
 }
@@ -171,7 +173,7 @@ impl Call {
         }
     }
 
-    /// As browsers send them, one a line.
+    /// The headers that a browser sends with it, one a line.
     fn headers(self) -> &'static str {
         match self {
             Self::Page => BY_USER,
@@ -193,14 +195,14 @@ impl Outcome {
         let figure = |name: &str| {
             figures[name]
                 .as_f64()
-                .with_context(|| format!("wrk gives no {name}: {line}"))
+                .with_context(|| format!("wrk printed no {name}: {line}"))
         };
         let answers = figures["requests"].as_u64().unwrap_or_default();
         let (refused, broken) = (figure("refused")?, figure("broken")?);
         ensure!(
             answers > 0 && refused == 0.0 && broken == 0.0,
-            "this round does not count: of {answers} answers {refused} were refusals, \
-             and {broken} connections broke or were silent"
+            "this round is invalid: {refused} of {answers} answers were refusals, and {broken} \
+             connections failed or timed out"
         );
         Ok(Self {
             answers,
@@ -212,13 +214,14 @@ impl Outcome {
         })
     }
 
-    /// wrk takes a redirect for success, but that is shorter than a page.
+    /// Checks the length of the answers: wrk counts a redirect as a success, but it is shorter than
+    /// a page.
     pub(crate) fn must_be_pages(&self, sizes: &RangeInclusive<usize>) -> Result<()> {
         #[expect(clippy::cast_precision_loss, reason = "a page has some hundred bytes")]
-        let (least, most) = (*sizes.start() as f64, *sizes.end() as f64);
+        let (min, max) = (*sizes.start() as f64, *sizes.end() as f64);
         ensure!(
-            (least * 0.995..=most * 1.005).contains(&self.bytes),
-            "this round does not count: an answer has {:.1} bytes in the mean, and a page {sizes:?}",
+            (min * 0.995..=max * 1.005).contains(&self.bytes),
+            "this round is invalid: the mean size of the answers is {:.1} bytes, and a page has {sizes:?}",
             self.bytes
         );
         Ok(())
@@ -256,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_with_a_refusal_or_a_broken_connection_does_not_count() {
+    fn a_round_with_a_refusal_or_a_failed_connection_is_invalid() {
         for error in ["refused", "broken"] {
             let line = LINE.replace(&format!("{error}\":0"), &format!("{error}\":1"));
             assert!(Outcome::parse(&line).is_err(), "{error}");
@@ -265,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_are_no_pages_do_not_count() {
+    fn a_round_with_answers_of_another_size_is_invalid() {
         let outcome = Outcome::parse(LINE).unwrap();
 
         assert!(outcome.must_be_pages(&(400..=400)).is_ok());
@@ -274,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_between_which_the_processors_were_moved_are_left_out_unless_too_few_are_left() {
+    fn pairs_with_an_unsteady_distance_are_left_out_unless_too_few_remain() {
         let at = |cores| Outcome {
             cores,
             ..Outcome::parse(LINE).unwrap()

@@ -1,4 +1,4 @@
-//! What becomes of Dwell, on SQLite, with a million live sessions instead of a thousand.
+//! Compares Dwell, on SQLite, with a million live sessions and with a thousand.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -15,61 +15,62 @@ use super::load::{CONNECTIONS, Call, Outcome, Target, WARM_UP, comparable, load,
 use super::rounds::Effort;
 use super::session::{self, Session};
 use super::spread::Spread;
-use super::subjects::{ACTIVE, Node, Place};
+use super::subjects::{ACTIVE, Environment, Node};
 use crate::step::step;
 use crate::stopwatch::Stopwatch;
 
 const FEW: u32 = ACTIVE;
 const MANY: u32 = 1_000_000;
-/// How many time ends at once.
+/// How many sessions expire at the same time.
 const SWEPT: u32 = 100_000;
 /// How long the sweep may take, in seconds.
-const LONGEST_SWEEP: f64 = 120.0;
-/// How long sessions are seen at a time, in seconds.
+const MAX_SWEEP: f64 = 120.0;
+/// How long pages of sessions are requested before it is counted how many were, in seconds.
 const VISIT: u32 = 5;
 
-/// What came of it.
+/// The results.
 pub(crate) struct Million {
-    /// Throughput with a million to that with a thousand.
+    /// The ratio of the throughput with a million sessions to that with a thousand.
     growth: Spread,
-    /// How many of the million the process has seen.
+    /// How many of the million sessions the process has served.
     seen: u32,
     bytes_per_session: f64,
-    /// From the start of the process to the first page.
+    /// The time from the start of the process to the first page.
     startup_seconds: f64,
     sweep: Sweep,
 }
 
 struct Sweep {
-    /// While nothing is swept.
+    /// The latency while no session is swept.
     quiet_p99_ms: Spread,
-    /// From the instant at which the sessions end.
+    /// The latency from the instant at which the sessions end.
     p99_ms: Spread,
-    /// Of the one to the other.
+    /// The ratio of the second to the first.
     p99_ratio: Spread,
-    /// From their end until all were swept, or until the latency had been measured.
+    /// The time from their end until all were swept or, if that is later, until the latency had
+    /// been measured.
     seconds: f64,
 }
 
 /// A database and the sessions in it.
 struct Population<'a> {
-    place: &'a Place<'a>,
+    environment: &'a Environment<'a>,
     name: &'static str,
     url: String,
-    /// All of them.
+    /// The file with all sessions.
     sessions: PathBuf,
-    /// Those that are used.
+    /// The file with the sessions that are used.
     active: PathBuf,
-    /// The first of them.
+    /// The first session.
     first: Session,
 }
 
-pub(crate) fn measure(place: &Place, effort: Effort) -> Result<Million> {
-    let few = step("Begin a thousand sessions", || {
-        Population::make(place, "thousand", FEW)
+pub(crate) fn measure(environment: &Environment, effort: Effort) -> Result<Million> {
+    let few = step("Create a thousand sessions", || {
+        Population::make(environment, "thousand", FEW)
     })?;
-    let many = step("Begin a million sessions", || {
-        Population::make(place, "million", MANY)
+    let many = step("Create a million sessions", || {
+        Population::make(environment, "million", MANY)
     })?;
     let (growth, bytes_per_session, startup_seconds) = grow(&few, &many, effort)?;
     Ok(Million {
@@ -86,7 +87,7 @@ fn grow(few: &Population, many: &Population, effort: Effort) -> Result<(Spread, 
     let (many_node, startup_seconds) = step("Start with a million sessions", || many.start())?;
     println!("    served its first page after {startup_seconds:.2} s");
     let seen = effort.seen;
-    let bytes_per_session = step(&format!("See {seen} of them"), || {
+    let bytes_per_session = step(&format!("Request the pages of {seen} sessions"), || {
         few.visit(&few_node, FEW.into())?;
         many.visit(&many_node, seen.into())?;
         let grown = many_node
@@ -122,13 +123,13 @@ fn grow(few: &Population, many: &Population, effort: Effort) -> Result<(Spread, 
     Ok((growth, bytes_per_session, startup_seconds))
 }
 
-/// Lets time end many sessions in one instant.
+/// Measures while many sessions expire at the same time.
 fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
     step("Sweep a hundred thousand sessions", || {
         let rounds = u32::try_from(effort.rounds)?;
         let end_in = 15 + rounds * (WARM_UP + effort.seconds);
         let stopwatch = Stopwatch::start();
-        many.place.seed(
+        many.environment.seed(
             &many.url,
             &[
                 "--accounts",
@@ -144,19 +145,19 @@ fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
         let left = f64::from(end_in - WARM_UP) - stopwatch.elapsed().as_secs_f64();
         ensure!(
             left > 0.0,
-            "the sessions ended before that could be measured"
+            "the sessions ended before the measurement of their end could begin"
         );
         sleep(Duration::from_secs_f64(left));
         let sweeping = many.watch(&node, "sweeping", effort)?;
-        while many.place.ended(&many.url)? < u64::from(SWEPT) {
+        while many.environment.ended(&many.url)? < u64::from(SWEPT) {
             ensure!(
-                stopwatch.elapsed().as_secs_f64() < f64::from(end_in) + LONGEST_SWEEP,
-                "not all are swept after {LONGEST_SWEEP} s"
+                stopwatch.elapsed().as_secs_f64() < f64::from(end_in) + MAX_SWEEP,
+                "not all sessions are swept after {MAX_SWEEP} s"
             );
             sleep(Duration::from_millis(200));
         }
         let seconds = stopwatch.elapsed().as_secs_f64() - f64::from(end_in);
-        println!("    all swept {seconds:.1} s after their end, or sooner");
+        println!("    all sessions were swept within {seconds:.1} s of their end");
         let with_each = |outcome: &Outcome| sweeping.clone().into_iter().zip(repeat(*outcome));
         let pairs = comparable(quiet.iter().flat_map(with_each).collect());
         Ok(Sweep {
@@ -173,11 +174,11 @@ fn sweep(many: &Population, effort: Effort) -> Result<Sweep> {
 }
 
 impl<'a> Population<'a> {
-    fn make(place: &'a Place, name: &'static str, count: u32) -> Result<Self> {
-        let url = place.sqlite(name);
-        let sessions = place.data.join(format!("{name}.sessions"));
-        let active = place.data.join(format!("{name}-active.sessions"));
-        place.seed(
+    fn make(environment: &'a Environment, name: &'static str, count: u32) -> Result<Self> {
+        let url = environment.sqlite(name);
+        let sessions = environment.data.join(format!("{name}.sessions"));
+        let active = environment.data.join(format!("{name}-active.sessions"));
+        environment.seed(
             &url,
             &[
                 "--accounts",
@@ -192,24 +193,25 @@ impl<'a> Population<'a> {
         fs::write(&active, &lines)?;
         let first = session::read(&lines).into_iter().next();
         Ok(Self {
-            place,
+            environment,
             name,
             url,
             sessions,
             active,
-            first: first.context("no session has begun")?,
+            first: first.context("no session was created")?,
         })
     }
 
-    /// Starts Dwell. Tells after how many seconds it has served the first page.
+    /// Starts Dwell, and returns after how many seconds it has served the first page.
     fn start(&self) -> Result<(Node, f64)> {
         let stopwatch = Stopwatch::start();
-        let node = self.place.dwell_node(self.name, &self.url, None)?;
+        let node = self.environment.dwell_node(self.name, &self.url, None)?;
         self.page_sizes(&node)?;
         Ok((node, stopwatch.elapsed().as_secs_f64()))
     }
 
-    /// Has `count` sessions seen, without touching them: so many people do not click in a minute.
+    /// Requests the pages of `count` sessions without touching them, because so many people are
+    /// never active within a minute.
     fn visit(&self, node: &Node, count: u64) -> Result<()> {
         let mut visited = 0;
         while visited < count {
@@ -219,7 +221,7 @@ impl<'a> Population<'a> {
                 skip: visited,
             };
             let outcome = load(&[target], Call::PassivePage, VISIT)?;
-            // Some were asked for and not answered before it was over.
+            // The answers to the last requests may have been missed.
             visited += outcome.answers.saturating_sub(2 * CONNECTIONS as u64);
         }
         Ok(())
@@ -270,16 +272,16 @@ impl Million {
         })
     }
 
-    /// What was measured, what came of it, and what is wanted.
+    /// What was measured, the result, and the target.
     pub(crate) fn rows(&self) -> [(String, String, &'static str); 4] {
         [
             (
-                "throughput with a million live sessions, to that with a thousand".into(),
+                "throughput with a million live sessions, as a ratio to that with a thousand".into(),
                 self.growth.to_string(),
                 "at least 0.95",
             ),
             (
-                format!("memory for each session that was seen, of {}", self.seen),
+                format!("memory for each of {} sessions that the process has served", self.seen),
                 format!("{:.0} bytes", self.bytes_per_session),
                 "at most 400",
             ),
@@ -289,7 +291,7 @@ impl Million {
                 "within 5 s",
             ),
             (
-                "p99 while a hundred thousand are swept, to the quiet one".into(),
+                "p99 while a hundred thousand sessions are swept, as a ratio to the p99 at a quiet time".into(),
                 format!(
                     "{} ({:.2} ms to {:.2} ms)",
                     self.sweep.p99_ratio, self.sweep.p99_ms.median, self.sweep.quiet_p99_ms.median

@@ -1,4 +1,4 @@
-//! Programs that run beside the measurement and end with it.
+//! Programs that run during the measurement and are ended with it.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -12,8 +12,8 @@ use anyhow::{Context as _, Result, bail};
 use crate::process::{command, output, run};
 use crate::stopwatch::Stopwatch;
 
-/// How long a program may take to be ready, in seconds.
-const PATIENCE: f64 = 60.0;
+/// How long a program may take to start, in seconds.
+const START_TIMEOUT: f64 = 60.0;
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// A running program. It is asked to end when this is dropped, and when this process ends.
@@ -35,7 +35,7 @@ impl Service {
         Self::wrapped(&[], program, "TERM")
     }
 
-    /// `wrapping` are arguments for setpriv, which becomes the program.
+    /// A program that is started by setpriv with the arguments `wrapping`.
     pub(crate) fn wrapped(wrapping: &[&str], program: &Path, stop_signal: &'static str) -> Self {
         let mut command = command("setpriv");
         command
@@ -68,7 +68,7 @@ impl Program {
         })
     }
 
-    /// Waits until it accepts connections.
+    /// Waits until the program accepts connections.
     pub(crate) fn wait_for(&mut self, address: SocketAddr) -> Result<()> {
         self.wait_until(|| TcpStream::connect(address).is_ok())
     }
@@ -77,16 +77,16 @@ impl Program {
         let stopwatch = Stopwatch::start();
         while !is_ready() {
             let ended = self.child.try_wait()?;
-            if ended.is_some() || stopwatch.elapsed().as_secs_f64() > PATIENCE {
+            if ended.is_some() || stopwatch.elapsed().as_secs_f64() > START_TIMEOUT {
                 let said = fs::read_to_string(&self.log).unwrap_or_default();
-                bail!("{} does not get ready\n{}", self.name, said.trim_end());
+                bail!("{} has not started\n{}", self.name, said.trim_end());
             }
             sleep(POLL_INTERVAL);
         }
         Ok(())
     }
 
-    /// The memory of it that is resident, in bytes.
+    /// Its resident memory, in bytes.
     pub(crate) fn memory(&self) -> Result<u64> {
         let path = format!("/proc/{}/status", self.child.id());
         let status = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
@@ -94,7 +94,7 @@ impl Program {
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))
             .and_then(|rest| rest.split_whitespace().next())
-            .context("the process has no memory")?
+            .context("the status of the process does not contain its memory")?
             .parse()?;
         Ok(1024 * kilobytes)
     }
@@ -111,15 +111,16 @@ impl Drop for Program {
     }
 }
 
-/// A directory that goes with this.
+/// A directory that is removed when this is dropped.
 pub(crate) struct Directory(PathBuf);
 
 impl Directory {
     pub(crate) fn create(path: PathBuf) -> Result<Self> {
         if path.exists() {
-            fs::remove_dir_all(&path).with_context(|| format!("emptying {}", path.display()))?;
+            fs::remove_dir_all(&path)
+                .with_context(|| format!("cannot remove {}", path.display()))?;
         }
-        fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
+        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Self(path))
     }
 
@@ -138,7 +139,7 @@ impl Drop for Directory {
     }
 }
 
-/// An address of this machine that nobody listens on.
+/// An address of this machine that is not in use.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("finding a free port")?;
     Ok(listener.local_addr()?)

@@ -1,4 +1,4 @@
-//! Sign-outs against requests that are in flight: how many sessions do these revive?
+//! Counts how many sessions are revived by requests that are in flight during a sign-out.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -8,14 +8,14 @@ use super::session::Session;
 use super::subjects::{ACTIVE, Kind, Subject};
 use crate::step::step;
 
-/// How many requests are in flight before the sign-out is sent, and how many after.
-const EACH_SIDE: usize = 4;
+/// How many requests are sent before the sign-out, and as many after it.
+const REQUESTS_EACH_SIDE: usize = 4;
 
-/// What came of one subject.
+/// The result for one subject.
 pub(crate) struct Raced {
     name: String,
     sign_outs: u32,
-    /// After how many the old cookie was served again.
+    /// After how many sign-outs the old cookie was served again.
     revived: u32,
 }
 
@@ -48,19 +48,19 @@ fn revived(subject: &Subject, sign_outs: u32) -> Result<u32> {
 }
 
 fn is_revived(subject: &Subject, account: u32) -> Result<bool> {
-    let address = subject.first_address().context("it has no node")?;
+    let address = subject.first_address().context("the subject has no node")?;
     let session = Session::begin(address, account)?;
     let headers = session.headers();
     let nodes = subject.nodes();
     let mut pages = nodes
         .iter()
         .cycle()
-        .take(2 * EACH_SIDE)
+        .take(2 * REQUESTS_EACH_SIDE)
         .map(|node| Exchange::connect(node.address))
         .collect::<Result<Vec<_>>>()?;
     let mut sign_out = Exchange::connect(address)?;
 
-    let (before, after) = pages.split_at_mut(EACH_SIDE);
+    let (before, after) = pages.split_at_mut(REQUESTS_EACH_SIDE);
     for page in before {
         page.send("GET", "/slow-page", &headers)?;
     }
@@ -69,7 +69,7 @@ fn is_revived(subject: &Subject, account: u32) -> Result<bool> {
         page.send("GET", "/slow-page", &headers)?;
     }
     let status = sign_out.answer()?.status;
-    ensure!(status == 200, "signing out gives {status}");
+    ensure!(status == 200, "signing out was answered with {status}");
     for page in pages {
         page.answer()?;
     }

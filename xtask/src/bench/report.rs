@@ -1,4 +1,4 @@
-//! The figures, for people and for programs.
+//! Writes and prints the figures.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -16,9 +16,9 @@ use super::setup::LeftOut;
 /// Everything that was measured.
 pub(crate) struct Report {
     pub(crate) effort: Effort,
-    /// The page, by every subject.
+    /// The results for the page, of every subject.
     pub(crate) page: Vec<Measured>,
-    /// The keep-alive, by Dwell, and a post that says as much without a session.
+    /// The results for the keep-alive of Dwell, and for an equivalent POST without sessions.
     pub(crate) keep_alive: Vec<Measured>,
     pub(crate) million: Option<Million>,
     pub(crate) left_out: LeftOut,
@@ -28,28 +28,26 @@ impl Report {
     /// Prints tables, in Markdown.
     pub(crate) fn print(&self) {
         println!(
-            "\n| one authenticated GET that slides | ratio to bare axum | requests/s | p50, ms | p99, ms |"
+            "\n| one authenticated GET that extends its session | ratio to bare axum | requests/s | p50, ms | p99, ms |"
         );
         println!("| --- | ---: | ---: | ---: | ---: |");
         for row in &self.page {
             print_measured(row, &row.ratio.to_string());
         }
-        println!(
-            "\n| one report of activity | p99, ratio to bare axum | requests/s | p50, ms | p99, ms |"
-        );
+        println!("\n| one keep-alive | p99, ratio to bare axum | requests/s | p50, ms | p99, ms |");
         println!("| --- | ---: | ---: | ---: | ---: |");
         for row in &self.keep_alive {
             print_measured(row, &row.p99_ratio.to_string());
         }
         if let Some(million) = &self.million {
-            println!("\n| with a million live sessions, SQLite | | wanted |");
+            println!("\n| with a million live sessions, SQLite | | target |");
             println!("| --- | --- | --- |");
-            for (what, figure, wanted) in million.rows() {
-                println!("| {what} | {figure} | {wanted} |");
+            for (what, figure, target) in million.rows() {
+                println!("| {what} | {figure} | {target} |");
             }
         }
         println!(
-            "\nThe median of all turns in {} rounds, and the least and most.",
+            "\nThe median of all turns in {} rounds, and the lowest and the highest.",
             self.effort.rounds
         );
         print_left_out(&self.left_out);
@@ -105,7 +103,7 @@ fn left_out_json(left_out: &LeftOut) -> Value {
 
 /// Draws the figures in `json` into `picture`.
 pub(crate) fn draw(plot: &Path, json: &Path, picture: &Path) -> Result<()> {
-    let figures = File::open(json).context("reading the figures")?;
+    let figures = File::open(json).context("cannot read the figures")?;
     let status = Command::new(plot)
         .arg(picture)
         .stdin(Stdio::from(figures))
@@ -120,10 +118,10 @@ pub(crate) fn write(figures: &Value, file: &Path) -> Result<()> {
     Ok(writeln!(text, "{figures:#}")?)
 }
 
-/// Removes the figures of an earlier run, so that nobody takes them for this one's.
+/// Removes the figures of an earlier run, so that they are not mistaken for those of this one.
 pub(crate) fn remove(file: &Path) -> Result<()> {
     if file.exists() {
-        fs::remove_file(file).context("removing the figures of the last run")?;
+        fs::remove_file(file).context("cannot remove the figures of the last run")?;
     }
     Ok(())
 }

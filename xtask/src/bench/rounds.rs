@@ -1,4 +1,5 @@
-//! Rounds in which every subject has its turn, so that what slows the machine down slows all.
+//! Measures in rounds in which every subject has its turn, so that a slow machine affects all of
+//! them.
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -8,24 +9,24 @@ use super::spread::Spread;
 use super::subjects::{Kind, Subject};
 use crate::step::step;
 
-/// How long is measured.
+/// How many measurements are made, and how long each takes.
 #[derive(Clone, Copy)]
 pub(crate) struct Effort {
     pub(crate) rounds: usize,
-    /// How often everybody but the peers has a turn in each round.
+    /// How many turns Dwell and bare axum have in each round. The peers have one.
     pub(crate) turns: usize,
-    /// Of each subject in each turn.
+    /// How long each subject is measured in each turn, in seconds.
     pub(crate) seconds: u32,
-    /// How many of a million sessions are seen before the memory is measured.
+    /// How many of a million sessions are served before the memory is measured.
     pub(crate) seen: u32,
 }
 
-/// What came of one subject. Ratios are to the routes without any session, on as many nodes, in the
-/// same turn.
+/// The results of one subject. Ratios are to bare axum on the same number of nodes in the same
+/// turn.
 pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) kind: Kind,
-    /// In how many turns it can be compared.
+    /// The number of turns in which it can be compared.
     compared: usize,
     pub(crate) per_second: Spread,
     pub(crate) ratio: Spread,
@@ -34,7 +35,7 @@ pub(crate) struct Measured {
     pub(crate) p99_ratio: Spread,
 }
 
-/// Measures the subjects in turn. Those without any session are what the others are compared with.
+/// Measures the subjects in turn. The others are compared with those of the kind [`Kind::Bare`].
 pub(crate) fn measure(
     what: &str,
     subjects: &[&Subject],
@@ -55,7 +56,8 @@ pub(crate) fn measure(
         .iter()
         .enumerate()
         .map(|(index, subject)| {
-            let base = base(subject, subjects).context("there is nothing to compare with")?;
+            let base =
+                base(subject, subjects).context("bare axum was not measured with as many nodes")?;
             let pairs = turns
                 .iter()
                 .filter_map(|turn| Some((turn[index]?, turn[base]?)));
@@ -64,7 +66,7 @@ pub(crate) fn measure(
         .collect()
 }
 
-/// Measures everybody once, the peers only if it is their turn too.
+/// Measures every subject once, but the peers only if `with_peers`.
 fn take_turn(
     subjects: &[&Subject],
     with_peers: bool,
@@ -85,7 +87,7 @@ fn take_turn(
     Ok(outcomes)
 }
 
-/// The one without any session that has as many nodes.
+/// The subject of the kind [`Kind::Bare`] with as many nodes.
 fn base(subject: &Subject, subjects: &[&Subject]) -> Option<usize> {
     let nodes = subject.nodes().len();
     subjects

@@ -1,4 +1,4 @@
-//! Sessions that the measured programs have begun.
+//! Sessions of the measured programs.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -8,11 +8,11 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::http::{get, post};
 
-/// What a browser would know of its session.
+/// What a browser knows about its session.
 pub(crate) struct Session {
-    /// As in the header `Cookie`.
+    /// The value of the header `Cookie`.
     pub(crate) cookie: String,
-    /// Dwell's alone have one.
+    /// Only sessions of Dwell have one.
     pub(crate) generation: Option<String>,
 }
 
@@ -20,19 +20,30 @@ impl Session {
     /// Signs in the account with this number.
     pub(crate) fn begin(address: SocketAddr, account: u32) -> Result<Self> {
         let answer = post(address, &format!("/enter?account={account}"))?;
-        ensure!(answer.status == 200, "signing in gives {}", answer.status);
-        let cookie = answer.header("set-cookie").context("no cookie came")?;
+        ensure!(
+            answer.status == 200,
+            "signing in was answered with {}",
+            answer.status
+        );
+        let cookie = answer
+            .header("set-cookie")
+            .context("the answer has no cookie")?;
         Ok(Self {
             cookie: cookie.split(';').next().unwrap_or_default().to_owned(),
             generation: answer.header("dwell-generation").map(str::to_owned),
         })
     }
 
-    /// The length of the page that it is served, in bytes, with the head.
+    /// The length of the page and its head, in bytes.
     pub(crate) fn page_size(&self, address: SocketAddr) -> Result<usize> {
         let answer = get(address, "/page", &self.headers())?;
         let is_page = answer.status == 200 && answer.body.starts_with("Signed in as 0");
-        ensure!(is_page, "the page gives {}: {}", answer.status, answer.body);
+        ensure!(
+            is_page,
+            "the page was answered with {}: {}",
+            answer.status,
+            answer.body
+        );
         Ok(answer.size)
     }
 
@@ -40,7 +51,7 @@ impl Session {
         Ok(get(address, "/page", &self.headers())?.status == 200)
     }
 
-    /// The headers that make a request one of this session, one a line.
+    /// The headers of a request in this session, one a line.
     pub(crate) fn headers(&self) -> String {
         let Self { cookie, generation } = self;
         match generation {
@@ -50,7 +61,7 @@ impl Session {
     }
 }
 
-/// As the load reads them.
+/// Writes sessions to a file in the format that the load script reads.
 pub(crate) fn write(sessions: &[Session], file: &Path) -> Result<()> {
     let mut lines = String::new();
     for Session { cookie, generation } in sessions {

@@ -1,4 +1,4 @@
-//! What is measured, and what measures it: built and installed.
+//! Builds and installs the programs that are measured, and those that measure them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,34 +13,34 @@ use crate::process::{command, find, read, run};
 use crate::step::{already, step};
 use crate::{npm, servers, workspace};
 
-/// Where everything is that the benchmarks make.
-pub(crate) fn place() -> PathBuf {
+/// The directory for everything that the benchmarks create.
+pub(crate) fn directory() -> PathBuf {
     workspace::target().join("bench")
 }
 
-/// The programs that were to be had.
+/// The programs that could be built or installed.
 pub(crate) struct Programs {
-    /// Dwell, and the routes without any session.
+    /// Dwell, and bare axum.
     pub(crate) subject: PathBuf,
     pub(crate) tower_sessions: Option<PathBuf>,
     pub(crate) gunicorn: Option<PathBuf>,
-    /// The script, for node.
+    /// The script to run with node.
     pub(crate) express: Option<PathBuf>,
 }
 
-/// What could not be had, and why.
+/// What is not measured, and why.
 #[derive(Default)]
 pub(crate) struct LeftOut(Vec<(String, String)>);
 
 impl LeftOut {
-    /// What `attempt` gives. If it fails, `what` is left out.
+    /// The result of `attempt`. If it fails, `what` is left out.
     pub(crate) fn unless<T>(
         &mut self,
         what: &str,
         attempt: impl FnOnce() -> Result<T>,
     ) -> Option<T> {
         match attempt() {
-            Ok(had) => Some(had),
+            Ok(result) => Some(result),
             Err(error) => {
                 let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
                 let why = causes.join(": ").replace('\n', " ");
@@ -73,7 +73,7 @@ pub(crate) fn set_up(left_out: &mut LeftOut) -> Result<Programs> {
     })
 }
 
-/// Dwell alone, or what has been built of it already.
+/// Builds Dwell only, unless `built` is given.
 pub(crate) fn set_up_subject(built: Option<&Path>) -> Result<Programs> {
     Ok(Programs {
         subject: match built {
@@ -88,7 +88,9 @@ pub(crate) fn set_up_subject(built: Option<&Path>) -> Result<Programs> {
 
 /// The program that draws the figures.
 pub(crate) fn plot() -> Result<PathBuf> {
-    step("Build what draws the figures", || build("bench-plot"))
+    step("Build the program that draws the figures", || {
+        build("bench-plot")
+    })
 }
 
 fn wrk() -> Result<()> {
@@ -98,7 +100,7 @@ fn wrk() -> Result<()> {
     }
     step("Install wrk", || {
         let Some(apt) = Apt::of_this_machine()? else {
-            bail!("there is no apt-get here that may be used without a password; wrk is missing");
+            bail!("wrk is not installed, and apt-get cannot be used without a password");
         };
         apt.install(&["wrk"])
     })
@@ -112,10 +114,10 @@ fn subject() -> Result<PathBuf> {
             .arg("--message-format=json-render-diagnostics")
             .stderr(Stdio::inherit()),
     )?;
-    executable(&said, "subject").context("cargo names no program")
+    executable(&said, "subject").context("cargo did not report the program")
 }
 
-/// Where cargo says that it has put a program.
+/// The path of a program according to the messages of cargo.
 fn executable(messages: &str, target: &str) -> Option<PathBuf> {
     messages
         .lines()
@@ -124,9 +126,9 @@ fn executable(messages: &str, target: &str) -> Option<PathBuf> {
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
-/// Of the workspace that has nothing to do with Dwell's.
+/// Builds a package of the separate workspace of the benchmarks.
 fn build(package: &str) -> Result<PathBuf> {
-    let target = place().join("build");
+    let target = directory().join("build");
     let manifest = workspace::benches().join("Cargo.toml");
     run(command("cargo")
         .args(["build", "--release", "--locked", "--package", package])
@@ -137,49 +139,56 @@ fn build(package: &str) -> Result<PathBuf> {
 }
 
 fn flask() -> Result<PathBuf> {
-    let place = place().join("flask");
-    let gunicorn = place.join("bin/gunicorn");
+    let directory = directory().join("flask");
+    let gunicorn = directory.join("bin/gunicorn");
     let requirements = workspace::benches().join("peers/flask/requirements.txt");
-    install(&place, std::slice::from_ref(&requirements), "Flask", || {
-        run(command("python3").args(["-m", "venv"]).arg(&place))?;
-        run(command(place.join("bin/pip"))
-            .args(["install", "--quiet", "--requirement"])
-            .arg(&requirements))
-    })?;
+    install(
+        &directory,
+        std::slice::from_ref(&requirements),
+        "Flask",
+        || {
+            run(command("python3").args(["-m", "venv"]).arg(&directory))?;
+            run(command(directory.join("bin/pip"))
+                .args(["install", "--quiet", "--requirement"])
+                .arg(&requirements))
+        },
+    )?;
     Ok(gunicorn)
 }
 
 fn express() -> Result<PathBuf> {
-    let place = place().join("express");
+    let directory = directory().join("express");
     let sources = workspace::benches().join("peers/express");
     let files = ["package.json", "package-lock.json", "server.js"].map(|name| sources.join(name));
-    install(&place, &files, "express-session", || {
+    install(&directory, &files, "express-session", || {
         npm::require_node()?;
         for file in &files {
-            fs::copy(file, place.join(file.file_name().unwrap_or_default()))?;
+            fs::copy(file, directory.join(file.file_name().unwrap_or_default()))?;
         }
-        run(command("npm").args(["ci", "--silent"]).current_dir(&place))
+        run(command("npm")
+            .args(["ci", "--silent"])
+            .current_dir(&directory))
     })?;
-    Ok(place.join("server.js"))
+    Ok(directory.join("server.js"))
 }
 
-/// Installs into `place`, unless that was done with these very files.
+/// Installs into `directory`, unless that was done with the same content of `files`.
 fn install(
-    place: &Path,
+    directory: &Path,
     files: &[PathBuf],
     what: &str,
     work: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    let stamp = place.join("dwell.stamp");
+    let stamp = directory.join("dwell.stamp");
     let wanted = fingerprint(files)?.to_string();
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         already(what);
         return Ok(());
     }
     step(&format!("Install {what}"), || {
-        fs::create_dir_all(place)?;
+        fs::create_dir_all(directory)?;
         work()?;
-        fs::write(&stamp, wanted).context("writing the stamp")
+        fs::write(&stamp, wanted).context("cannot write the stamp")
     })
 }
 
@@ -188,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_program_is_where_cargo_says() {
+    fn the_path_of_the_program_is_read_from_the_messages_of_cargo() {
         let said = r#"{"reason":"compiler-artifact","target":{"name":"dwell_server"},"executable":null}
             {"reason":"compiler-artifact","target":{"name":"subject"},"executable":"/built/subject-1"}
             {"reason":"build-finished","success":true}"#;
@@ -198,13 +207,13 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_is_left_out_with_the_reason() {
+    fn a_failed_attempt_is_left_out_with_the_reason() {
         let mut left_out = LeftOut::default();
 
-        let had = left_out.unless("one", || Ok(1));
+        let result = left_out.unless("one", || Ok(1));
         let missing: Option<u8> = left_out.unless("other", || bail!("there is none"));
 
-        assert_eq!((had, missing), (Some(1), None));
+        assert_eq!((result, missing), (Some(1), None));
         let all: Vec<_> = left_out.iter().collect();
         assert_eq!(all, [("other", "there is none")]);
     }

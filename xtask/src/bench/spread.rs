@@ -1,10 +1,10 @@
-//! A figure with how much it varied from round to round.
+//! A figure, and how much it varied from round to round.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-/// The median of the rounds, the least and the most.
+/// The median of the rounds, the lowest and the highest.
 #[derive(Clone, Copy)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
@@ -13,7 +13,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Of at least one figure.
+    /// The spread of at least one figure.
     pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Self {
         let mut figures: Vec<f64> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);

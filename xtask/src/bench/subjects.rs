@@ -1,4 +1,4 @@
-//! The servers that are measured side by side.
+//! The servers that are measured and compared.
 
 use std::env;
 use std::fs;
@@ -20,10 +20,10 @@ use crate::workspace;
 /// How many people are signed in and active.
 pub(crate) const ACTIVE: u32 = 1_000;
 
-/// What a subject is to the comparison.
+/// The role of a subject in the comparison.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Without any session: what the others are compared with.
+    /// axum without sessions, with which the others are compared.
     Bare,
     Dwell,
     Peer,
@@ -83,40 +83,48 @@ impl Subject {
     }
 }
 
-/// Everything that is measured side by side, and the engines behind it.
+/// All subjects, and the engines that they use.
 pub(crate) struct Field {
     pub(crate) subjects: Vec<Subject>,
     _engines: Vec<Engine>,
 }
 
-/// Where things are put while it is measured.
-pub(crate) struct Place<'a> {
+/// The programs, and the directories for data and logs.
+pub(crate) struct Environment<'a> {
     pub(crate) programs: &'a Programs,
     pub(crate) data: &'a Path,
     pub(crate) logs: &'a Path,
 }
 
 impl Field {
-    pub(crate) fn start(place: &Place, left_out: &mut LeftOut) -> Result<Self> {
-        let postgres = left_out.unless("PostgreSQL", || engines::postgres(place.logs));
-        let durable = left_out.unless("Redis", || engines::durable_redis(place.data, place.logs));
-        let volatile = left_out.unless("Redis without a disk", || {
-            engines::volatile_redis(place.data, place.logs)
+    pub(crate) fn start(environment: &Environment, left_out: &mut LeftOut) -> Result<Self> {
+        let postgres = left_out.unless("PostgreSQL", || engines::postgres(environment.logs));
+        let durable = left_out.unless("Redis", || {
+            engines::durable_redis(environment.data, environment.logs)
         });
-        // Each beside what it is compared with: a machine is seldom as fast a minute later.
+        let volatile = left_out.unless("Redis without a disk", || {
+            engines::volatile_redis(environment.data, environment.logs)
+        });
+        // Each subject is next to the one that it is compared with, because the speed of a machine
+        // changes from minute to minute.
         let mut subjects = vec![
-            place.bare("bare axum", 1)?,
-            place.dwell("Dwell, SQLite", &place.sqlite("dwell"), None, 1)?,
-            place.bare("bare axum, 2 nodes", 2)?,
+            environment.bare("bare axum", 1)?,
+            environment.dwell("Dwell, SQLite", &environment.sqlite("dwell"), None, 1)?,
+            environment.bare("bare axum, 2 nodes", 2)?,
         ];
         if let Some(postgres) = &postgres {
-            subjects.push(place.dwell("Dwell, PostgreSQL, 2 nodes", &postgres.url, None, 2)?);
+            subjects.push(environment.dwell(
+                "Dwell, PostgreSQL, 2 nodes",
+                &postgres.url,
+                None,
+                2,
+            )?);
             if let Some(redis) = &durable {
                 let (url, redis) = (&postgres.url, Some(redis.url.as_str()));
-                subjects.push(place.dwell("Dwell, Redis, 2 nodes", url, redis, 2)?);
+                subjects.push(environment.dwell("Dwell, Redis, 2 nodes", url, redis, 2)?);
             }
         }
-        place.add_peers(&mut subjects, volatile.as_ref(), left_out);
+        environment.add_peers(&mut subjects, volatile.as_ref(), left_out);
         Ok(Self {
             subjects,
             _engines: [postgres, durable, volatile]
@@ -127,7 +135,7 @@ impl Field {
     }
 }
 
-impl Place<'_> {
+impl Environment<'_> {
     fn add_peers(
         &self,
         subjects: &mut Vec<Subject>,
@@ -175,7 +183,7 @@ impl Place<'_> {
             let name = "express-session, memory";
             subjects.extend(left_out.unless(name, || {
                 self.peer(name, |address| {
-                    let node = find("node").context("there is no node")?;
+                    let node = find("node").context("node is not installed")?;
                     let mut service = Service::new(&node);
                     service
                         .command
@@ -197,7 +205,7 @@ impl Place<'_> {
             })
         };
         let nodes = (0..nodes).map(start).collect::<Result<_>>()?;
-        // As long as Dwell's.
+        // The requests are as long as Dwell's.
         let session = || Session {
             cookie: "__Host-dwell=AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
             generation: Some("0".repeat(32)),
@@ -217,7 +225,7 @@ impl Place<'_> {
         let nodes: Vec<Node> = (0..nodes)
             .map(|_| self.dwell_node(name, database, redis))
             .collect::<Result<_>>()?;
-        let sessions = begin(&nodes)?;
+        let sessions = sign_in_all(&nodes)?;
         self.subject(name, Kind::Dwell, nodes, sessions)
     }
 
@@ -241,7 +249,7 @@ impl Place<'_> {
         })
     }
 
-    /// A node that believes whoever connects from this machine about where a request comes from.
+    /// A node that trusts this machine as a proxy.
     pub(crate) fn dwell_node_behind_proxy(&self, name: &str, database: &str) -> Result<Node> {
         self.node(name, |address| {
             let mut service = Service::new(&self.programs.subject);
@@ -255,14 +263,14 @@ impl Place<'_> {
         })
     }
 
-    /// Has the subject put accounts and sessions into the database.
+    /// Runs the subject to create accounts and sessions in the database.
     pub(crate) fn seed(&self, database: &str, arguments: &[&str]) -> Result<()> {
         let mut seed = command(&self.programs.subject);
         self.configure(&mut seed, database);
         read(seed.arg("seed").args(arguments)).map(|_| ())
     }
 
-    /// How many sessions the database knows to have ended.
+    /// How many sessions are marked as ended in the database.
     pub(crate) fn ended(&self, database: &str) -> Result<u64> {
         let mut ended = command(&self.programs.subject);
         self.configure(&mut ended, database);
@@ -276,7 +284,7 @@ impl Place<'_> {
         )
     }
 
-    /// Everything but this is as it is by default.
+    /// Sets the environment of the subject. All other settings have their defaults.
     fn configure(&self, subject: &mut Command, database: &str) {
         for (name, _) in env::vars_os() {
             if name.to_string_lossy().starts_with("DWELL_") {
@@ -296,7 +304,7 @@ impl Place<'_> {
         service: impl FnOnce(SocketAddr) -> Result<Service>,
     ) -> Result<Subject> {
         let nodes = vec![self.node(name, service)?];
-        let sessions = begin(&nodes)?;
+        let sessions = sign_in_all(&nodes)?;
         self.subject(name, Kind::Peer, nodes, sessions)
     }
 
@@ -322,7 +330,7 @@ impl Place<'_> {
         let file = self.data.join(format!("{}.sessions", file_name(name)));
         session::write(&sessions, &file)?;
         let page_sizes = page_sizes(&nodes, &sessions)
-            .with_context(|| format!("looking at the pages of {name}"))?;
+            .with_context(|| format!("cannot check the pages of {name}"))?;
         Ok(Subject {
             name: name.to_owned(),
             kind,
@@ -333,15 +341,15 @@ impl Place<'_> {
     }
 }
 
-/// A site that is not built: no page is asked for that refers to it.
+/// Creates a site with an empty script, because no page that loads it is requested.
 pub(crate) fn make_site(data: &Path) -> Result<()> {
     let directory = data.join("site/pkg");
     fs::create_dir_all(&directory)?;
     Ok(fs::write(directory.join("dwell.js"), "")?)
 }
 
-/// Signs in everybody, on one node after the other.
-fn begin(nodes: &[Node]) -> Result<Vec<Session>> {
+/// Signs in all people, on one node after the other.
+fn sign_in_all(nodes: &[Node]) -> Result<Vec<Session>> {
     (1..=ACTIVE)
         .zip(nodes.iter().cycle())
         .map(|(account, node)| Session::begin(node.address, account))
@@ -349,14 +357,14 @@ fn begin(nodes: &[Node]) -> Result<Vec<Session>> {
 }
 
 fn page_sizes(nodes: &[Node], sessions: &[Session]) -> Result<RangeInclusive<usize>> {
-    let (mut least, mut most) = (usize::MAX, 0);
+    let (mut min, mut max) = (usize::MAX, 0);
     for node in nodes {
         for session in sessions.iter().step_by(20) {
             let size = session.page_size(node.address)?;
-            (least, most) = (least.min(size), most.max(size));
+            (min, max) = (min.min(size), max.max(size));
         }
     }
-    Ok(least..=most)
+    Ok(min..=max)
 }
 
 fn file_name(name: &str) -> String {

@@ -1,4 +1,4 @@
-//! What people see of Dwell while somebody means it harm.
+//! Measures what people notice of Dwell while somebody attacks it.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
@@ -11,40 +11,40 @@ use serde_json::{Value, json};
 
 use super::http::{Answer, Exchange};
 use super::session::Session;
-use super::subjects::{Node, Place};
+use super::subjects::{Environment, Node};
 use crate::process::{command, run};
 use crate::step::step;
 use crate::stopwatch::Stopwatch;
 
-/// How many connections hold half a head, and as many hold half a body.
+/// How many connections hold an incomplete head, and as many hold an incomplete body.
 const HELD: usize = 1_000;
 
 /// How many wrong sign-ins are sent in a second, from one address.
 const WRONG_A_SECOND: u32 = 200;
 
-/// How many threads send them, each over one connection after the other.
+/// How many threads send wrong sign-ins, each over one connection after the other.
 const GUESSERS: u32 = 8;
 
-/// As many descriptors as both processes need, and to spare.
+/// The limit of file descriptors, which is more than both processes need.
 const DESCRIPTORS: &str = "--nofile=8192:";
 
 const EMAIL: &str = "person@example.com";
 const PASSWORD: &str = "a password for the benchmark";
 
-/// A page and a sign-in, in quiet and under spite.
-pub(crate) struct Spite {
-    quiet: Seen,
-    under_spite: Seen,
+/// The results for a page and a sign-in, before and during the attack.
+pub(crate) struct Results {
+    before: Seen,
+    during: Seen,
     guesses: u32,
     refused: u32,
     connections_reopened: u32,
 }
 
-/// What was seen for a while.
+/// What was measured during some time.
 struct Seen {
     page: Times,
     sign_in: Times,
-    /// The most that was resident, in bytes.
+    /// The largest resident memory, in bytes.
     memory: u64,
 }
 
@@ -54,42 +54,43 @@ struct Times {
     p99_ms: f64,
 }
 
-pub(crate) fn measure(place: &Place, seconds: u32) -> Result<Spite> {
-    // Inherited by the server.
+pub(crate) fn measure(environment: &Environment, seconds: u32) -> Result<Results> {
+    // The server inherits the limit.
     let this = std::process::id().to_string();
-    run(command("prlimit").args(["--pid", &this, DESCRIPTORS])).context("more descriptors")?;
-    let database = place.sqlite("spite");
-    place.seed(&database, &["--accounts", "1", "--person", EMAIL, PASSWORD])?;
-    // Addresses are claimed, as behind a proxy.
-    let node = place.dwell_node_behind_proxy("Dwell under spite", &database)?;
+    run(command("prlimit").args(["--pid", &this, DESCRIPTORS]))
+        .context("cannot raise the limit of file descriptors")?;
+    let database = environment.sqlite("attack");
+    environment.seed(&database, &["--accounts", "1", "--person", EMAIL, PASSWORD])?;
+    // The requests claim to come from several addresses, as behind a proxy.
+    let node = environment.dwell_node_behind_proxy("Dwell under attack", &database)?;
     let session = Session::begin(node.address, 1)?;
-    let quiet = step("A page and a sign-in, in quiet", || {
+    let before = step("Measure a page and a sign-in before the attack", || {
         watch(&node, &session, seconds)
     })?;
-    step("The same under spite", || {
-        let spite = Attack::default();
-        let under_spite = scope(|threads| {
-            threads.spawn(|| spite.hold(node.address));
+    step("Measure the same during the attack", || {
+        let attack = Attack::default();
+        let during = scope(|threads| {
+            threads.spawn(|| attack.hold(node.address));
             for _ in 0..GUESSERS {
-                threads.spawn(|| spite.guess(node.address));
+                threads.spawn(|| attack.guess(node.address));
             }
-            let seen = spite
-                .wait_until_it_lasts()
+            let seen = attack
+                .wait_until_begun()
                 .and_then(|()| watch(&node, &session, seconds));
-            spite.is_over.store(true, Relaxed);
+            attack.is_over.store(true, Relaxed);
             seen
         })?;
-        Ok(Spite {
-            quiet,
-            under_spite,
-            guesses: spite.guesses.into_inner(),
-            refused: spite.refused.into_inner(),
-            connections_reopened: spite.reopened.into_inner(),
+        Ok(Results {
+            before,
+            during,
+            guesses: attack.guesses.into_inner(),
+            refused: attack.refused.into_inner(),
+            connections_reopened: attack.reopened.into_inner(),
         })
     })
 }
 
-/// What is done to the server.
+/// The attack.
 #[derive(Default)]
 struct Attack {
     is_over: AtomicBool,
@@ -100,21 +101,21 @@ struct Attack {
 }
 
 impl Attack {
-    fn wait_until_it_lasts(&self) -> Result<()> {
+    fn wait_until_begun(&self) -> Result<()> {
         let stopwatch = Stopwatch::start();
         while !self.holds.load(Relaxed) {
             if stopwatch.elapsed().as_secs_f64() > 60.0 {
-                bail!("the server does not take {} connections", 2 * HELD);
+                bail!("the server does not accept {} connections", 2 * HELD);
             }
             sleep(Duration::from_millis(10));
         }
         Ok(())
     }
 
-    /// Holds half heads and half bodies, each with a byte now and then, and opens anew what the
-    /// server has closed.
+    /// Holds connections with incomplete heads and bodies, sends a byte on each now and then, and
+    /// reopens those that the server has closed.
     fn hold(&self, address: SocketAddr) {
-        let half = |place: usize| match place % 2 {
+        let half = |index: usize| match index % 2 {
             0 => "GET / HTTP/1.1\r\nHost: dwell.example\r\n",
             _ => {
                 "POST /sign-in HTTP/1.1\r\nHost: dwell.example\r\n\
@@ -122,21 +123,21 @@ impl Attack {
                  Content-Length: 60000\r\n\r\n"
             }
         };
-        let open = |place: usize| -> std::io::Result<TcpStream> {
+        let open = |index: usize| -> std::io::Result<TcpStream> {
             let mut stream = TcpStream::connect(address)?;
-            stream.write_all(half(place).as_bytes())?;
+            stream.write_all(half(index).as_bytes())?;
             Ok(stream)
         };
         let mut held: Vec<Option<TcpStream>> =
-            (0..2 * HELD).map(|place| open(place).ok()).collect();
+            (0..2 * HELD).map(|index| open(index).ok()).collect();
         self.holds.store(true, Relaxed);
         while !self.is_over.load(Relaxed) {
-            for (place, stream) in held.iter_mut().enumerate() {
+            for (index, stream) in held.iter_mut().enumerate() {
                 let is_held = stream
                     .as_mut()
                     .is_some_and(|stream| stream.write_all(b"a").is_ok());
                 if !is_held {
-                    *stream = open(place).ok();
+                    *stream = open(index).ok();
                     self.reopened.fetch_add(1, Relaxed);
                 }
             }
@@ -144,7 +145,7 @@ impl Attack {
         }
     }
 
-    /// Tries one password on one account after the other, known or not.
+    /// Tries a password on one account after the other, whether it exists or not.
     fn guess(&self, address: SocketAddr) {
         let pause = Duration::from_secs(1) * GUESSERS / WRONG_A_SECOND;
         while !self.is_over.load(Relaxed) {
@@ -158,7 +159,7 @@ impl Attack {
     }
 }
 
-/// Asks for the page and signs in, one after the other, for so many seconds.
+/// Requests the page and signs in, alternately, for this many seconds.
 fn watch(node: &Node, session: &Session, seconds: u32) -> Result<Seen> {
     let (mut pages, mut sign_ins) = (Vec::new(), Vec::new());
     let mut memory = 0;
@@ -167,13 +168,21 @@ fn watch(node: &Node, session: &Session, seconds: u32) -> Result<Seen> {
         let stopwatch = Stopwatch::start();
         let page = super::http::get(node.address, "/workspace", &session.headers())?;
         pages.push(1000.0 * stopwatch.elapsed().as_secs_f64());
-        ensure!(page.status == 200, "the page gives {}", page.status);
+        ensure!(
+            page.status == 200,
+            "the page was answered with {}",
+            page.status
+        );
 
         let from = format!("203.0.113.{}", sign_ins.len() % 250);
         let stopwatch = Stopwatch::start();
         let answer = sign_in(node.address, &from, EMAIL, PASSWORD)?;
         sign_ins.push(1000.0 * stopwatch.elapsed().as_secs_f64());
-        ensure!(answer.status == 303, "signing in gives {}", answer.status);
+        ensure!(
+            answer.status == 303,
+            "signing in was answered with {}",
+            answer.status
+        );
         memory = memory.max(node.program.memory()?);
     }
     Ok(Seen {
@@ -202,8 +211,8 @@ impl Times {
     fn of(mut millis: Vec<f64>) -> Result<Self> {
         millis.sort_by(f64::total_cmp);
         let of_hundred = |percent: usize| {
-            let place = (millis.len() * percent / 100).min(millis.len().saturating_sub(1));
-            millis.get(place).copied().context("nothing was measured")
+            let rank = (millis.len() * percent / 100).min(millis.len().saturating_sub(1));
+            millis.get(rank).copied().context("nothing was measured")
         };
         Ok(Self {
             count: millis.len(),
@@ -227,45 +236,48 @@ impl Seen {
     }
 }
 
-impl Spite {
+impl Results {
     pub(crate) fn print(&self) {
         println!(
-            "\n| {WRONG_A_SECOND} wrong sign-ins a second, {HELD} half heads, {HELD} half bodies \
-             | in quiet | under spite |"
+            "\n| {WRONG_A_SECOND} wrong sign-ins a second, {HELD} incomplete heads, {HELD} incomplete \
+             bodies | before | during the attack |"
         );
         println!("| --- | ---: | ---: |");
         let times = |what: &str, of: fn(&Seen) -> &Times| {
-            let (quiet, spite) = (of(&self.quiet), of(&self.under_spite));
-            for (name, quiet, spite) in [
-                ("p50", quiet.p50_ms, spite.p50_ms),
-                ("p99", quiet.p99_ms, spite.p99_ms),
+            let (before, during) = (of(&self.before), of(&self.during));
+            for (name, before, during) in [
+                ("p50", before.p50_ms, during.p50_ms),
+                ("p99", before.p99_ms, during.p99_ms),
             ] {
-                println!("| {what}, {name} | {quiet:.1} ms | {spite:.1} ms |");
+                println!("| {what}, {name} | {before:.1} ms | {during:.1} ms |");
             }
         };
-        times("a signed-in page", |seen| &seen.page);
-        times("a right sign-in from another address", |seen| &seen.sign_in);
+        times("a page of somebody who is signed in", |seen| &seen.page);
+        times(
+            "a sign-in with the right password, from another address",
+            |seen| &seen.sign_in,
+        );
         let megabytes = |seen: &Seen| seen.memory / 1_000_000;
         println!(
             "| memory of the server | {} MB | {} MB |",
-            megabytes(&self.quiet),
-            megabytes(&self.under_spite)
+            megabytes(&self.before),
+            megabytes(&self.during)
         );
         println!(
-            "\nOf {} wrong sign-ins {} were refused without a look at the password; {} connections \
-             were opened anew after the server had closed them.",
+            "\nOf {} wrong sign-ins, {} were refused without verifying the password. {} connections \
+             were reopened after the server had closed them.",
             self.guesses, self.refused, self.connections_reopened
         );
     }
 
     pub(crate) fn to_json(&self) -> Value {
         json!({
-            "spite": {
+            "attack": {
                 "wrong_sign_ins_per_second": WRONG_A_SECOND,
                 "half_heads": HELD,
                 "half_bodies": HELD,
-                "quiet": self.quiet.to_json(),
-                "under_spite": self.under_spite.to_json(),
+                "before": self.before.to_json(),
+                "during": self.during.to_json(),
                 "wrong_sign_ins": self.guesses,
                 "wrong_sign_ins_refused": self.refused,
                 "connections_reopened": self.connections_reopened,
@@ -279,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_times_of_many_are_told_by_their_middle_and_their_end() {
+    fn the_median_and_the_99th_percentile_are_computed() {
         let times = Times::of((0..200).rev().map(f64::from).collect()).unwrap();
         assert_eq!(
             (times.count, times.p50_ms, times.p99_ms),
