@@ -1,7 +1,7 @@
 //! The server functions. Their paths and wire formats are part of the HTTP contract.
 #![expect(
     missing_docs,
-    reason = "the macro makes a struct of the arguments, without docs"
+    reason = "the macro generates a struct of the arguments without documentation"
 )]
 
 use dwell_session::Status;
@@ -11,8 +11,8 @@ use leptos::{prelude::*, server_fn::codec::Json};
 ///
 /// # Errors
 ///
-/// Malformed arguments, or a store that cannot be reached.
-/// That the session has ended is no error but a [`Status`].
+/// The arguments are malformed, or the session store does not answer. An ended session is not an
+/// error but a [`Status`].
 #[server(name = KeepAlive, prefix = "/api", endpoint = "session/keep-alive", input = Json, output = Json)]
 pub async fn keep_alive(idle_for_ms: u64) -> Result<Status, ServerFnError> {
     let caller = expect_context::<backend::Caller>();
@@ -20,17 +20,17 @@ pub async fn keep_alive(idle_for_ms: u64) -> Result<Status, ServerFnError> {
     backend::answer(caller.keep_alive(idle_for).await)
 }
 
-/// Tells the status of the session. Passive.
+/// Returns the status of the session. This is not activity.
 ///
 /// # Errors
 ///
-/// Malformed arguments.
+/// The arguments are malformed.
 #[server(name = AskStatus, prefix = "/api", endpoint = "session/status", input = Json, output = Json)]
 pub async fn status() -> Result<Status, ServerFnError> {
     backend::answer(Ok(expect_context::<backend::Caller>().status()))
 }
 
-/// What the server functions need of the server.
+/// What the server functions need from the server.
 #[cfg(feature = "ssr")]
 pub mod backend {
     use std::{sync::Arc, time::Duration};
@@ -43,23 +43,27 @@ pub mod backend {
     };
     use leptos_axum::ResponseOptions;
 
-    /// The session that a server function is called with, for as long as the call takes.
+    /// The session in which a server function is called.
     pub trait SessionOfCall: Send + Sync {
         /// The status at the time of the call.
         fn status(&self) -> Status;
 
-        /// Reports activity from `idle_for` ago.
+        /// Reports activity that was `idle_for` ago.
+        ///
+        /// # Errors
+        ///
+        /// The session store does not answer.
         fn keep_alive(&self, idle_for: Duration) -> BoxFuture<'_, Result<Status, Unavailable>>;
     }
 
     /// A [`SessionOfCall`], provided as context.
     pub type Caller = Arc<dyn SessionOfCall>;
 
-    /// The store of the sessions cannot be reached.
+    /// The session store does not answer.
     #[derive(Debug)]
     pub struct Unavailable;
 
-    /// The body of the answer, with the HTTP status that belongs to it put into the context.
+    /// The body of the answer. Its HTTP status is set through the context.
     pub(super) fn answer(outcome: Result<Status, Unavailable>) -> Result<Status, ServerFnError> {
         let respond_with = |code| expect_context::<ResponseOptions>().set_status(code);
         match outcome {

@@ -1,5 +1,5 @@
-//! The application's pages, rendered on the server, its names, and the server functions with which the
-//! browser talks to it.
+//! The application's pages, rendered on the server, its names, and the server functions with which
+//! the browser talks to it.
 
 pub mod api;
 pub mod names;

@@ -9,7 +9,7 @@ pub use dwell_overlay::markup::{DRAFT_ATTRIBUTE, STATE_ATTRIBUTE, STATUS_META};
 
 /// The id of the element that holds everything of a page that may be concealed.
 pub const PAGE_ID: &str = "page";
-/// The attribute of the element that says who is signed in.
+/// The attribute of the element that shows who is signed in.
 pub const ACCOUNT_ATTRIBUTE: &str = "data-dwell-account";
 /// The form field that carries the generation.
 pub const GENERATION_FIELD: &str = "generation";
@@ -17,21 +17,22 @@ pub const GENERATION_FIELD: &str = "generation";
 pub const GENERATION_HEADER: &str = "dwell-generation";
 /// The name of the form for a new note.
 pub const NOTE_FORM: &str = "note";
-/// The form field with the id of the draft of what is in the form, and the parameter of the
-/// page with the draft that is to be in it.
+/// The form field with the id of the form's draft, and the parameter of the page with the id of the
+/// draft to put into the form.
 pub const DRAFT_FIELD: &str = "draft";
-/// The field that tells the name of the form whose draft is saved.
+/// The field with the name of the form whose draft is saved.
 pub const DRAFT_FORM_FIELD: &str = "form";
-/// The path that saves a draft, and that shows what is kept and the form, as the page does.
+/// The path that saves a draft (`POST`), and that returns the drafts and the form as the page shows
+/// them (`GET`).
 pub const DRAFTS_PATH: &str = "/drafts";
-/// The longest draft, in bytes of JSON. A browser finishes requests of a page that is gone up to
-/// 64 KiB in all, so this is sent although the page is left.
+/// The longest draft, in bytes of JSON. After a page has been left, browsers finish its requests up
+/// to 64 KiB together, so a draft of this length is still sent.
 pub const LONGEST_DRAFT: usize = Names::LONGEST_DRAFT;
 /// The path that discards a draft.
 pub const DISCARD_DRAFT_PATH: &str = "/drafts/discard";
-/// The path that makes a draft of a discarded one again.
+/// The path that restores a discarded draft.
 pub const TAKE_BACK_DRAFT_PATH: &str = "/drafts/take-back";
-/// The path of the page where one signs in.
+/// The path of the page for signing in.
 pub const SIGN_IN_PATH: &str = "/sign-in";
 /// The path that signs out.
 pub const SIGN_OUT_PATH: &str = "/sign-out";
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_concealed_is_the_page() {
+    fn the_concealed_element_is_the_page() {
         assert_eq!(names().concealed, format!("#{PAGE_ID}"));
     }
 }

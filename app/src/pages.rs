@@ -1,4 +1,5 @@
-//! The pages, rendered on the server. They take what they show as properties.
+//! The pages, which are rendered on the server. They receive everything that they show as
+//! properties.
 
 mod account;
 mod document;
@@ -12,4 +13,6 @@ pub use document::{Assets, SignedIn, Visitor};
 pub use home::HomePage;
 pub use message::MessagePage;
 pub use sign_in::SignInPage;
-pub use workspace::{Composer, Note, Notice, UnsavedNote, When, WorkspacePage, Writing, Written};
+pub use workspace::{
+    Composer, EditorContent, Note, NoteEditor, Notice, UnsavedNote, When, WorkspacePage,
+};

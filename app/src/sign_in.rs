@@ -1,15 +1,15 @@
-//! Signing in, on the page for it and in place of a page that has ended: the fields, and what may go
-//! wrong.
+//! Signing in, on the page for it and over a page whose session has ended: the fields of the form,
+//! and the messages about what went wrong.
 
 #[cfg(feature = "ssr")]
 use leptos::prelude::*;
 
-/// Why signing in did not work.
+/// Why an attempt to sign in was not successful.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInTrouble {
-    /// The address or the password is not right; which of them is not told.
+    /// The address or the password is wrong. Which of them is not told.
     WrongCredentials,
-    /// Too many people sign in at once.
+    /// Too many people are signing in at the moment.
     Busy,
     /// There have been too many attempts.
     TooMany,
@@ -18,7 +18,7 @@ pub enum SignInTrouble {
 }
 
 impl SignInTrouble {
-    /// What is said about it.
+    /// The message for the person.
     pub fn message(self) -> &'static str {
         match self {
             Self::WrongCredentials => "The e-mail address or the password is not right.",
@@ -29,13 +29,14 @@ impl SignInTrouble {
     }
 }
 
-/// Address and password. Two of these may be on one page, so their labels need no ids.
+/// The fields for address and password. They may be on a page twice, so their labels contain them
+/// instead of referring to ids.
 #[cfg(feature = "ssr")]
 #[component]
 pub(crate) fn SignInFields(
     /// The address to fill in (`F4`).
     email: String,
-    /// The id of the element that says what is wrong, if something is.
+    /// The id of the element with the message about what is wrong, if there is one.
     described_by: Option<&'static str>,
 ) -> impl IntoView {
     let autofocus_password = !email.is_empty();

@@ -1,39 +1,39 @@
-//! The people who may sign in.
+//! Accounts: the people who may sign in.
 
-mod allowances;
 mod attempts;
+mod device_cookies;
 mod email;
-mod known_browsers;
+mod fair_queue;
 mod passwords;
-mod turns;
+mod rate_limiter;
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use self::{
-    attempts::{Attempt, Attempts, Line},
-    known_browsers::{KnownBrowser, KnownBrowsers},
+    attempts::{Attempt, Attempts, QueueKey},
+    device_cookies::{DeviceCookies, KnownBrowser},
 };
 pub use self::{
-    attempts::{Lane, TooMany},
+    attempts::{AttemptLimit, TooManyAttempts},
     email::{Email, InvalidEmail},
+    fair_queue::Busy,
     passwords::{Password, PasswordError, Passwords, WeakPassword},
-    turns::Busy,
 };
 use dwell::{PersonId, clock::Clock, store::StoreError};
 
 use crate::database::{Database, read, write};
 
-/// Names an account.
+/// The number by which the database identifies an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct AccountId(i64);
 
 impl AccountId {
-    /// The account of a person that was named by its number.
+    /// Reads the number of the account from the id under which the sessions know the person.
     ///
     /// # Errors
     ///
-    /// The person has another name.
+    /// The id is not a number.
     pub fn of(person: &PersonId) -> Result<Self, StoreError> {
         let number = person.as_str().parse().map_err(StoreError::new)?;
         Ok(Self(number))
@@ -58,26 +58,27 @@ pub struct Accounts {
     database: Database,
     passwords: Arc<Passwords>,
     attempts: Arc<Attempts>,
-    browsers: Arc<KnownBrowsers>,
+    device_cookies: Arc<DeviceCookies>,
     clock: Arc<dyn Clock>,
 }
 
 /// Where an attempt to sign in comes from.
 #[derive(Debug, Default)]
 pub struct Client {
-    /// The address.
+    /// The network address of the client.
     pub address: Option<IpAddr>,
-    /// What the browser shows to prove that somebody has signed in from it before.
-    pub proof: Option<String>,
+    /// The value of the device cookie, by which a browser shows that somebody has signed in from
+    /// it before.
+    pub device_cookie: Option<String>,
 }
 
-/// Somebody has proved who they are.
+/// The result of a successful attempt to sign in.
 #[derive(Debug)]
 pub struct Authenticated {
-    /// Who it is.
+    /// The account that was signed in to.
     pub account: AccountId,
-    /// What the browser is to show from now on when they sign in.
-    pub proof: String,
+    /// The value of the device cookie that the browser is to keep.
+    pub device_cookie: String,
 }
 
 impl Accounts {
@@ -87,7 +88,7 @@ impl Accounts {
             database,
             passwords,
             attempts: Arc::default(),
-            browsers: Arc::default(),
+            device_cookies: Arc::default(),
             clock,
         }
     }
@@ -96,7 +97,7 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// It does not, or cannot.
+    /// The database does not answer, or cannot be written.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.is_usable().map_err(StoreError::new)?;
         let _: Option<(i32,)> = read!(&self.database, |connection| {
@@ -136,8 +137,8 @@ impl Accounts {
         }
     }
 
-    /// The account with this address and this password. An unknown address takes as long as a
-    /// wrong password, and as many attempts are allowed.
+    /// Checks an e-mail address and a password. An unknown address takes as long as a wrong
+    /// password, and the same limits on attempts apply to it.
     ///
     /// # Errors
     ///
@@ -150,16 +151,16 @@ impl Accounts {
     ) -> Result<Authenticated, SignInError> {
         let parsed: Option<Email> = email.parse().ok();
         let email = parsed.as_ref().map_or(email, Email::as_str);
-        let known = match &client.proof {
-            Some(proof) => {
-                let browsers = &self.browsers;
-                browsers.recognise(&self.database, email, proof).await?
+        let known = match &client.device_cookie {
+            Some(cookie) => {
+                let cookies = &self.device_cookies;
+                cookies.verify(&self.database, email, cookie).await?
             }
             None => None,
         };
         let now = self.clock.now();
         let attempt = self.attempts.begin(email, client.address, known, now)?;
-        let verified = self.verify(parsed.as_ref(), password, attempt.line).await;
+        let verified = self.verify(parsed.as_ref(), password, attempt.queue).await;
         let account = match verified {
             Ok((Some(account), true)) => account,
             Ok((account, _)) => {
@@ -172,9 +173,13 @@ impl Accounts {
             }
         };
         attempt.give_back();
-        let browser = known.unwrap_or_else(KnownBrowser::fresh);
-        let proof = self.browsers.prove(&self.database, email, browser).await?;
-        Ok(Authenticated { account, proof })
+        let browser = known.unwrap_or_else(KnownBrowser::random);
+        let cookies = &self.device_cookies;
+        let device_cookie = cookies.issue(&self.database, email, browser).await?;
+        Ok(Authenticated {
+            account,
+            device_cookie,
+        })
     }
 
     /// The account with this address, and whether it has this password.
@@ -182,7 +187,7 @@ impl Accounts {
         &self,
         email: Option<&Email>,
         password: Password,
-        line: Line,
+        queue: QueueKey,
     ) -> Result<(Option<AccountId>, bool), SignInError> {
         let known: Option<(AccountId, String)> = match email {
             Some(email) => {
@@ -197,11 +202,11 @@ impl Accounts {
             None => None,
         };
         let (account, hash) = known.unzip();
-        let matches = self.passwords.verify(line, password, hash).await?;
+        let matches = self.passwords.verify(queue, password, hash).await?;
         Ok((account, matches))
     }
 
-    /// The address of an account, if it is there.
+    /// The e-mail address of an account, if the account exists.
     ///
     /// # Errors
     ///
@@ -217,13 +222,12 @@ impl Accounts {
     }
 }
 
-/// Writes down that somebody has used up the attempts there are: at a known account, or from one
-/// address.
+/// Logs a warning for each limit that this attempt has used up.
 fn alarm(attempt: &Attempt<'_>, account: Option<AccountId>, client: &Client) {
-    for lane in attempt.used_up() {
+    for limit in attempt.used_up() {
         tracing::warn!(
             event = "sign_in_alarm",
-            lane = lane.name(),
+            limit = limit.name(),
             account = account.map(tracing::field::display),
             address = client.address.map(tracing::field::display),
             "too many wrong attempts to sign in"
@@ -234,7 +238,7 @@ fn alarm(attempt: &Attempt<'_>, account: Option<AccountId>, client: &Client) {
 /// An account cannot be added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddAccountError {
-    /// There is one with this address.
+    /// An account with this address exists.
     #[error("there is an account with the address {0} already")]
     Taken(Email),
     /// The password could not be hashed.
@@ -245,15 +249,15 @@ pub enum AddAccountError {
     Store(#[from] StoreError),
 }
 
-/// Nobody was signed in.
+/// An attempt to sign in was not successful.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The address or the password is not right; which of them is not told.
-    #[error("the address or the password is not right")]
+    /// The address or the password is wrong. Which of them is not told.
+    #[error("the address or the password is wrong")]
     WrongCredentials,
-    /// There have been too many attempts; this one was not made.
+    /// There have been too many attempts, so the password was not verified.
     #[error(transparent)]
-    TooMany(#[from] TooMany),
+    TooMany(#[from] TooManyAttempts),
     /// The password could not be checked.
     #[error(transparent)]
     Password(#[from] PasswordError),

@@ -1,4 +1,4 @@
-//! The server as a whole.
+//! Puts the server together from its parts, and runs it.
 
 use std::{
     future::{Future, pending},
@@ -33,20 +33,22 @@ use crate::{
     state::{AppState, Services},
 };
 
-/// How many descriptors are not for clients, beside those of the connections to the engines.
+/// How many file descriptors are kept for everything but clients and the connections to the
+/// engines.
 const RESERVED_DESCRIPTORS: u64 = 64;
 
-/// How many descriptors a connection to each engine may need: SQLite opens three files.
-const DESCRIPTORS_OF_CONNECTION: u64 = 4;
+/// How many file descriptors one connection to each of the engines may need. SQLite opens three
+/// files.
+const DESCRIPTORS_PER_CONNECTION: u64 = 4;
 
-/// How many may collect the metrics at a time.
-const COLLECTORS: usize = 16;
+/// How many connections the address of the metrics accepts at a time.
+const METRICS_CONNECTIONS: usize = 16;
 
-/// How often deleted notes that nobody can have back any more are deleted for good.
-const TIDYING_INTERVAL: Duration = Duration::from_secs(5);
+/// How often deleted notes that can no longer be restored are removed.
+const NOTE_SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often a database that could not be used is tried again.
-const LOOKING_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is checked whether a database that could not be used can be used again.
+const DATABASE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A server that is ready to run.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ pub struct Application {
     address: SocketAddr,
     router: Router,
     bounds: Bounds,
-    exposed: Option<(TcpListener, Router)>,
+    metrics_endpoint: Option<(TcpListener, Router)>,
     metrics: Metrics,
     dwell: Dwell,
     notes: Notes,
@@ -68,23 +70,23 @@ impl Application {
     ///
     /// # Errors
     ///
-    /// The part that is not to be had.
+    /// A part of the server cannot be started; see [`BuildError`].
     pub async fn build(config: Config) -> Result<Self, BuildError> {
         Self::build_with(config, http::router).await
     }
 
-    /// As [`build`](Self::build), with the routes that `router` makes.
+    /// Does the same as [`build`](Self::build), with the routes that `router` makes.
     ///
     /// # Errors
     ///
-    /// The part that is not to be had.
+    /// A part of the server cannot be started; see [`BuildError`].
     pub async fn build_with(
         config: Config,
         router: impl FnOnce(AppState) -> Router,
     ) -> Result<Self, BuildError> {
         let built = Arc::new(Built::find(config.site_root.as_deref())?);
-        let of_engines = DESCRIPTORS_OF_CONNECTION * u64::from(config.connections.limit);
-        let bounds = Bounds::of_process(RESERVED_DESCRIPTORS + of_engines);
+        let for_engines = DESCRIPTORS_PER_CONNECTION * u64::from(config.connections.limit);
+        let bounds = Bounds::of_process(RESERVED_DESCRIPTORS + for_engines);
         let (url, connections) = (&config.database_url, config.connections);
         let database = match config.session_store {
             SessionStore::Database => Database::hold(url, connections).await?,
@@ -98,7 +100,7 @@ impl Application {
             .shared_store(store)
             .store_timeout(connections.timeout)
             .clock(Arc::clone(&clock))
-            .drafts(drafts.clone())
+            .shared_drafts(drafts.clone())
             .cookie(config.cookie)
             .trusted_proxies(config.trusted_proxies)
             .meter(metrics.clone())
@@ -113,10 +115,10 @@ impl Application {
             metrics: metrics.clone(),
         });
         let (listener, address) = listen(config.addr, Setting::Addr).await?;
-        let exposed = match config.metrics_addr {
+        let metrics_endpoint = match config.metrics_addr {
             Some(addr) => {
                 let (listener, address) = listen(addr, Setting::MetricsAddr).await?;
-                tracing::info!(%address, "metrics");
+                tracing::info!(%address, "serving metrics");
                 Some((listener, http::metrics_router(state.clone())))
             }
             None => None,
@@ -127,7 +129,7 @@ impl Application {
             address,
             router: router(state),
             bounds,
-            exposed,
+            metrics_endpoint,
             metrics,
             dwell,
             notes,
@@ -136,28 +138,28 @@ impl Application {
         })
     }
 
-    /// Where it listens; the port is a real one where port 0 was configured.
+    /// The address that it listens on, with the real port if port 0 was configured.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until `stop` is done, then finishes what is under way, within [`Bounds`], and writes
-    /// what is pending.
+    /// Serves until `stop` completes, then finishes the requests that are under way, within
+    /// [`Bounds`], and writes the touches that are pending.
     ///
     /// # Errors
     ///
-    /// The routes are put together wrongly.
+    /// Protected routes are not inside the layer of the library.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), SpawnError> {
         let background: Background = self.dwell.spawn()?;
         let maintenance = maintain(self.notes, self.clock, self.database.clone());
-        let showing = self.exposed.map(|(listener, router)| {
-            let (bounds, metrics) = (Bounds::of(COLLECTORS), self.metrics.clone());
+        let metrics_server = self.metrics_endpoint.map(|(listener, router)| {
+            let (bounds, metrics) = (Bounds::of(METRICS_CONNECTIONS), self.metrics.clone());
             tokio::spawn(serve(listener, router, bounds, metrics, pending()))
         });
         serve(self.listener, self.router, self.bounds, self.metrics, stop).await;
         maintenance.iter().for_each(JoinHandle::abort);
-        if let Some(showing) = showing {
-            showing.abort();
+        if let Some(metrics_server) = metrics_server {
+            metrics_server.abort();
         }
         background.stop().await;
         self.database.close().await;
@@ -165,8 +167,8 @@ impl Application {
     }
 }
 
-/// The session timeouts of the application under `policy`, without a store yet: its paths, and the
-/// pages that say why something was refused.
+/// A builder of the session library with the names and paths of this application and its pages for
+/// refused requests. It has no store yet.
 pub fn dwell(policy: Policy, built: &Arc<Built>) -> DwellBuilder {
     let built = Arc::clone(built);
     Dwell::builder(policy)
@@ -177,10 +179,10 @@ pub fn dwell(policy: Policy, built: &Arc<Built>) -> DwellBuilder {
         .show_refusals(move |refusal| refusal::page(&built, refusal))
 }
 
-/// What stands below one of these takes the forms of that page, and is none itself.
+/// Paths below one of these receive the forms of that page and are not pages themselves.
 const PAGES_WITH_FORMS: [&str; 2] = ["/workspace", "/account"];
 
-/// These are no pages, and neither is what stands below them.
+/// These paths and the paths below them are not pages.
 const NO_PAGES: [&str; 5] = [names::DRAFTS_PATH, "/api", "/pkg", "/healthz", "/readyz"];
 
 fn place_of(path: &str) -> Place {
@@ -214,7 +216,8 @@ async fn listen(
     Ok((listener, address))
 }
 
-/// The clock of this process, which never goes back where it has kept an embedded database before.
+/// The clock of this process. With an embedded database it does not start before the latest time
+/// that is stored there.
 async fn clock(database: &Database) -> Result<SystemClock, BuildError> {
     let mark = match database {
         Database::Sqlite(database) => SqliteStore::mark(database)
@@ -261,33 +264,36 @@ fn drafts(database: &Database, clock: &Arc<dyn Clock>, retention: Duration) -> D
     Drafts::new(store, Arc::clone(clock), limits)
 }
 
-/// The accounts in `database`; as many passwords are hashed at a time as there are
-/// processors.
+/// The accounts in `database`. As many passwords are hashed at a time as there are processors.
 ///
 /// # Errors
 ///
-/// The operating system gives no random bytes.
+/// The operating system does not provide random bytes.
 pub fn accounts(database: Database, clock: Arc<dyn Clock>) -> Result<Accounts, PasswordError> {
     let processors = available_parallelism().map_or(1, NonZero::get);
     let passwords = Arc::new(Passwords::new(processors)?);
     Ok(Accounts::new(database, passwords, clock))
 }
 
-/// What the application does beside the requests, besides what Dwell does for its sessions.
+/// Starts the application's own background work. The library has its own for the sessions.
 fn maintain(notes: Notes, clock: Arc<dyn Clock>, database: Database) -> [JoinHandle<()>; 2] {
     [
         repeat(
-            TIDYING_INTERVAL,
-            "deleted notes could not be forgotten",
+            NOTE_SWEEP_INTERVAL,
+            "cannot remove deleted notes",
             move || {
                 let (notes, now) = (notes.clone(), clock.now());
                 async move { notes.sweep(now).await }
             },
         ),
-        repeat(LOOKING_INTERVAL, "the database is of no use", move || {
-            let database = database.clone();
-            async move { database.look_again().await.map(|()| Maintenance::Done) }
-        }),
+        repeat(
+            DATABASE_CHECK_INTERVAL,
+            "the database cannot be used",
+            move || {
+                let database = database.clone();
+                async move { database.look_again().await.map(|()| Maintenance::Done) }
+            },
+        ),
     ]
 }
 
@@ -300,13 +306,13 @@ pub enum BuildError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// The database does not say until when it has kept sessions.
-    #[error("cannot read from the database (DWELL_DATABASE_URL) what time it was last")]
+    /// The latest time that was stored in the database cannot be read.
+    #[error("cannot read the latest stored time from the database (DWELL_DATABASE_URL)")]
     Mark(#[source] StoreError),
     /// The session store cannot be used.
     #[error("cannot use the session store (DWELL_SESSION_STORE)")]
     SessionStore(#[from] RedisError),
-    /// The session timeouts cannot be put together.
+    /// The library cannot be set up as it is configured.
     #[error(transparent)]
     Dwell(#[from] dwell::BuildError),
     /// Passwords cannot be hashed.
@@ -315,11 +321,11 @@ pub enum BuildError {
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: choose another {setting}")]
     Listen {
-        /// The address.
+        /// The address to listen on.
         addr: SocketAddr,
-        /// What sets it.
+        /// The setting that it comes from.
         setting: Setting,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }

@@ -1,19 +1,20 @@
-//! The built files that pages refer to.
+//! The built files that the pages load.
 
 use std::path::{Path, PathBuf};
 
 use dwell_app::pages::Assets;
 use leptos::config::get_configuration;
 
-/// The name of the file, beside the binary, in which the build says how it named the others.
+/// The file beside the binary in which the build lists the hashes that are in the file names.
 const HASHES: &str = "hash.txt";
 
-/// Where the built files are, and what they are called.
+/// The directory of the built files, and their names.
 #[derive(Debug, Clone)]
 pub struct Built {
     directory: PathBuf,
     assets: Assets,
-    /// A name that changes with the content may be kept for ever.
+    /// Whether the names contain a hash of the content, so that browsers may cache the files for
+    /// ever.
     is_hashed: bool,
 }
 
@@ -44,7 +45,7 @@ impl Built {
         let hashes = beside
             .and_then(|directory| std::fs::read_to_string(directory.join(HASHES)).ok())
             .unwrap_or_default();
-        // The hashes may be those of an earlier build, and the latest without any.
+        // The list of hashes may come from an earlier build, while the latest build has none.
         [hashes.as_str(), ""]
             .into_iter()
             .find(|hashes| directory.join(file_name("js", hashes)).is_file())
@@ -52,8 +53,8 @@ impl Built {
             .ok_or(SiteError::Stale { directory })
     }
 
-    /// The files in `directory`, with the names that follow from `hashes`: lines of an extension,
-    /// a colon and a hash. Without a hash a name has none.
+    /// The files in `directory`, whose names contain the hashes in `hashes`. Each line there has
+    /// the form `extension: hash`; a file whose extension is not listed has no hash in its name.
     pub fn named(directory: PathBuf, hashes: &str) -> Self {
         let path = |extension| format!("/pkg/{}", file_name(extension, hashes));
         let is_watched = std::env::var_os("LEPTOS_WATCH").is_some();
@@ -101,18 +102,18 @@ fn file_name(extension: &str, hashes: &str) -> String {
 /// The built site cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
-    /// It is nowhere.
+    /// None of the expected directories contains a built site.
     #[error(
         "no built site in {}: build it with `cargo xtask run`, or say where it is in DWELL_SITE_ROOT",
         .candidates.iter().map(|c| c.display().to_string()).collect::<Vec<_>>().join(" or ")
     )]
     Missing {
-        /// Where it was looked for.
+        /// The directories that were tried.
         candidates: Vec<PathBuf>,
     },
-    /// It lacks a file that this binary was built with.
+    /// A file that this binary needs is missing.
     #[error(
-        "the files in {} are not of this binary: build both with `cargo xtask run`",
+        "the files in {} do not belong to this binary: build both with `cargo xtask run`",
         .directory.display()
     )]
     Stale {
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_that_is_nowhere_is_an_error_that_says_what_to_do() {
+    fn a_missing_site_is_an_error_that_says_what_to_do() {
         let error = Built::find(Some(Path::new("/nowhere"))).unwrap_err();
         assert!(error.to_string().contains("DWELL_SITE_ROOT"));
     }

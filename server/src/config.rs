@@ -1,4 +1,4 @@
-//! Configuration: `dwell.toml` and the environment, which wins.
+//! Configuration: `dwell.toml` and the environment, which takes precedence.
 //!
 //! Every setting has one name: `idle_timeout` in the file, `DWELL_IDLE_TIMEOUT` in the environment.
 
@@ -17,49 +17,50 @@ use dwell::{
 pub use self::settings::{ConfigError, Setting, Settings};
 use crate::database::{DatabaseUrl, InvalidDatabaseUrl};
 
-/// Everything that can be set, checked.
+/// The values of all settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where to listen.
     pub addr: SocketAddr,
-    /// Where to listen for whoever collects the metrics, if anybody does.
+    /// Where to serve the metrics, if they are to be served.
     pub metrics_addr: Option<SocketAddr>,
-    /// The proxies whose word on a client's address is taken.
+    /// The proxies that are trusted to report the address of a client.
     pub trusted_proxies: TrustedProxies,
     /// Where the database is.
     pub database_url: DatabaseUrl,
     /// Where the sessions are kept.
     pub session_store: SessionStore,
-    /// The bounds on the connections to both.
+    /// How many connections to the database and to the session store there may be, and how long an
+    /// operation may take.
     pub connections: Connections,
     /// The limits in force.
     pub policy: Policy,
-    /// The preset that bounds them.
+    /// The preset that the limits must keep to.
     pub preset: Option<Preset>,
     /// How long a draft is kept after it was last saved.
     pub draft_retention: Duration,
-    /// How the session cookie is written.
+    /// The name and the attributes of the session cookie.
     pub cookie: SessionCookie,
     /// Which log lines to write, in the syntax of `tracing_subscriber::EnvFilter`.
     pub log: String,
-    /// Where the built site is, if it is not where it is usually found.
+    /// Where the built site is, if it is not in one of the usual places.
     pub site_root: Option<PathBuf>,
 }
 
 /// Where the sessions are kept.
 #[derive(Debug, Clone)]
 pub enum SessionStore {
-    /// Beside the accounts.
+    /// In the database, beside the accounts.
     Database,
-    /// On a server of their own.
+    /// On a Redis server.
     Redis(RedisUrl),
 }
 
-/// What an operator should know about the session cookie, if anything.
+/// A warning for the operator if the name of the session cookie lets other hosts set it.
 pub fn cookie_advice(cookie: &SessionCookie) -> Option<&'static str> {
     (cookie.is_secure() && !cookie.is_bound_to_host()).then_some(
-        "DWELL_COOKIE_NAME has no prefix __Host-: whoever controls another host of this \
-         domain can give browsers a session cookie",
+        "DWELL_COOKIE_NAME has no prefix __Host-, so another host of the same domain can set a \
+         session cookie in a browser",
     )
 }
 
@@ -68,7 +69,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// The first setting that is wrong, with its value and what is allowed.
+    /// The first setting that has a wrong value, with that value and the values that are allowed.
     pub fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
         let addr = settings
             .parse(
@@ -144,7 +145,7 @@ fn connections(settings: &Settings) -> Result<Connections, ConfigError> {
     let allowed = "a duration from 100ms to 5m, such as 5s";
     let timeout = settings
         .parse(Setting::StoreTimeout, allowed)?
-        .map_or(usual.timeout, |Humane(duration)| duration);
+        .map_or(usual.timeout, |HumanDuration(duration)| duration);
     if !(Duration::from_millis(100)..=Duration::from_secs(300)).contains(&timeout) {
         let value = humantime::format_duration(timeout).to_string();
         return Err(settings.invalid(Setting::StoreTimeout, &value, allowed));
@@ -154,13 +155,12 @@ fn connections(settings: &Settings) -> Result<Connections, ConfigError> {
 
 fn draft_retention(settings: &Settings) -> Result<Duration, ConfigError> {
     let allowed = "a duration from 1h to 90d, such as 7d";
-    let retention = settings
-        .parse(Setting::DraftRetention, allowed)?
-        .map_or(DraftLimits::default().retention, |Humane(duration)| {
-            duration
-        });
-    let (least, most) = (Duration::from_hours(1), Duration::from_hours(90 * 24));
-    if !(least..=most).contains(&retention) {
+    let retention = settings.parse(Setting::DraftRetention, allowed)?.map_or(
+        DraftLimits::default().retention,
+        |HumanDuration(duration)| duration,
+    );
+    let (min, max) = (Duration::from_hours(1), Duration::from_hours(90 * 24));
+    if !(min..=max).contains(&retention) {
         let value = humantime::format_duration(retention).to_string();
         return Err(settings.invalid(Setting::DraftRetention, &value, allowed));
     }
@@ -184,8 +184,8 @@ fn policy(settings: &Settings) -> Result<(Policy, Option<Preset>), ConfigError> 
     };
     let usual = preset.map(Preset::limits).unwrap_or_default();
     let limit = |setting, usual: Duration| -> Result<Duration, ConfigError> {
-        let set = settings.parse::<Humane>(setting, "a duration such as 90s, 30m or 12h")?;
-        Ok(set.map_or(usual, |Humane(duration)| duration))
+        let set = settings.parse::<HumanDuration>(setting, "a duration such as 90s, 30m or 12h")?;
+        Ok(set.map_or(usual, |HumanDuration(duration)| duration))
     };
     let limits = Limits {
         idle: limit(Setting::IdleTimeout, usual.idle)?,
@@ -199,7 +199,7 @@ fn policy(settings: &Settings) -> Result<(Policy, Option<Preset>), ConfigError> 
     }
 }
 
-/// Names the variable that a person would change first.
+/// The error for a broken rule. It names the setting that most likely has to be changed.
 fn broken_rule(settings: &Settings, error: &PolicyError) -> ConfigError {
     let Limits {
         idle,
@@ -254,9 +254,9 @@ fn cookie(settings: &Settings, addr: SocketAddr) -> Result<SessionCookie, Config
 }
 
 /// A duration written like `30m`.
-struct Humane(Duration);
+struct HumanDuration(Duration);
 
-impl FromStr for Humane {
+impl FromStr for HumanDuration {
     type Err = humantime::DurationError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -15,7 +15,8 @@ pub use self::{
     url::{DatabaseServer, DatabaseUrl, InvalidDatabaseUrl},
 };
 
-/// The application's own tables. Those of sessions and drafts are the library's, and come first.
+/// The migrations of the application's own tables. The library migrates its tables for sessions and
+/// drafts before these.
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
@@ -28,8 +29,8 @@ pub enum Database {
     Postgres(postgres::Database),
 }
 
-/// Carries out `$body`, which is written once, on whichever engine `$database` is, with the
-/// connection that writes. In the longer form `$drafts` names the drafts of that engine.
+/// Runs `$body` on whichever engine `$database` is, with a connection that may write. In the longer
+/// form, `$drafts` is the type of that engine's drafts.
 macro_rules! write {
     ($database:expr, $drafts:ident, |$connection:ident| $body:expr) => {
         match $database {
@@ -63,7 +64,7 @@ macro_rules! write {
     };
 }
 
-/// As [`write!`], of what changes nothing.
+/// Does the same as [`write!`], for statements that only read.
 macro_rules! read {
     ($database:expr, |$connection:ident| $body:expr) => {
         match $database {
@@ -84,12 +85,12 @@ macro_rules! read {
 pub(crate) use {read, write};
 
 impl Database {
-    /// Opens the database at `url`, brings its tables up to date, and makes an embedded one where
-    /// there is none.
+    /// Opens the database at `url` and runs its migrations. An embedded database is created if it
+    /// does not exist.
     ///
     /// # Errors
     ///
-    /// The step that failed, with the place concerned.
+    /// The database cannot be opened, or a migration fails.
     pub async fn open(url: &DatabaseUrl, connections: Connections) -> Result<Self, DatabaseError> {
         let database = match url {
             DatabaseUrl::Sqlite(file) => {
@@ -100,12 +101,13 @@ impl Database {
         database.up_to_date().await
     }
 
-    /// As [`open`](Self::open), and makes sure that no other process keeps sessions in an embedded
-    /// database for as long as this is open: each would only know its own.
+    /// Does the same as [`open`](Self::open), and locks an embedded database for as long as this is
+    /// open, so that no other process keeps sessions in it: each process would serve sessions that
+    /// the other has ended.
     ///
     /// # Errors
     ///
-    /// Another process does, it cannot be found out, or see [`open`](Self::open).
+    /// Another process has locked the database, or it cannot be opened.
     pub async fn hold(url: &DatabaseUrl, connections: Connections) -> Result<Self, DatabaseError> {
         let DatabaseUrl::Sqlite(file) = url else {
             return Self::open(url, connections).await;
@@ -136,14 +138,14 @@ impl Database {
         Ok(self)
     }
 
-    /// Logs what the operator should know of the file of an embedded database.
+    /// Logs what the operator should know about the file of an embedded database.
     pub fn announce(&self) {
         if let Self::Sqlite(database) = self {
             database.announce();
         }
     }
 
-    /// Waits until nobody uses it, and leaves it.
+    /// Waits until no connection is in use, and closes them all.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(database) => database.close().await,
@@ -151,11 +153,11 @@ impl Database {
         }
     }
 
-    /// Whether it can be read and written, as far as that is known without asking it.
+    /// Whether the database can be read and written, as far as is known without asking it.
     ///
     /// # Errors
     ///
-    /// It cannot.
+    /// It cannot be read or written.
     pub fn is_usable(&self) -> Result<(), sqlite::Unusable> {
         match self {
             Self::Sqlite(database) => database.is_usable(),
@@ -163,11 +165,12 @@ impl Database {
         }
     }
 
-    /// Finds out whether what was wrong with it still is. To be called about once a second.
+    /// Checks whether a database that could not be used can be used again. It is meant to be called
+    /// about once a second.
     ///
     /// # Errors
     ///
-    /// It is.
+    /// The database still cannot be used.
     pub async fn look_again(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(database) => database.look_again().await,

@@ -1,14 +1,14 @@
-//! The routes, and everything that runs around them.
+//! The routes, and the layers around them.
 
 mod account;
 mod api;
 mod body;
+mod device_cookie;
 mod drafts;
 mod files;
 mod headers;
 mod health;
 mod home;
-mod known_browser;
 mod late;
 mod metrics;
 mod page;
@@ -39,25 +39,26 @@ use self::body::WholeRequests;
 pub use self::metrics::metrics_router;
 use crate::{refusal, state::AppState};
 
-/// The whole server. A layer of the router runs around everything that stands above it.
+/// All routes with their layers. A layer of a router runs around the routes that were added before
+/// it.
 pub fn router(state: AppState) -> Router {
     let routes = public()
         .fallback(page::not_found)
         .merge(protected().route_layer(state.dwell.protect()))
-        .merge(written(&state));
+        .merge(keeping_late_forms(&state));
     assemble(routes, state)
 }
 
-/// The server with `routes` in the place of the pages: those that need a session, and those that do
-/// not.
+/// The server with `routes` in place of the application's own.
 pub fn assemble(routes: Router<AppState>, state: AppState) -> Router {
     let built = Arc::clone(&state.built);
-    // Every `layer` of a router copies all that is in it for each request: few will do.
+    // Every `Router::layer` clones all that is inside it for each request, so these layers are
+    // combined into one.
     let around = ServiceBuilder::new()
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(span)
-                // Whoever denies a request has said why.
+                // The code that denies a request has logged the reason.
                 .on_failure(()),
         )
         .map_response({
@@ -78,9 +79,9 @@ pub fn assemble(routes: Router<AppState>, state: AppState) -> Router {
         .with_state(state)
 }
 
-/// The routes for people who are signed in that keep what is sent too late, or from a page of another
-/// session.
-fn written(state: &AppState) -> Router<AppState> {
+/// The routes for people who are signed in that keep, as a draft, what is sent after the session
+/// has ended or from a page of another session.
+fn keeping_late_forms(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/workspace", get(workspace::show).post(workspace::add))
         .route(DRAFTS_PATH, get(drafts::show).post(drafts::save))
@@ -112,7 +113,7 @@ fn public() -> Router<AppState> {
         .method_not_allowed_fallback(page::method_not_allowed)
 }
 
-/// The path alone: a query can hold what is nobody's business.
+/// The span of a request. It has the path without the query, which can contain private data.
 fn span(request: &Request) -> tracing::Span {
     tracing::info_span!(
         "request",

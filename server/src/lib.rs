@@ -1,4 +1,5 @@
-//! The server of the application: accounts, notes, pages and configuration around the library `dwell`.
+//! The server of the application: accounts, notes, pages and configuration around the library
+//! `dwell`.
 
 pub mod accounts;
 pub mod application;

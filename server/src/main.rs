@@ -1,9 +1,9 @@
-//! `dwell`: the server, and what its operator needs.
+//! The command `dwell`: the server, and the tools for its operator.
 
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "this is a command"
+    reason = "a command prints to standard output and standard error"
 )]
 
 use std::{
@@ -32,17 +32,17 @@ use tokio::{
     sync::oneshot,
 };
 
-/// A request allocates some dozens of times, so it shows what that takes.
+/// A request makes dozens of allocations, so the speed of the allocator matters.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// What `dwell user add` exits with where the address is taken.
-const TAKEN: u8 = 3;
+/// The exit code of `dwell user add` if an account with the address exists.
+const ACCOUNT_EXISTS: u8 = 3;
 
 /// Session timeouts on which the browser and the server agree.
 ///
 /// Settings are read from dwell.toml in the current directory and from the environment, which
-/// wins: idle_timeout = "30m" in the file is DWELL_IDLE_TIMEOUT=30m in the environment.
+/// takes precedence: idle_timeout = "30m" in the file is DWELL_IDLE_TIMEOUT=30m in the environment.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -52,24 +52,23 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the application (also without any command)
+    /// Serve the application (the default without a command)
     Serve,
     /// Manage accounts
     #[command(subcommand)]
     User(UserCommand),
-    /// Copy the SQLite database into a file, while the server runs or not
+    /// Copy the SQLite database into a file; the server may be running
     ///
-    /// Everybody is signed out in the copy, so that putting it in the place of the database brings
-    /// no ended session back.
+    /// All sessions are ended in the copy, so that restoring it revives none.
     Backup {
-        /// The file to make
+        /// The file to create
         file: PathBuf,
     },
-    /// Look through the database, while the server runs or not; exits with 1 if something is wrong
+    /// Check the database; the server may be running. Exits with 1 if there is a problem
     ///
-    /// Of SQLite: that its file is whole, that what refers to something finds it, that the schema is
-    /// that of this version, and that every row can be read. Of PostgreSQL, which looks after its
-    /// files itself: the schema and the sessions. What is in Redis is not looked at.
+    /// For SQLite, the file, the references between tables, the schema and every row are checked.
+    /// For PostgreSQL, which checks its files itself, the schema and the sessions are checked.
+    /// Sessions in Redis are not checked.
     Check,
     /// Print the limits in force and the rules they are checked against
     Policy,
@@ -77,11 +76,11 @@ enum Command {
 
 #[derive(Subcommand)]
 enum UserCommand {
-    /// Add an account; exits with 3 if there is one with this address
+    /// Add an account; exits with 3 if an account with this address exists
     Add {
         /// The address to sign in with
         email: Email,
-        /// Read the password from standard input instead of making one and printing it
+        /// Read the password from standard input instead of generating and printing one
         #[arg(long)]
         password_stdin: bool,
     },
@@ -121,14 +120,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The variables that are text; others cannot be settings.
+/// The variables that are valid Unicode. No others can be settings.
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    let mut stop = StopSignals::expect().context("cannot wait for signals")?;
+    let mut stop = StopSignals::listen().context("cannot listen for signals")?;
     let _log = telemetry::start(&config.log);
     for advice in config.policy.advice(config.preset) {
         tracing::warn!("{advice}");
@@ -138,16 +137,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     }
     let application = Application::build(config).await?;
     tracing::info!(address = %application.address(), "listening");
-    let (ask, asked) = oneshot::channel();
+    let (request_stop, stop_requested) = oneshot::channel();
     let running = application.run_until(async {
-        // Where nobody can ask any more, somebody has.
-        let _ = asked.await;
+        // An error means that the sender was dropped. The server then stops as well.
+        let _ = stop_requested.await;
     });
-    let insisting = async {
-        stop.asked().await;
-        // It may have stopped already.
-        let _ = ask.send(());
-        stop.asked().await;
+    let second_signal = async {
+        stop.received().await;
+        // An error means that the server has stopped already.
+        let _ = request_stop.send(());
+        stop.received().await;
     };
     tokio::select! {
         ran = running => {
@@ -155,29 +154,29 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             tracing::info!("stopped");
             Ok(ExitCode::SUCCESS)
         }
-        () = insisting => {
-            tracing::warn!("stopped at once: what was under way is lost");
+        () = second_signal => {
+            tracing::warn!("stopped at once, without finishing the requests that were under way");
             Ok(ExitCode::FAILURE)
         }
     }
 }
 
-/// How an operator, with Ctrl-C, and a service manager ask the server to stop.
+/// The signals that ask the server to stop: of an operator (Ctrl-C) and of a service manager.
 struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl StopSignals {
-    /// From now on none is missed.
-    fn expect() -> std::io::Result<Self> {
+    /// Starts to listen. Signals from now on are not missed.
+    fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
     }
 
-    async fn asked(&mut self) {
+    async fn received(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -208,27 +207,27 @@ async fn add_user(
         }
         Err(error @ AddAccountError::Taken(_)) => {
             eprintln!("dwell: {error}");
-            Ok(ExitCode::from(TAKEN))
+            Ok(ExitCode::from(ACCOUNT_EXISTS))
         }
         Err(error) => Err(error.into()),
     }
 }
 
 async fn check(config: &Config) -> anyhow::Result<ExitCode> {
-    let Checked { looked_at, wrong } =
+    let Checked { scope, findings } =
         database::check(&config.database_url, config.connections).await?;
     let place = &config.database_url;
-    for finding in &wrong {
+    for finding in &findings {
         println!("{finding}");
     }
-    if wrong.is_empty() {
-        println!("{place}: nothing wrong with {looked_at}");
+    if findings.is_empty() {
+        println!("{place}: no problem found in {scope}");
         if let SessionStore::Redis(redis) = &config.session_store {
-            println!("{redis}: the sessions are there, and have not been looked at");
+            println!("{redis}: the sessions are kept there, and have not been checked");
         }
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("dwell: {place} is not as it should be: restore a backup, or ask for help");
+    eprintln!("dwell: {place} has problems: restore a backup, or ask for help");
     Ok(ExitCode::FAILURE)
 }
 

@@ -1,8 +1,8 @@
-//! What happens on this node, in numbers, since it started.
+//! Metrics of this node since it started.
 //!
 //! No label names a person or a session.
 
-mod cut;
+mod cut_reason;
 
 use std::{
     fmt,
@@ -23,11 +23,12 @@ use prometheus_client::{
     registry::{Metric, Registry, Unit},
 };
 
-use crate::accounts::Lane;
+use crate::accounts::AttemptLimit;
 
-pub use self::cut::Cut;
+pub use self::cut_reason::CutReason;
 
-/// Seconds: an index in memory at one end, the longest wait for an engine by default at the other.
+/// The upper bounds of the histogram's buckets, in seconds. The greatest is the default timeout of
+/// the store.
 const DURATIONS: [f64; 15] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 ];
@@ -35,12 +36,12 @@ const DURATIONS: [f64; 15] = [
 /// One label with its value.
 type Label = [(&'static str, &'static str); 1];
 
-/// Counts what happens. Clones count into the same numbers.
+/// Counts events. Clones share their counters.
 #[derive(Debug, Clone, Default)]
-pub struct Metrics(Arc<Numbers>);
+pub struct Metrics(Arc<Series>);
 
 #[derive(Debug)]
-struct Numbers {
+struct Series {
     registry: Registry,
     sessions_live: Gauge,
     sign_ins: Counter,
@@ -60,42 +61,43 @@ struct Numbers {
 }
 
 impl Metrics {
-    /// Somebody signed in.
+    /// Counts a successful sign-in.
     pub fn signed_in(&self) {
         self.0.sign_ins.inc();
     }
 
-    /// Somebody gave an address or a password that is not right.
+    /// Counts an attempt to sign in with a wrong address or password.
     pub fn sign_in_refused(&self) {
         self.0.sign_ins_refused.inc();
     }
 
-    /// Somebody has tried to sign in too often, and was not let try again.
-    pub fn sign_in_throttled(&self, lane: Lane) {
+    /// Counts an attempt to sign in that was refused because there had been too many.
+    pub fn sign_in_throttled(&self, limit: AttemptLimit) {
         let throttled = &self.0.sign_ins_throttled;
-        throttled.get_or_create(&of_lane(lane)).inc();
+        throttled.get_or_create(&of_limit(limit)).inc();
     }
 
-    /// How long ago the latest end may be that the index does not know of; none where the engine
-    /// reports no ends and is asked at every request.
+    /// Sets how long ago a session may have ended without the index knowing it; nothing if the
+    /// engine reports no ends and is asked at every request.
     pub fn index_staleness(&self, staleness: Option<Duration>) {
         let staleness = staleness.map_or(f64::INFINITY, |staleness| staleness.as_secs_f64());
         self.0.index_staleness.set(staleness);
     }
 
-    /// How many sessions are live in the engine, on whatever node they began.
+    /// Sets how many sessions are live in the engine, whichever node they began on.
     pub fn live_sessions(&self, count: u64) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         self.0.sessions_live.set(count);
     }
 
-    /// A client was cut off.
-    pub fn connection_cut(&self, cut: Cut) {
-        let cuts = self.0.connections_cut.get_or_create(&of_cut(cut));
+    /// Counts a connection that the server closed.
+    pub fn connection_cut(&self, reason: CutReason) {
+        let cuts = self.0.connections_cut.get_or_create(&of_cut(reason));
         cuts.inc();
     }
 
-    /// So many log lines were dropped since the start, because nobody read those before them.
+    /// Sets how many log lines have been dropped since the start because the log was not read in
+    /// time.
     pub fn log_lines_dropped(&self, count: u64) {
         self.0
             .log_lines_dropped
@@ -103,11 +105,11 @@ impl Metrics {
             .store(count, Ordering::Relaxed);
     }
 
-    /// All numbers, in the text format of OpenMetrics.
+    /// All metrics, in the text format of OpenMetrics.
     ///
     /// # Errors
     ///
-    /// A number could not be written down.
+    /// A metric cannot be encoded.
     pub fn exposition(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.0.registry)?;
@@ -151,8 +153,8 @@ impl Meter for Metrics {
     }
 }
 
-impl Default for Numbers {
-    /// Everything is there from the start, at zero, so that the first event is seen as an increase.
+impl Default for Series {
+    /// Every series exists from the start, at zero, so that the first event shows as an increase.
     fn default() -> Self {
         let mut registry = Registry::with_prefix("dwell");
         let sessions_live = register(
@@ -160,16 +162,16 @@ impl Default for Numbers {
             "sessions_live",
             "Sessions that are live in the engine",
         );
-        let sign_ins = register(&mut registry, "sign_ins", "Sign-ins");
+        let sign_ins = register(&mut registry, "sign_ins", "Successful sign-ins");
         let sign_ins_refused = register(
             &mut registry,
             "sign_ins_refused",
-            "Sign-ins refused for the address or the password",
+            "Attempts to sign in with a wrong address or password",
         );
         let sign_ins_throttled: Family<Label, Counter> = register(
             &mut registry,
             "sign_ins_throttled",
-            "Sign-ins not tried after too many others, by what these had in common",
+            "Attempts to sign in that were refused because there had been too many, by limit",
         );
         let session_ends: Family<Label, Counter> = register(
             &mut registry,
@@ -194,17 +196,17 @@ impl Default for Numbers {
         let index_hits = register(
             &mut registry,
             "index_hits",
-            "Sessions looked up that the index in this process knew",
+            "Lookups of a session that were answered from the index in memory",
         );
         let index_misses = register(
             &mut registry,
             "index_misses",
-            "Sessions looked up for which the engine had to be asked",
+            "Lookups of a session for which the engine was asked",
         );
         let index_staleness = Gauge::default();
         registry.register_with_unit(
             "index_staleness",
-            "Time since the latest moment before which the index knows of every end, Inf where the engine reports no ends",
+            "How long ago a session may have ended without the index knowing it; Inf if the engine reports no ends",
             Unit::Seconds,
             index_staleness.clone(),
         );
@@ -212,7 +214,7 @@ impl Default for Numbers {
             Family::new_with_constructor(|| Histogram::new(DURATIONS));
         registry.register_with_unit(
             "store_operation_duration",
-            "Time that the engine took over an operation, failures included",
+            "Time that operations on the engine took, including failed ones",
             Unit::Seconds,
             store_operations.clone(),
         );
@@ -224,18 +226,18 @@ impl Default for Numbers {
         let connections_cut: Family<Label, Counter> = register(
             &mut registry,
             "connections_cut",
-            "Connections of clients that were waited for too long, or that made room for others",
+            "Connections that the server closed because the client was too slow, or to make room for others",
         );
         let log_lines_dropped = register(
             &mut registry,
             "log_lines_dropped",
-            "Log lines dropped because nobody read those before them",
+            "Log lines dropped because the log was not read in time",
         );
-        for lane in Lane::ALL {
-            drop(sign_ins_throttled.get_or_create(&of_lane(lane)));
+        for limit in AttemptLimit::ALL {
+            drop(sign_ins_throttled.get_or_create(&of_limit(limit)));
         }
-        for cut in Cut::ALL {
-            drop(connections_cut.get_or_create(&of_cut(cut)));
+        for reason in CutReason::ALL {
+            drop(connections_cut.get_or_create(&of_cut(reason)));
         }
         for reason in EndReason::ALL {
             drop(session_ends.get_or_create(&of_reason(reason)));
@@ -283,10 +285,10 @@ fn of_operation(operation: Operation) -> Label {
     [("operation", operation.name())]
 }
 
-fn of_lane(lane: Lane) -> Label {
-    [("by", lane.name())]
+fn of_limit(limit: AttemptLimit) -> Label {
+    [("by", limit.name())]
 }
 
-fn of_cut(cut: Cut) -> Label {
-    [("reason", cut.name())]
+fn of_cut(reason: CutReason) -> Label {
+    [("reason", reason.name())]
 }

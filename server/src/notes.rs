@@ -11,19 +11,19 @@ use crate::{
     database::{Database, read, write},
 };
 
-/// How long a deleted note can be had back.
-pub const UNDO: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a deleted note can be restored.
+pub const UNDO_PERIOD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many notes a person has at most.
-pub const MOST: u32 = 2_000;
+pub const MAX_NOTES: u32 = 2_000;
 /// How many notes one page shows.
-pub const ON_A_PAGE: usize = 50;
-/// How many deleted notes of a person can be had back; the oldest makes way.
-pub const MOST_DELETED: u32 = 20;
-/// In characters.
-const LONGEST: usize = 10_000;
-/// How many deleted notes are swept in one step.
-const SWEPT_AT_A_TIME: u32 = 500;
+pub const PAGE_SIZE: usize = 50;
+/// How many deleted notes of a person can be restored; deleting one more removes the oldest.
+pub const MAX_DELETED: u32 = 20;
+/// The length of the longest note, in characters.
+const MAX_CHARACTERS: usize = 10_000;
+/// How many deleted notes are removed in one step.
+const SWEEP_BATCH: u32 = 500;
 
 /// The notes in the database.
 #[derive(Debug, Clone)]
@@ -37,8 +37,8 @@ impl Notes {
         Self { database }
     }
 
-    /// Keeps a note, and uses up the draft of it in the same step. The same text of the same draft
-    /// is one note, however often it is sent.
+    /// Saves a note and marks its draft as used up, in one transaction. The same text of the same
+    /// draft becomes one note, however often it is sent.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl Notes {
             .bind(account)
             .fetch_one(&mut *transaction)
             .await?;
-            if count > i64::from(MOST) {
+            if count > i64::from(MAX_NOTES) {
                 return Ok(false);
             }
             if let Some(draft) = draft {
@@ -85,30 +85,31 @@ impl Notes {
         }
     }
 
-    /// Whether this text of this draft has been taken as a note before, whatever became of that.
+    /// Whether this text of this draft has been saved as a note before, even if that note has been
+    /// deleted since.
     ///
     /// # Errors
     ///
     /// The database failed.
-    pub async fn has_taken(
+    pub async fn was_saved(
         &self,
         account: AccountId,
         draft: DraftId,
         text: &NoteText,
     ) -> Result<bool, StoreError> {
         let sending = sending(draft, &text.0);
-        let taken: Option<(i32,)> = read!(&self.database, |connection| {
+        let saved: Option<(i32,)> = read!(&self.database, |connection| {
             sqlx::query_as("select 1 from notes where account = $1 and sending = $2")
                 .bind(account)
                 .bind(sending)
                 .fetch_optional(connection)
                 .await
         })?;
-        Ok(taken.is_some())
+        Ok(saved.is_some())
     }
 
-    /// Deletes a note of this person; somebody else's stays. It can be had
-    /// [back](Self::take_back) for a while.
+    /// Deletes a note, if it belongs to this account. It can be [taken back](Self::take_back)
+    /// during the [`UNDO_PERIOD`].
     ///
     /// # Errors
     ///
@@ -137,14 +138,14 @@ impl Notes {
             )
             .bind(account)
             .bind(id)
-            .bind(i64::from(MOST_DELETED))
+            .bind(i64::from(MAX_DELETED))
             .execute(&mut *transaction)
             .await?;
             transaction.commit().await
         })
     }
 
-    /// Undoes the deletion of a note, if that was not long ago.
+    /// Restores a note that was deleted within the [`UNDO_PERIOD`].
     ///
     /// # Errors
     ///
@@ -163,8 +164,8 @@ impl Notes {
             )
             .bind(account)
             .bind(id)
-            .bind((now - UNDO).as_millis())
-            .bind(i64::from(MOST))
+            .bind((now - UNDO_PERIOD).as_millis())
+            .bind(i64::from(MAX_NOTES))
             .execute(connection)
             .await
             .map(|done| done.rows_affected() > 0)
@@ -175,7 +176,7 @@ impl Notes {
         }
     }
 
-    /// Whether a note was deleted and can be had back.
+    /// Whether a note was deleted and can be restored.
     ///
     /// # Errors
     ///
@@ -192,15 +193,15 @@ impl Notes {
             )
             .bind(account)
             .bind(id)
-            .bind((now - UNDO).as_millis())
+            .bind((now - UNDO_PERIOD).as_millis())
             .fetch_one(connection)
             .await
         })?;
         Ok(count > 0)
     }
 
-    /// The newest of a person's notes, or the newest of those that are older than the note
-    /// `before`: as many as a page shows.
+    /// One page of a person's notes, the newest first: of all of them, or of those that are older
+    /// than the note `before`.
     ///
     /// # Errors
     ///
@@ -213,17 +214,17 @@ impl Notes {
             )
             .bind(account)
             .bind(before.unwrap_or(i64::MAX))
-            .bind(ON_A_PAGE as i64 + 1)
+            .bind(PAGE_SIZE as i64 + 1)
             .fetch_all(connection)
             .await
         })?;
-        let has_more = notes.len() > ON_A_PAGE;
-        notes.truncate(ON_A_PAGE);
+        let has_more = notes.len() > PAGE_SIZE;
+        notes.truncate(PAGE_SIZE);
         let older_than = notes.last().filter(|_| has_more).map(|note| note.id);
         Ok(Page { notes, older_than })
     }
 
-    /// Forgets some of what was deleted long enough ago.
+    /// Removes some of the deleted notes that can no longer be restored.
     ///
     /// # Errors
     ///
@@ -234,20 +235,21 @@ impl Notes {
                 "delete from notes where id in \
                  (select id from notes where deleted_at <= $1 order by deleted_at limit $2)",
             )
-            .bind((now - UNDO).as_millis())
-            .bind(i64::from(SWEPT_AT_A_TIME))
+            .bind((now - UNDO_PERIOD).as_millis())
+            .bind(i64::from(SWEEP_BATCH))
             .execute(connection)
             .await
             .map(|done| done.rows_affected())
         })?;
-        Ok(match swept < u64::from(SWEPT_AT_A_TIME) {
+        Ok(match swept < u64::from(SWEEP_BATCH) {
             true => Maintenance::Done,
             false => Maintenance::MoreToDo,
         })
     }
 }
 
-/// Names what is sent from the form with this draft, the same however often that is.
+/// Identifies a submission: the same text of the same draft has the same value, however often it is
+/// sent.
 fn sending(draft: DraftId, text: &str) -> Vec<u8> {
     let hash = Sha256::new_with_prefix(draft.to_string()).chain_update(text);
     hash.finalize().to_vec()
@@ -258,18 +260,18 @@ fn sending(draft: DraftId, text: &str) -> Vec<u8> {
 pub struct Page {
     /// The notes.
     pub notes: Vec<StoredNote>,
-    /// The last of them, where there are older ones.
+    /// The id of the last of these notes, if there are older ones.
     pub older_than: Option<i64>,
 }
 
-/// A note as it is kept.
+/// A note as it is stored.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredNote {
-    /// Names it. A newer note has a greater one.
+    /// Identifies the note. Newer notes have greater ids.
     pub id: i64,
-    /// What was written.
+    /// The text.
     pub text: String,
-    /// When, in milliseconds since the Unix epoch.
+    /// When it was written, in milliseconds since the Unix epoch.
     pub written_at: i64,
 }
 
@@ -284,34 +286,34 @@ impl TryFrom<&str> for NoteText {
         if text.trim().is_empty() {
             return Err(InvalidNote::Empty);
         }
-        // A browser sends both for an end of a line. PostgreSQL keeps no text with a NUL in it, for
-        // which HTML has this character.
+        // Browsers end lines with both characters. PostgreSQL cannot store NUL, in place of which
+        // HTML shows the replacement character.
         let text = text.replace("\r\n", "\n").replace('\0', "\u{fffd}");
         let text = text.trim_end();
         let length = text.chars().count();
-        if length > LONGEST {
+        if length > MAX_CHARACTERS {
             return Err(InvalidNote::TooLong(length));
         }
         Ok(Self(text.to_owned()))
     }
 }
 
-/// A text that is no note.
+/// The text cannot be a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidNote {
-    /// There is nothing in it.
+    /// The text is blank.
     #[error("Write something first.")]
     Empty,
-    /// It has too many characters.
-    #[error("A note has at most {LONGEST} characters; this one has {0}.")]
+    /// The text has this many characters, which is too many.
+    #[error("A note has at most {MAX_CHARACTERS} characters; this one has {0}.")]
     TooLong(usize),
 }
 
-/// A note was not kept.
+/// A note was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum AddNoteError {
-    /// The person has as many as there may be.
-    #[error("You have {MOST} notes, and there may be no more. Delete one to make room.")]
+    /// The person has as many notes as allowed.
+    #[error("You have {MAX_NOTES} notes, and there may be no more. Delete one to make room.")]
     TooMany,
     /// The database failed.
     #[error(transparent)]

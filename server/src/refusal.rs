@@ -1,4 +1,4 @@
-//! Pages that say that something was not done, and why.
+//! The pages for refused and failed requests.
 
 use std::any::Any;
 
@@ -12,20 +12,20 @@ use leptos::prelude::*;
 
 use crate::{assets::Built, rendering::render};
 
-/// A handler panicked; the request gets an answer and the server goes on.
+/// The answer when a handler has panicked. The server keeps running.
 const PANICKED: Refusal = Refusal::new(
     StatusCode::INTERNAL_SERVER_ERROR,
     "panicked",
     "Something went wrong",
-    "It has been written down. Please try again.",
+    "The error has been logged. Please try again.",
 );
 
-/// What somebody gets whose request a handler panicked over: a page, whatever they asked for.
+/// The answer to a request whose handler panicked. It is a page, whatever was asked for.
 pub fn panicked(built: &Built, _: Box<dyn Any + Send + 'static>) -> Response {
     page(built, &PANICKED).into_response()
 }
 
-/// The page of a refusal. Nothing is asked for it that may have failed just now.
+/// The page of a refusal. It uses neither the store nor the database, which may just have failed.
 pub fn page(built: &Built, refusal: &Refusal) -> Response {
     let Refusal {
         heading, advice, ..

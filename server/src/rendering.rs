@@ -1,4 +1,4 @@
-//! Rendering pages.
+//! Renders pages.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -11,7 +11,7 @@ use leptos::{
 
 use crate::assets::Built;
 
-/// Renders a page with this status. Everything it shows has been loaded before.
+/// Renders a page with this status. Everything that it shows has been loaded before.
 pub fn render<V: IntoView>(
     built: &Built,
     status: StatusCode,
@@ -35,7 +35,7 @@ pub fn render<V: IntoView>(
         .into_response()
 }
 
-/// Scripts and styles within the page count only with the nonce of this answer.
+/// A policy that allows inline scripts and styles only with the nonce of this answer.
 fn content_security_policy(is_watched: bool) -> HeaderValue {
     let nonce = use_nonce()
         .map(|nonce| nonce.to_string())

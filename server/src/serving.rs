@@ -1,5 +1,5 @@
-//! How connections are served: nobody is waited for without end, and there are no more of them than
-//! the process has descriptors for.
+//! Accepts and serves connections. No client is waited for without a limit, and there are no more
+//! connections than the process has file descriptors for.
 
 mod stream;
 mod watch;
@@ -27,76 +27,76 @@ use tokio::{
 use tower::Service as _;
 
 use self::{
-    stream::{Received, Watched},
-    watch::{Moment, Now, Watch},
+    stream::{WatchedBody, WatchedStream},
+    watch::{CoarseClock, Moment, Watch},
 };
-use crate::metrics::{Cut, Metrics};
+use crate::metrics::{CutReason, Metrics};
 
-/// The longest head of a request, in bytes; a longer one is answered with 431.
-const LONGEST_HEAD: usize = 32 * 1024;
+/// The largest head of a request, in bytes. A larger one is answered with 431.
+const MAX_HEAD: usize = 32 * 1024;
 
-/// More descriptors than these are not used, though the process may have more.
-const MOST_DESCRIPTORS: u64 = 1 << 16;
+/// How many file descriptors are used at most, even if the process may have more.
+const MAX_DESCRIPTORS: u64 = 1 << 16;
 
-/// Fewer connections than these are no server.
-const FEWEST: usize = 16;
+/// How many connections are accepted at least, however few file descriptors the process may have.
+const MIN_CONNECTIONS: usize = 16;
 
-/// How long until connections are accepted again after the operating system has refused.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// How long to wait after the operating system could not accept a connection.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// How many connections there may be, and how long a client is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// How many connections there are at most. Where there are as many, the client that has been
-    /// waited for the longest makes room for the next.
+    /// How many connections there may be. When there are as many, the client that has been waited
+    /// for the longest is disconnected to make room for the next one.
     pub connections: usize,
-    /// How long a client may take over the head of a request.
+    /// How long a client may take to send the head of a request.
     pub head: Duration,
-    /// How long a client may send nothing and take nothing between two requests, or while it is
-    /// answered.
-    pub silence: Duration,
-    /// How long a client may take over an answer.
+    /// How long nothing may be sent in either direction, between two requests or during an answer.
+    pub inactivity: Duration,
+    /// How long a client may take to receive an answer.
     pub answer: Duration,
-    /// How long a client is waited for once the server has been asked to stop.
-    pub parting: Duration,
-    /// How long what is under way may take once the server has been asked to stop.
-    pub finishing: Duration,
-    /// How often the others are held against the clock.
-    pub round: Duration,
+    /// How long clients are still waited for after the server has been asked to stop.
+    pub stop_waiting: Duration,
+    /// How long requests that are being worked on may still take after the server has been asked
+    /// to stop.
+    pub stop_working: Duration,
+    /// How often it is checked whether a client has exceeded one of these times.
+    pub check_interval: Duration,
 }
 
 impl Bounds {
-    /// The usual ones. Silence is allowed for longer than a proxy in front keeps its connections
-    /// by default, which is a minute: whoever closes first must be the client.
+    /// The usual bounds. A proxy in front keeps unused connections for a minute by default; the
+    /// allowed inactivity is longer, because the client has to be the one that closes.
     pub const fn of(connections: usize) -> Self {
         Self {
             connections,
             head: Duration::from_secs(10),
-            silence: Duration::from_secs(75),
+            inactivity: Duration::from_secs(75),
             answer: Duration::from_secs(300),
-            parting: Duration::from_secs(2),
-            finishing: Duration::from_secs(10),
-            round: Duration::from_millis(500),
+            stop_waiting: Duration::from_secs(2),
+            stop_working: Duration::from_secs(10),
+            check_interval: Duration::from_millis(500),
         }
     }
 
-    /// The usual ones, with as many connections as this process has descriptors for when `reserve`
-    /// of them are kept for everything else. A client may need two: one for itself, and one for the
-    /// file that it is sent.
+    /// The usual bounds, with as many connections as this process has file descriptors for if
+    /// `reserve` of them are kept for everything else. A client may need two: one for its
+    /// connection, and one for the file that it is sent.
     pub fn of_process(reserve: u64) -> Self {
         let descriptors = getrlimit(Resource::Nofile)
             .current
-            .unwrap_or(MOST_DESCRIPTORS);
-        let connections = descriptors.min(MOST_DESCRIPTORS).saturating_sub(reserve) / 2;
+            .unwrap_or(MAX_DESCRIPTORS);
+        let connections = descriptors.min(MAX_DESCRIPTORS).saturating_sub(reserve) / 2;
         Self::of(
             usize::try_from(connections)
                 .unwrap_or(usize::MAX)
-                .max(FEWEST),
+                .max(MIN_CONNECTIONS),
         )
     }
 }
 
-/// Serves `router` to whoever connects to `listener` until `stop` is done, and then finishes what is
+/// Serves `router` on `listener` until `stop` completes, and then finishes the requests that are
 /// under way, within the bounds.
 pub async fn serve(
     listener: TcpListener,
@@ -106,30 +106,30 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = pin!(stop);
-    let mut rounds = interval(bounds.round);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut checks = interval(bounds.check_interval);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut clients = Clients::new(bounds, router, metrics);
     loop {
         tokio::select! {
-            accepted = listener.accept(), if clients.have_room() => match accepted {
-                Ok((stream, peer)) => clients.welcome(stream, peer),
-                // Whoever was there is gone: that is nothing to wait for.
-                Err(error) if is_of_connection(&error) => {}
+            accepted = listener.accept(), if clients.has_room() => match accepted {
+                Ok((stream, peer)) => clients.add(stream, peer),
+                // The client has gone already, so the next one can be accepted at once.
+                Err(error) if is_connection_error(&error) => {}
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "cannot accept");
-                    sleep(ACCEPT_AGAIN).await;
+                    tracing::error!(error = &error as &dyn std::error::Error, "cannot accept connections");
+                    sleep(ACCEPT_RETRY).await;
                 }
             },
             _ = clients.tasks.join_next(), if !clients.tasks.is_empty() => {}
-            _ = rounds.tick() => clients.look_round(),
+            _ = checks.tick() => clients.cut_overdue(),
             () = &mut stop => break,
         }
     }
     drop(listener);
-    clients.part(&mut rounds).await;
+    clients.stop(&mut checks).await;
 }
 
-fn is_of_connection(error: &io::Error) -> bool {
+fn is_connection_error(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted
@@ -138,12 +138,12 @@ fn is_of_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Everybody who is connected.
+/// All clients that are connected.
 struct Clients {
     bounds: Bounds,
     router: Router,
     metrics: Metrics,
-    now: Now,
+    clock: CoarseClock,
     tasks: JoinSet<()>,
     connected: Vec<Client>,
     stopping: signal::Sender<()>,
@@ -160,27 +160,28 @@ impl Clients {
             bounds,
             router,
             metrics,
-            now: Now::start(),
+            clock: CoarseClock::start(),
             tasks: JoinSet::new(),
             connected: Vec::new(),
             stopping: signal::Sender::new(()),
         }
     }
 
-    /// Whether one more may come, if need be in the place of one that is waited for. A client that has
-    /// been cut off keeps its descriptor until its task has ended.
-    fn have_room(&mut self) -> bool {
+    /// Whether one more connection can be accepted, if necessary in place of a client that is
+    /// waited for. A client that was disconnected keeps its file descriptor until its task has
+    /// ended.
+    fn has_room(&mut self) -> bool {
         if self.tasks.len() > self.bounds.connections {
             return false;
         }
         if self.connected.len() >= self.bounds.connections {
             self.connected.retain(|client| !client.task.is_finished());
         }
-        self.connected.len() < self.bounds.connections || self.most_waited_for().is_some()
+        self.connected.len() < self.bounds.connections || self.longest_waited_for().is_some()
     }
 
     /// The client that has been waited for the longest.
-    fn most_waited_for(&self) -> Option<usize> {
+    fn longest_waited_for(&self) -> Option<usize> {
         let waited_for = |(place, client): (usize, &Client)| {
             client.watch.waiting_since().map(|since| (since, place))
         };
@@ -188,30 +189,30 @@ impl Clients {
         all.filter_map(waited_for).min().map(|(_, place)| place)
     }
 
-    fn welcome(&mut self, stream: TcpStream, peer: SocketAddr) {
-        self.now.read();
+    fn add(&mut self, stream: TcpStream, peer: SocketAddr) {
+        self.clock.read();
         if self.connected.len() >= self.bounds.connections
-            && let Some(place) = self.most_waited_for()
+            && let Some(place) = self.longest_waited_for()
         {
             self.connected.swap_remove(place).task.abort();
-            self.metrics.connection_cut(Cut::Full);
+            self.metrics.connection_cut(CutReason::Full);
         }
-        let watch = Arc::new(Watch::new(&self.now));
+        let watch = Arc::new(Watch::new(&self.clock));
         let stopping = self.stopping.subscribe();
-        let talk = talk(
+        let connection = serve_connection(
             stream,
             peer,
             self.router.clone(),
             Arc::clone(&watch),
             stopping,
         );
-        let task = self.tasks.spawn(talk);
+        let task = self.tasks.spawn(connection);
         self.connected.push(Client { watch, task });
     }
 
-    /// Cuts off who has been waited for too long.
-    fn look_round(&mut self) {
-        let now = self.now.read();
+    /// Disconnects clients that have been waited for too long.
+    fn cut_overdue(&mut self) {
+        let now = self.clock.read();
         let Self {
             bounds,
             metrics,
@@ -222,62 +223,64 @@ impl Clients {
             let is_overdue = client.watch.is_overdue(now, bounds);
             if is_overdue && !client.task.is_finished() {
                 client.task.abort();
-                metrics.connection_cut(Cut::Slow);
+                metrics.connection_cut(CutReason::Slow);
             }
             !is_overdue && !client.task.is_finished()
         });
     }
 
-    async fn part(mut self, rounds: &mut tokio::time::Interval) {
-        let asked_at = self.now.read();
+    /// Asks all connections to end, and waits until they have.
+    async fn stop(mut self, checks: &mut tokio::time::Interval) {
+        let asked_at = self.clock.read();
         self.stopping.send_replace(());
         loop {
             tokio::select! {
                 ended = self.tasks.join_next() => if ended.is_none() {
                     return;
                 },
-                _ = rounds.tick() => self.hurry(asked_at),
+                _ = checks.tick() => self.cut_unfinished(asked_at),
             }
         }
     }
 
-    fn hurry(&mut self, asked_at: Moment) {
-        let since_asked = self.now.read().since(asked_at);
+    /// Disconnects clients that take too long after the server was asked to stop at `asked_at`.
+    fn cut_unfinished(&mut self, asked_at: Moment) {
+        let since_asked = self.clock.read().since(asked_at);
         for Client { watch, task } in &self.connected {
-            let patience = match watch.waiting_since() {
-                Some(_) => self.bounds.parting,
-                None => self.bounds.finishing,
+            let limit = match watch.waiting_since() {
+                Some(_) => self.bounds.stop_waiting,
+                None => self.bounds.stop_working,
             };
-            if since_asked >= patience {
+            if since_asked >= limit {
                 task.abort();
             }
         }
     }
 }
 
-/// One client, from the first request to the last.
-async fn talk(
+/// Serves one connection, from its first request to its last.
+async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
     watch: Arc<Watch>,
     mut stopping: signal::Receiver<()>,
 ) {
-    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&watch)));
+    let stream = TokioIo::new(WatchedStream::new(stream, Arc::clone(&watch)));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut router = router.clone();
         let watch = Arc::clone(&watch);
         async move {
-            let request = arrived(request, peer, &watch);
+            let request = watched_request(request, peer, &watch);
             let response = router.call(request).await;
-            watch.answers();
+            watch.answer_ready();
             response
         }
     });
     let mut connection = pin!(
         http1::Builder::new()
-            .max_buf_size(LONGEST_HEAD)
-            .max_header_size(LONGEST_HEAD)
+            .max_buf_size(MAX_HEAD)
+            .max_header_size(MAX_HEAD)
             .serve_connection(stream, service)
     );
     let ended = tokio::select! {
@@ -288,19 +291,26 @@ async fn talk(
         }
     };
     if let Err(error) = ended {
-        tracing::trace!(error = &error as &dyn std::error::Error, "connection lost");
+        tracing::trace!(
+            error = &error as &dyn std::error::Error,
+            "the connection was lost"
+        );
     }
 }
 
-/// The request, as routes take it.
-fn arrived(request: hyper::Request<Incoming>, peer: SocketAddr, watch: &Arc<Watch>) -> Request {
+/// The request with a body that reports its progress to `watch`.
+fn watched_request(
+    request: hyper::Request<Incoming>,
+    peer: SocketAddr,
+    watch: &Arc<Watch>,
+) -> Request {
     let mut request = request.map(|body| {
         if body.is_end_stream() {
-            watch.works();
+            watch.request_complete();
             Body::empty()
         } else {
-            watch.receives();
-            Body::new(Received::new(body, Arc::clone(watch)))
+            watch.head_complete();
+            Body::new(WatchedBody::new(body, Arc::clone(watch)))
         }
     });
     request.extensions_mut().insert(ConnectInfo(peer));

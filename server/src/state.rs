@@ -1,4 +1,4 @@
-//! What every handler may use.
+//! The state that all handlers share.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -6,7 +6,7 @@ use dwell::{Dwell, drafts::Drafts};
 
 use crate::{accounts::Accounts, assets::Built, metrics::Metrics, notes::Notes};
 
-/// Shared by all requests. Every layer takes a copy for every request, so a copy is one pointer.
+/// The state that all handlers share. Layers clone it for every request, so a clone is one pointer.
 #[derive(Debug, Clone)]
 pub struct AppState(Arc<Services>);
 
@@ -25,19 +25,19 @@ impl Deref for AppState {
     }
 }
 
-/// What there is to be used.
+/// The services that handlers use.
 #[derive(Debug, Clone)]
 pub struct Services {
     /// The sessions.
     pub dwell: Dwell,
-    /// The people who may sign in.
+    /// The accounts of the people who may sign in.
     pub accounts: Accounts,
-    /// What they wrote.
+    /// The notes that people have saved.
     pub notes: Notes,
-    /// What they have typed and not sent yet.
+    /// What people have typed and not saved yet.
     pub drafts: Drafts,
-    /// The files that the pages refer to.
+    /// The built files that the pages load.
     pub built: Arc<Built>,
-    /// What is counted.
+    /// The metrics of this node.
     pub metrics: Metrics,
 }

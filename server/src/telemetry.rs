@@ -1,4 +1,4 @@
-//! What the server writes down.
+//! The log.
 
 use std::{
     io::{IsTerminal as _, stderr},
@@ -14,9 +14,9 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-/// Libraries whose logs would show session ids or cookies (`L3`), and what PostgreSQL says at every
-/// start.
-const QUIET: [(&str, LevelFilter); 5] = [
+/// The most that is logged of libraries whose lines would show session ids or cookies (`L3`), and
+/// of the notices that PostgreSQL sends at every start.
+const MAX_LEVELS: [(&str, LevelFilter); 5] = [
     ("tower_sessions", LevelFilter::ERROR),
     ("tower_sessions_core", LevelFilter::OFF),
     ("tower_cookies", LevelFilter::OFF),
@@ -24,13 +24,13 @@ const QUIET: [(&str, LevelFilter); 5] = [
     ("sqlx::postgres::notice", LevelFilter::WARN),
 ];
 
-/// How many lines wait for whoever reads the log. Those after them are dropped.
-const MOST_LINES: usize = 10_000;
+/// How many lines are buffered while the log is not read. Further lines are dropped.
+const MAX_BUFFERED_LINES: usize = 10_000;
 
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// The log lines that `directives` ask for, except those that would show a session id: these are
-/// not written, however they are asked for.
+/// Selects the log lines that `directives` ask for, except those that would show a session id,
+/// which are never written.
 pub fn filter<S>(directives: &str) -> impl Filter<S> + use<S>
 where
     S: tracing::Subscriber + for<'span> LookupSpan<'span>,
@@ -40,23 +40,24 @@ where
         .unwrap_or_else(|_| EnvFilter::new("info"));
     let allowed = Targets::new()
         .with_default(LevelFilter::TRACE)
-        .with_targets(QUIET);
+        .with_targets(MAX_LEVELS);
     asked_for.and(allowed)
 }
 
-/// Lines that have yet to be written are written when this is dropped, if anybody reads them.
+/// Keeps the log open. When this is dropped, the lines that are still buffered are written, if the
+/// log is read.
 #[must_use = "the log ends with it"]
 #[derive(Debug)]
 pub struct Log {
     _writing: WorkerGuard,
 }
 
-/// Writes log lines to standard error from now on, panics among them. Nothing waits for whoever
-/// reads there: what is too much for them is dropped, and counted.
+/// Starts writing log lines, and panics, to standard error. Nothing waits for the reader of the
+/// log: lines that are not read in time are dropped and counted.
 pub fn start(directives: &str) -> Log {
     let (writer, writing) = NonBlockingBuilder::default()
         .lossy(true)
-        .buffered_lines_limit(MOST_LINES)
+        .buffered_lines_limit(MAX_BUFFERED_LINES)
         .finish(stderr());
     let _ = DROPPED.set(writer.error_counter());
     let lines = tracing_subscriber::fmt::layer()
@@ -70,7 +71,7 @@ pub fn start(directives: &str) -> Log {
     Log { _writing: writing }
 }
 
-/// How many log lines were dropped because nobody read those before them.
+/// How many log lines have been dropped because the log was not read in time.
 pub fn dropped_lines() -> u64 {
     DROPPED
         .get()

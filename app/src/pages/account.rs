@@ -1,4 +1,4 @@
-//! The page about one's session.
+//! The page about the session and the person's other sessions.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use super::document::{Document, GenerationField, SignedIn, Visitor};
 pub struct OtherSession {
     /// How long ago it began.
     pub signed_in_ago: Duration,
-    /// How long ago the person last did something in it.
+    /// How long ago its last activity was.
     pub active_ago: Duration,
-    /// The network address it began from.
+    /// The network address from which it began.
     pub address: String,
-    /// What its browser calls itself.
+    /// The `User-Agent` of its browser.
     pub browser: String,
 }
 
-/// The limits of this session as they are, and the person's other sessions.
+/// The page with the limits of this session and the person's other sessions.
 #[component]
 pub fn AccountPage(
     signed_in: SignedIn,

@@ -18,27 +18,27 @@ pub struct Assets {
     pub script: String,
     /// The code that runs in the browser.
     pub wasm: String,
-    /// Set while developing: reloads the page when something was built.
+    /// Reloads the page after each build. It is set during development only.
     pub reload: Option<LeptosOptions>,
 }
 
-/// What a page says of the session it is shown in.
+/// The session in which a page is shown.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     /// The address that the person signed in with.
     pub email: String,
-    /// What is left of the session.
+    /// The status of the session.
     pub status: ActiveStatus,
 }
 
-/// Who the page is shown to, as far as that is known.
+/// The person to whom a page is shown.
 #[derive(Debug, Clone)]
 pub enum Visitor {
     /// Somebody in a session.
     SignedIn(SignedIn),
     /// Somebody who is not signed in.
     Anonymous,
-    /// It could not be found out, so nothing is said about it.
+    /// The session could not be looked up, so the page says nothing about it.
     Unknown,
 }
 
@@ -51,9 +51,11 @@ impl Visitor {
     }
 }
 
-/// The document: head, header with the way out, and the page.
+/// The document around every page: its head, the header with the button for signing out, and the
+/// content.
 ///
-/// In a session the page closes at the told deadline, whatever runs in the browser.
+/// In a session, the page closes at the deadline that the browser was told, whatever runs in the
+/// browser.
 #[component]
 pub(super) fn Document(
     #[prop(into)] title: String,
@@ -61,7 +63,7 @@ pub(super) fn Document(
     /// The id of the form whose content must not be lost when the page closes.
     #[prop(default = None)]
     form: Option<&'static str>,
-    /// Where the page is had again: its own address, if not told otherwise.
+    /// The address at which the page can be loaded again, if it is not its own address.
     #[prop(optional)]
     address: &'static str,
     children: Children,
@@ -148,7 +150,7 @@ fn SignOut(signed_in: SignedIn) -> impl IntoView {
     }
 }
 
-/// What is filled in in place of the page when its session has ended.
+/// The fields for signing in over the page when its session has ended.
 #[component]
 fn SignInInPlace(signed_in: SignedIn) -> impl IntoView {
     view! {
@@ -158,7 +160,7 @@ fn SignInInPlace(signed_in: SignedIn) -> impl IntoView {
     }
 }
 
-/// The hidden field that guards a form.
+/// The hidden field with the generation, which every form needs.
 #[component]
 pub(super) fn GenerationField(generation: Generation) -> impl IntoView {
     view! { <input type="hidden" name=GENERATION_FIELD value=generation.to_string() /> }

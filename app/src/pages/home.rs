@@ -7,10 +7,10 @@ use leptos::prelude::*;
 
 use super::document::{Document, Visitor};
 
-/// What Dwell does, for everybody.
+/// The page that says what Dwell does.
 #[component]
 pub fn HomePage(
-    /// Who reads it.
+    /// The person to whom it is shown.
     visitor: Visitor,
     /// The idle timeout in force.
     idle: Duration,

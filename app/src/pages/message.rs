@@ -1,18 +1,18 @@
-//! A page that says one thing: that nothing was found, or that something does not work.
+//! A page with a message, for example that nothing was found or that something does not work.
 
 use leptos::prelude::*;
 
 use super::document::{Document, Visitor};
 
-/// One heading, one sentence, and a way on.
+/// A heading, a sentence, and a link to the first page.
 #[component]
 pub fn MessagePage(
-    /// Who reads it.
+    /// The person to whom it is shown.
     visitor: Visitor,
-    /// What it is.
+    /// What happened.
     #[prop(into)]
     heading: String,
-    /// What one can do.
+    /// What the person can do.
     #[prop(into)]
     advice: String,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! The page where one signs in.
+//! The page for signing in.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use leptos::prelude::*;
 use super::document::{Document, SignedIn, Visitor};
 use crate::sign_in::{SignInFields, SignInTrouble};
 
-/// The form, with what was said about the session that ended before, or with a way on for somebody
-/// who is signed in already.
+/// The form, with the reason for which the session before ended, or with a link for somebody who is
+/// signed in already.
 ///
-/// The form has no address of its own: it goes to that of the page, so that the browser takes a
-/// fragment, which no server sees, along to where signing in leads.
+/// The form has no `action`, so it is sent to the address of the page. In this way the browser
+/// keeps the fragment of the address, which servers do not receive, for the page after signing in.
 #[component]
 pub fn SignInPage(
     /// The idle timeout in force (`G5`).
     idle: Duration,
-    /// Who is signed in already.
+    /// The session, if somebody is signed in already.
     signed_in: Option<SignedIn>,
     /// Why the session before ended (`C7`).
     reason: Option<EndReason>,
-    /// Whether something that was written in it is kept (`F3`).
+    /// Whether there are drafts of what was written in it (`F3`).
     has_drafts: bool,
     /// What went wrong with the attempt before.
     trouble: Option<SignInTrouble>,

@@ -1,4 +1,4 @@
-//! The person's notes.
+//! The page with a person's notes.
 
 use dwell_session::Generation;
 use leptos::prelude::*;
@@ -6,89 +6,89 @@ use leptos::prelude::*;
 use super::document::{Document, GenerationField, SignedIn, Visitor};
 use crate::names::{DISCARD_DRAFT_PATH, DRAFT_FIELD, DRAFTS_PATH, NOTE_FORM, TAKE_BACK_DRAFT_PATH};
 
-/// Enough to know a note again, in characters.
-const BEGINNING: usize = 80;
+/// How many characters of an unsaved note are shown, which is enough to recognise it.
+const PREVIEW_LENGTH: usize = 80;
 
-/// Where this page shows a draft in its form, without the draft's id.
+/// The address of this page with a draft in its form, without the id of the draft.
 const DRAFT_ADDRESS: &str = "/workspace?draft=";
 
-/// An instant. The browser shows it in the time zone of its reader.
+/// An instant. The browser shows it in its own time zone.
 #[derive(Debug, Clone)]
 pub struct When {
-    /// As RFC 3339 writes it.
+    /// The instant in the format of RFC 3339.
     pub machine: String,
-    /// As people write it, in UTC.
+    /// The instant in a format for people, in UTC.
     pub utc: String,
 }
 
 /// One note.
 #[derive(Debug, Clone)]
 pub struct Note {
-    /// Names the note among the person's.
+    /// Identifies the note.
     pub id: i64,
-    /// What was written.
+    /// The text.
     pub text: String,
-    /// When.
+    /// When it was written.
     pub written_at: When,
 }
 
-/// A note that was typed and not sent.
+/// A note that was typed and not saved.
 #[derive(Debug, Clone)]
 pub struct UnsavedNote {
     /// The id of its draft.
     pub draft: String,
     /// What was typed.
     pub text: String,
-    /// When it was kept last.
+    /// When its draft was last saved.
     pub saved_at: When,
 }
 
-/// The form for a new note, as it is filled in.
+/// The content of the form for a new note.
 #[derive(Debug, Clone)]
 pub struct Composer {
-    /// The id under which what is typed is kept.
+    /// The id of the form's draft.
     pub draft: String,
-    /// What was typed before.
+    /// The text in the form.
     pub text: String,
-    /// What is wrong with it.
+    /// What is wrong with the text.
     pub trouble: Option<String>,
 }
 
-/// What was typed and not sent.
+/// What the person has typed and not saved.
 #[derive(Debug, Clone)]
-pub struct Written {
-    /// In the form.
+pub struct EditorContent {
+    /// The form.
     pub composer: Composer,
     /// The other unsaved notes, the latest first.
     pub unsaved: Vec<UnsavedNote>,
 }
 
-/// What has become of a note or a draft.
+/// What happened to a note or a draft, if the page should say so.
 #[derive(Debug, Clone)]
 pub enum Notice {
     /// The note with this id was deleted.
     Deleted(i64),
     /// The draft with this id was discarded.
     Discarded(String),
-    /// The draft that was asked for is a note by now.
+    /// The draft that was asked for has been saved as a note.
     SavedAlready,
 }
 
-/// What was typed and not sent, the form for a new note, and the notes, newest first.
+/// The page: the unsaved notes, the form for a new note, and the notes, the newest first.
 #[component]
 pub fn WorkspacePage(
     signed_in: SignedIn,
-    /// What has become of a note just now.
+    /// What just happened to a note or a draft.
     notice: Option<Notice>,
-    /// What was typed and not sent; nothing on a page of older notes.
-    written: Option<Written>,
+    /// What was typed and not saved. It is missing on a page of older notes.
+    editor: Option<EditorContent>,
     /// Some of the person's notes.
     notes: Vec<Note>,
-    /// The last of them, where there are older ones.
+    /// The id of the last of them, if there are older ones.
     older_than: Option<i64>,
 ) -> impl IntoView {
     let generation = signed_in.status.generation;
-    let is_newest = written.is_some();
+    let is_newest = editor.is_some();
     view! {
         <Document
             title="Workspace"
@@ -96,8 +96,8 @@ pub fn WorkspacePage(
             form=is_newest.then_some(NOTE_FORM)
         >
             <h1>"Workspace"</h1>
-            {notice.map(|notice| view! { <Told notice generation /> })}
-            {written.map(|written| view! { <Writing generation written /> })}
+            {notice.map(|notice| view! { <NoticeLine notice generation /> })}
+            {editor.map(|editor| view! { <NoteEditor generation editor /> })}
             <section aria-labelledby="notes">
                 <h2 id="notes">{if is_newest { "Notes" } else { "Older notes" }}</h2>
                 {if notes.is_empty() {
@@ -107,7 +107,7 @@ pub fn WorkspacePage(
                         <ul class="rows">
                             {notes
                                 .into_iter()
-                                .map(|note| view! { <Kept note generation /> })
+                                .map(|note| view! { <SavedNote note generation /> })
                                 .collect_view()}
                         </ul>
                     }
@@ -126,15 +126,15 @@ pub fn WorkspacePage(
     }
 }
 
-/// What was typed and not sent, and the form for a new note.
+/// The unsaved notes, and the form for a new note.
 #[component]
-pub fn Writing(
-    /// Of the session.
+pub fn NoteEditor(
+    /// The generation of the session.
     generation: Generation,
-    /// What was typed.
-    written: Written,
+    /// What was typed and not saved.
+    editor: EditorContent,
 ) -> impl IntoView {
-    let Written { composer, unsaved } = written;
+    let EditorContent { composer, unsaved } = editor;
     let Composer {
         draft,
         text,
@@ -188,7 +188,8 @@ pub fn Writing(
     }
 }
 
-/// The latest unsaved note, and the others where they do not push the form away.
+/// The latest unsaved note, and the others in a list that is closed at first, so that the form
+/// stays in view.
 #[component]
 fn Offers(unsaved: Vec<UnsavedNote>, generation: Generation) -> impl IntoView {
     let mut unsaved = unsaved.into_iter();
@@ -218,7 +219,7 @@ fn Offers(unsaved: Vec<UnsavedNote>, generation: Generation) -> impl IntoView {
 }
 
 #[component]
-fn Kept(note: Note, generation: Generation) -> impl IntoView {
+fn SavedNote(note: Note, generation: Generation) -> impl IntoView {
     view! {
         <li>
             <p class="note">{note.text}</p>
@@ -242,7 +243,7 @@ fn Time(when: When) -> impl IntoView {
 }
 
 #[component]
-fn Told(notice: Notice, generation: Generation) -> impl IntoView {
+fn NoticeLine(notice: Notice, generation: Generation) -> impl IntoView {
     match notice {
         Notice::Deleted(id) => view! {
             <form class="notice" method="post" action="/workspace/take-back">
@@ -287,7 +288,7 @@ fn Unsaved(note: UnsavedNote, generation: Generation) -> impl IntoView {
         <li>
             <p id=described_by.clone()>
                 "You have an unsaved note from " <Time when=saved_at /> "."
-                <q class="quiet">{beginning(&text)}</q>
+                <q class="quiet">{preview(&text)}</q>
             </p>
             <form method="post" action=DISCARD_DRAFT_PATH>
                 <GenerationField generation />
@@ -307,16 +308,16 @@ fn Unsaved(note: UnsavedNote, generation: Generation) -> impl IntoView {
     }
 }
 
-/// `text` as the content of a `<textarea>`: Leptos writes that as it stands, markup included, and
-/// a browser takes the first end of a line away.
+/// `text` as the content of a `<textarea>`. Leptos does not escape this content, and browsers
+/// remove its first line break.
 fn content(text: &str) -> String {
     format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))
 }
 
 /// The first words of a text, on one line.
-fn beginning(text: &str) -> String {
+fn preview(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(BEGINNING) {
+    match line.char_indices().nth(PREVIEW_LENGTH) {
         Some((end, _)) => {
             let cut = &line[..end];
             let words = cut.rsplit_once(' ').map_or(cut, |(words, _)| words);
@@ -331,23 +332,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draft_is_shown_where_its_parameter_is() {
+    fn the_address_of_a_draft_has_the_right_parameter() {
         assert!(DRAFT_ADDRESS.ends_with(&format!("?{DRAFT_FIELD}=")));
     }
 
     #[test]
-    fn a_text_stays_what_it_is_in_a_form() {
+    fn a_text_is_escaped_in_a_form() {
         assert_eq!(content("&lt;</textarea>"), "\n&amp;lt;&lt;/textarea>");
         assert_eq!(content("\n\ntext"), "\n\n\ntext");
     }
 
     #[test]
-    fn a_text_begins_with_its_first_words() {
-        assert_eq!(beginning(""), "");
-        assert_eq!(beginning("  milk,\r\n\teggs \n"), "milk, eggs");
-        assert_eq!(beginning(&"é".repeat(BEGINNING)), "é".repeat(BEGINNING));
-        let long = "é".repeat(BEGINNING + 1);
-        assert_eq!(beginning(&long), "é".repeat(BEGINNING) + "…");
-        assert_eq!(beginning(&format!("milk {long}")), "milk…");
+    fn a_preview_consists_of_the_first_words() {
+        assert_eq!(preview(""), "");
+        assert_eq!(preview("  milk,\r\n\teggs \n"), "milk, eggs");
+        assert_eq!(
+            preview(&"é".repeat(PREVIEW_LENGTH)),
+            "é".repeat(PREVIEW_LENGTH)
+        );
+        let long = "é".repeat(PREVIEW_LENGTH + 1);
+        assert_eq!(preview(&long), "é".repeat(PREVIEW_LENGTH) + "…");
+        assert_eq!(preview(&format!("milk {long}")), "milk…");
     }
 }

@@ -1,33 +1,34 @@
-//! Who may try to sign in, and how often.
+//! Limits on attempts to sign in.
 //!
-//! Each node counts for itself, in memory. What is not right counts; what is right does not.
+//! Each node counts by itself, in memory. Only failed attempts count.
 
 use std::{net::IpAddr, time::Duration};
 
 use dwell::Instant;
 
 use super::{
-    allowances::{Allowances, Taken},
-    known_browsers::KnownBrowser,
+    device_cookies::KnownBrowser,
+    rate_limiter::{AllowedAttempt, RateLimiter},
 };
 
-/// What bounds an attempt to sign in.
+/// A limit on attempts to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
-    /// All attempts from one address, or one network of IPv6.
+pub enum AttemptLimit {
+    /// The limit on attempts from one IPv4 address or one IPv6 network.
     Address,
-    /// All attempts at one account, from browsers that it is not known to have signed in from.
+    /// The limit on attempts to sign in to one account from browsers that have no device cookie
+    /// for it.
     Account,
-    /// The attempts of one browser at the account that it has signed in to before. Nobody else can
-    /// use them up, so nobody locks anybody out.
+    /// The limit on attempts of one browser to sign in to an account that it has a device cookie
+    /// for. Nobody else can use these attempts up, so nobody can lock the owner out.
     Browser,
 }
 
-impl Lane {
-    /// Every lane.
+impl AttemptLimit {
+    /// Every limit.
     pub const ALL: [Self; 3] = [Self::Address, Self::Account, Self::Browser];
 
-    /// The name in the metrics and in the log.
+    /// The name in metrics and in the log.
     pub fn name(self) -> &'static str {
         match self {
             Self::Address => "address",
@@ -37,71 +38,75 @@ impl Lane {
     }
 }
 
-/// There have been too many attempts.
+/// There have been too many attempts to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many attempts to sign in")]
-pub struct TooMany {
-    /// What bounds them.
-    pub lane: Lane,
-    /// How long until there may be another.
+pub struct TooManyAttempts {
+    /// The limit that was reached.
+    pub limit: AttemptLimit,
+    /// How long until the next attempt is allowed.
     pub wait: Duration,
 }
 
-/// The attempts of everybody.
+/// All limits, with what has been used of each.
 #[derive(Debug)]
 pub(super) struct Attempts {
-    addresses: Allowances,
-    accounts: Allowances,
-    browsers: Allowances,
+    addresses: RateLimiter,
+    accounts: RateLimiter,
+    browsers: RateLimiter,
 }
 
 impl Default for Attempts {
-    /// At one account 40 in the first hour and 30 in each that follows, so that two nodes together
-    /// stay below a hundred.
+    /// Allows 40 attempts at one account in the first hour and 30 in each hour after it, so that
+    /// two nodes together allow fewer than a hundred.
     fn default() -> Self {
         Self {
-            addresses: Allowances::new(50, Duration::from_secs(5)),
-            accounts: Allowances::new(10, Duration::from_secs(120)),
-            browsers: Allowances::new(10, Duration::from_secs(120)),
+            addresses: RateLimiter::new(50, Duration::from_secs(5)),
+            accounts: RateLimiter::new(10, Duration::from_secs(120)),
+            browsers: RateLimiter::new(10, Duration::from_secs(120)),
         }
     }
 }
 
 impl Attempts {
-    /// Begins an attempt at the account that has, or might have, this address.
+    /// Begins an attempt to sign in with an e-mail address, which may or may not have an account.
     pub(super) fn begin(
         &self,
         email: &str,
         client: Option<IpAddr>,
         browser: Option<KnownBrowser>,
         now: Instant,
-    ) -> Result<Attempt<'_>, TooMany> {
-        let too_many = |lane| move |wait| TooMany { lane, wait };
+    ) -> Result<Attempt<'_>, TooManyAttempts> {
+        let too_many = |limit| move |wait| TooManyAttempts { limit, wait };
         if let Some(browser) = browser {
             let taken = self.browsers.take((browser, email), now);
-            let taken = taken.map_err(too_many(Lane::Browser))?;
+            let taken = taken.map_err(too_many(AttemptLimit::Browser))?;
             return Ok(Attempt {
-                line: Line::Browser(browser),
-                taken: vec![(Lane::Browser, taken)],
+                queue: QueueKey::Browser(browser),
+                taken: vec![(AttemptLimit::Browser, taken)],
             });
         }
         let network = client.map(network);
         let account = self.accounts.take(email, now);
-        let account = account.map_err(too_many(Lane::Account))?;
+        let account = account.map_err(too_many(AttemptLimit::Account))?;
         match self.addresses.take(network, now) {
             Ok(address) => Ok(Attempt {
-                line: Line::Network(network),
-                taken: vec![(Lane::Account, account), (Lane::Address, address)],
+                queue: QueueKey::Network(network),
+                taken: vec![
+                    (AttemptLimit::Account, account),
+                    (AttemptLimit::Address, address),
+                ],
             }),
             Err(wait) => {
                 account.give_back();
-                Err(too_many(Lane::Address)(wait))
+                Err(too_many(AttemptLimit::Address)(wait))
             }
         }
     }
 }
 
-/// Whoever has IPv6 has a network of 64 bits at least.
+/// What is counted as one client. For IPv6 that is a network of 64 bits, because hardly any client
+/// has less.
 fn network(client: IpAddr) -> u128 {
     match client.to_canonical() {
         IpAddr::V4(address) => u128::from(address.to_bits()),
@@ -109,32 +114,32 @@ fn network(client: IpAddr) -> u128 {
     }
 }
 
-/// Whom somebody stands in line with, until a password is worked on.
+/// The queue in which an attempt waits for its password to be verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
-    /// Everybody whose client has an address in one network.
+pub(super) enum QueueKey {
+    /// The queue of all clients in one network.
     Network(Option<u128>),
-    /// Whoever uses a browser that an account is known to have signed in from.
+    /// The queue of one browser with a device cookie.
     Browser(KnownBrowser),
-    /// Whoever runs the server.
+    /// The queue of the operator's commands.
     Operator,
 }
 
-/// An attempt that may be made. It counts unless it turns out right.
+/// An attempt that is allowed. It counts unless it is given back.
 #[derive(Debug)]
 pub(super) struct Attempt<'attempts> {
-    pub(super) line: Line,
-    taken: Vec<(Lane, Taken<'attempts>)>,
+    pub(super) queue: QueueKey,
+    taken: Vec<(AttemptLimit, AllowedAttempt<'attempts>)>,
 }
 
 impl Attempt<'_> {
-    /// The lanes in which there is no attempt left after this one.
-    pub(super) fn used_up(&self) -> impl Iterator<Item = Lane> {
+    /// The limits that this attempt has used up.
+    pub(super) fn used_up(&self) -> impl Iterator<Item = AttemptLimit> {
         let last = self.taken.iter().filter(|(_, taken)| taken.is_last);
-        last.map(|(lane, _)| *lane)
+        last.map(|(limit, _)| *limit)
     }
 
-    /// It was right, or was not made.
+    /// Makes the attempt not count, because the password was right or was not verified.
     pub(super) fn give_back(self) {
         for (_, taken) in self.taken {
             taken.give_back();
@@ -147,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_of_ipv6_is_one_client_and_an_address_of_ipv4_is_another() {
+    fn an_ipv6_network_counts_as_one_client_and_so_does_an_ipv4_address() {
         let network = |address: &str| network(address.parse().unwrap());
         assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:0:0:9"));
         assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));

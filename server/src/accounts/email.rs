@@ -1,11 +1,11 @@
-//! Addresses of accounts.
+//! The e-mail addresses of accounts.
 
 use std::{fmt, str::FromStr};
 
-/// RFC 5321 allows no longer one.
-const LONGEST: usize = 254;
+/// The longest address that RFC 5321 allows, in bytes.
+const MAX_LENGTH: usize = 254;
 
-/// An e-mail address, in lower case. That it receives mail is not known.
+/// An e-mail address, in lower case. Whether it receives mail is not checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email(String);
 
@@ -24,7 +24,7 @@ impl FromStr for Email {
         let (name, host) = address.rsplit_once('@').ok_or(InvalidEmail)?;
         let well_formed = !name.is_empty()
             && !host.is_empty()
-            && address.len() <= LONGEST
+            && address.len() <= MAX_LENGTH
             && !address
                 .chars()
                 .any(|character| character.is_control() || character.is_whitespace());
@@ -42,9 +42,9 @@ impl fmt::Display for Email {
     }
 }
 
-/// A text that is no [`Email`].
+/// The text is not an e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an e-mail address looks like name@example.com and has at most {LONGEST} characters")]
+#[error("an e-mail address looks like name@example.com and has at most {MAX_LENGTH} characters")]
 pub struct InvalidEmail;
 
 #[cfg(test)]
@@ -52,14 +52,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_compared_in_lower_case_and_without_space_around() {
+    fn an_address_is_stored_in_lower_case_and_without_surrounding_space() {
         let email: Email = " Ada@Example.COM ".parse().unwrap();
         assert_eq!(email.as_str(), "ada@example.com");
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
-        let long = format!("{}@example.com", "a".repeat(LONGEST));
+    fn a_text_that_is_not_an_address_is_refused() {
+        let long = format!("{}@example.com", "a".repeat(MAX_LENGTH));
         for text in [
             "",
             "ada",

@@ -1,4 +1,4 @@
-//! Hashing passwords with Argon2id, off the async threads and a few at a time.
+//! Hashes and verifies passwords with Argon2id, on blocking threads and a few at a time.
 
 use std::{fmt, sync::Arc};
 
@@ -7,32 +7,33 @@ use tokio::task::spawn_blocking;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
-    attempts::Line,
-    turns::{Busy, Turns},
+    attempts::QueueKey,
+    fair_queue::{Busy, FairSemaphore},
 };
 
-/// NIST SP 800-63B asks for at least eight characters, and to accept long ones.
-const SHORTEST: usize = 8;
-const LONGEST: usize = 1_024;
+/// NIST SP 800-63B requires at least eight characters, and that long passwords are accepted.
+const MIN_CHARACTERS: usize = 8;
+const MAX_BYTES: usize = 1_024;
 
-/// A password in clear. It cannot be printed.
+/// A password in clear text, which its debug output does not show.
 pub struct Password {
-    /// What is hashed: NFKC, as NIST SP 800-63B says, since keyboards write one and the same
-    /// character in different ways.
+    /// The text that is hashed. It is in Unicode form NFKC, as NIST SP 800-63B recommends, because
+    /// keyboards enter the same character in different ways.
     normal: String,
-    /// As it was typed, where that differs. A hash from before passwords were normalised is of it.
+    /// The text as it was typed, if that differs. Hashes from before passwords were normalised
+    /// are of this text.
     typed: Option<String>,
 }
 
 impl Password {
-    /// A password that was typed, whatever it is.
+    /// A password that was typed to sign in. It may have any length.
     pub fn typed(text: String) -> Self {
         let normal: String = text.nfkc().collect();
         let typed = (normal != text).then_some(text);
         Self { normal, typed }
     }
 
-    /// A password that may be chosen for an account.
+    /// A new password for an account.
     ///
     /// # Errors
     ///
@@ -40,16 +41,16 @@ impl Password {
     pub fn chosen(text: String) -> Result<Self, WeakPassword> {
         let password = Self::typed(text);
         let Self { normal, .. } = &password;
-        if normal.chars().count() >= SHORTEST && normal.len() <= LONGEST {
+        if normal.chars().count() >= MIN_CHARACTERS && normal.len() <= MAX_BYTES {
             Ok(password)
         } else {
             Err(WeakPassword)
         }
     }
 
-    /// A password of 100 random bits, with its text to hand out once.
+    /// A password of 100 random bits, and its text, which is shown once.
     pub fn generated() -> (Self, String) {
-        /// 32 characters that are not mistaken for one another.
+        /// 32 characters that are not easily mistaken for one another.
         const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
         let mut bits: u128 = rand::random();
         let mut text = String::new();
@@ -71,56 +72,60 @@ impl fmt::Debug for Password {
     }
 }
 
-/// A password that may not be chosen.
+/// The password is too short or too long to be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a password has at least {SHORTEST} characters and at most {LONGEST} bytes")]
+#[error("a password has at least {MIN_CHARACTERS} characters and at most {MAX_BYTES} bytes")]
 pub struct WeakPassword;
 
 /// Hashes and verifies passwords.
 #[derive(Debug)]
 pub struct Passwords {
-    turns: Arc<Turns>,
-    /// The hash of a password that nobody has, verified where the address is unknown.
-    nobodys: String,
+    semaphore: Arc<FairSemaphore>,
+    /// The hash of a random password. It is verified if the address is unknown, so that the answer
+    /// takes as long as for a known one.
+    dummy_hash: String,
 }
 
 impl Passwords {
-    /// Works on at most `at_once` passwords at a time. Each takes about 20 MiB of memory.
+    /// Works on at most `max_concurrent` passwords at a time, each of which takes about 20 MiB of
+    /// memory.
     ///
     /// # Errors
     ///
-    /// The operating system gives no random bytes.
-    pub fn new(at_once: usize) -> Result<Self, PasswordError> {
-        let (nobodys, _) = Password::generated();
+    /// The operating system does not provide random bytes.
+    pub fn new(max_concurrent: usize) -> Result<Self, PasswordError> {
+        let (dummy, _) = Password::generated();
         Ok(Self {
-            turns: Arc::new(Turns::new(at_once)),
-            nobodys: hash(&nobodys)?,
+            semaphore: Arc::new(FairSemaphore::new(max_concurrent)),
+            dummy_hash: hash(&dummy)?,
         })
     }
 
-    /// The hash of a password, with its salt and parameters, as PHC text.
+    /// Hashes a password. The result has the PHC string format, with the salt and the parameters.
     ///
     /// # Errors
     ///
     /// See [`PasswordError`].
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        self.in_turn(Line::Operator, move || hash(&password)).await
+        self.run_queued(QueueKey::Operator, move || hash(&password))
+            .await
     }
 
-    /// Whether `password` is the one that was hashed. Takes as long where there is no hash.
+    /// Whether `password` is the one that was hashed. If there is no hash, the answer takes just as
+    /// long.
     ///
     /// # Errors
     ///
     /// See [`PasswordError`].
     pub(super) async fn verify(
         &self,
-        line: Line,
+        queue: QueueKey,
         password: Password,
         hash: Option<String>,
     ) -> Result<bool, PasswordError> {
         let is_known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.nobodys.clone());
-        self.in_turn(line, move || {
+        let hash = hash.unwrap_or_else(|| self.dummy_hash.clone());
+        self.run_queued(queue, move || {
             let Password { normal, typed } = password;
             let matches = [Some(normal), typed].into_iter().flatten().any(|text| {
                 let verified = Argon2::default().verify_password(text.as_bytes(), hash.as_str());
@@ -131,14 +136,14 @@ impl Passwords {
         .await
     }
 
-    async fn in_turn<T: Send + 'static>(
+    async fn run_queued<T: Send + 'static>(
         &self,
-        line: Line,
+        queue: QueueKey,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let turn = self.turns.take(line).await?;
+        let permit = self.semaphore.acquire(queue).await?;
         spawn_blocking(move || {
-            let _turn = turn;
+            let _permit = permit;
             work()
         })
         .await
@@ -156,10 +161,10 @@ fn hash(password: &Password) -> Result<String, PasswordError> {
 /// A password could not be hashed or verified.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// Not in time.
+    /// Too many others are waiting, or it took too long until it was worked on.
     #[error(transparent)]
     Busy(#[from] Busy),
-    /// Not at all.
+    /// Argon2 reported an error, or the thread panicked.
     #[error("hashing a password failed")]
     Hash,
 }
@@ -181,7 +186,7 @@ mod tests {
         let typed = |text: &str| Password::typed(text.into());
         let hash = passwords.hash(typed("correct horse")).await.unwrap();
         assert!(hash.starts_with("$argon2id$"));
-        let verify = |password, hash| passwords.verify(Line::Operator, password, hash);
+        let verify = |password, hash| passwords.verify(QueueKey::Operator, password, hash);
         assert!(
             verify(typed("correct horse"), Some(hash.clone()))
                 .await
@@ -192,16 +197,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_more_passwords_than_allowed_are_worked_on_at_a_time() {
+    async fn the_number_of_passwords_that_are_worked_on_at_a_time_is_limited() {
         let passwords = Passwords::new(2).unwrap();
-        let (working, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (working, max) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let pair = Arc::new(Barrier::new(2));
         let work = |_| {
-            let (working, most) = (Arc::clone(&working), Arc::clone(&most));
+            let (working, max) = (Arc::clone(&working), Arc::clone(&max));
             let pair = Arc::clone(&pair);
-            passwords.in_turn(Line::Operator, move || {
-                most.fetch_max(working.fetch_add(1, SeqCst) + 1, SeqCst);
-                // Each waits for another, and then for whoever should not be there.
+            passwords.run_queued(QueueKey::Operator, move || {
+                max.fetch_max(working.fetch_add(1, SeqCst) + 1, SeqCst);
+                // Two work at the same time, and then give a third the time to begin.
                 pair.wait();
                 for _ in 0..10 {
                     std::thread::yield_now();
@@ -212,11 +217,11 @@ mod tests {
         };
         let done = join_all((0..16).map(work)).await;
         assert!(done.iter().all(Result::is_ok));
-        assert_eq!(most.load(SeqCst), 2);
+        assert_eq!(max.load(SeqCst), 2);
     }
 
     #[test]
-    fn a_generated_password_may_be_chosen_and_is_not_made_twice() {
+    fn a_generated_password_may_be_chosen_and_is_not_generated_twice() {
         let (_, first) = Password::generated();
         let (_, second) = Password::generated();
         assert_ne!(first, second);
@@ -224,8 +229,8 @@ mod tests {
     }
 
     #[test]
-    fn a_short_password_may_not_be_chosen() {
+    fn a_password_that_is_too_short_or_too_long_may_not_be_chosen() {
         assert!(Password::chosen("1234567".into()).is_err());
-        assert!(Password::chosen("x".repeat(LONGEST + 1)).is_err());
+        assert!(Password::chosen("x".repeat(MAX_BYTES + 1)).is_err());
     }
 }

@@ -1,23 +1,23 @@
-//! Where the values of settings come from.
+//! The settings, and where their values are read from.
 
 use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 
-/// One thing that can be set.
+/// A setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Setting {
     /// Where to listen.
     Addr,
-    /// Where to listen for whoever collects the metrics.
+    /// Where to serve the metrics.
     MetricsAddr,
-    /// The proxies whose word on a client's address is taken.
+    /// The proxies that are trusted to report the address of a client.
     TrustedProxies,
     /// Where the database is.
     DatabaseUrl,
     /// Where the sessions are kept.
     SessionStore,
-    /// How many connections to each of them there are at most.
+    /// How many connections to the database, and how many to Redis, there may be.
     PoolSize,
-    /// How long each of them may take to answer.
+    /// How long an operation on the database or the session store may take.
     StoreTimeout,
     /// The idle timeout.
     IdleTimeout,
@@ -35,9 +35,9 @@ pub enum Setting {
     DraftRetention,
     /// The name of the session cookie.
     CookieName,
-    /// Whether it is for HTTPS only.
+    /// Whether cookies are for HTTPS only.
     CookieSecure,
-    /// Whether it comes along from other sites.
+    /// Which requests from other sites carry the session cookie: its attribute `SameSite`.
     CookieSameSite,
     /// Which log lines to write.
     Log,
@@ -115,11 +115,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `file`, which may be missing, then the variables of `environment`, which win.
+    /// Reads `file`, which may be missing, and the variables of `environment`, which take
+    /// precedence.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or something is set that does not exist.
+    /// The file cannot be read, or it or the environment contains an unknown setting.
     pub fn read(
         file: &Path,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -169,16 +170,16 @@ impl Settings {
         Ok(())
     }
 
-    /// The text of a setting.
+    /// The value of a setting as text.
     pub fn text(&self, setting: Setting) -> Option<&str> {
         self.values.get(&setting).map(String::as_str)
     }
 
-    /// The value of a setting.
+    /// The value of a setting. The text `allowed` describes the values that it may have.
     ///
     /// # Errors
     ///
-    /// It is set to something that is no `T`.
+    /// The value cannot be parsed.
     pub fn parse<T: FromStr>(
         &self,
         setting: Setting,
@@ -192,7 +193,8 @@ impl Settings {
             .transpose()
     }
 
-    /// The error that `setting` has a wrong value. A password in it is not shown.
+    /// An error which says that `setting` has a wrong value. It does not show a password in the
+    /// value.
     pub fn invalid(
         &self,
         setting: Setting,
@@ -207,8 +209,8 @@ impl Settings {
     }
 }
 
-/// What stands before the host of a URL is for the server there, and for nobody else; so is a
-/// parameter that is called a password.
+/// Removes credentials from a URL: what stands before the host, and all parameters if the name of
+/// one of them contains "password".
 fn without_password(value: &str) -> String {
     let (address, parameters) = match value.split_once('?') {
         Some((address, parameters)) => (address, Some(parameters)),
@@ -233,27 +235,27 @@ pub enum ConfigError {
     /// A value is not allowed.
     #[error("{setting}={value:?} is not allowed: {allowed}")]
     Invalid {
-        /// What is set.
+        /// The setting.
         setting: Setting,
-        /// To what.
+        /// Its value, without a password.
         value: String,
-        /// What it may be set to.
+        /// The values that are allowed.
         allowed: String,
     },
     /// There is no such setting.
-    #[error("{name} is no setting: allowed are {allowed}")]
+    #[error("{name} is not a setting: the settings are {allowed}")]
     Unknown {
-        /// What was set.
+        /// The unknown name.
         name: String,
-        /// What can be set.
+        /// The names of all settings.
         allowed: String,
     },
     /// The file cannot be read.
     #[error("cannot read {file}: {problem}")]
     File {
-        /// The file.
+        /// The path of the file.
         file: String,
-        /// Why.
+        /// What is wrong with it.
         problem: String,
     },
 }

@@ -12,7 +12,7 @@ fn config(variables: &[(&str, &str)]) -> Result<Config, String> {
 }
 
 #[test]
-fn without_settings_the_defaults_of_the_contract_hold() {
+fn without_settings_the_documented_defaults_apply() {
     let config = config(&[]).unwrap();
     assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
     assert_eq!(config.metrics_addr, None);
@@ -175,7 +175,7 @@ fn plain_cookies_are_refused_in_production() {
 }
 
 #[test]
-fn what_cannot_be_set_is_an_error() {
+fn an_unknown_setting_is_an_error() {
     let error = config(&[("DWELL_IDLE_TIMOUT", "5m")]).unwrap_err();
     assert!(error.contains("DWELL_IDLE_TIMOUT") && error.contains("DWELL_IDLE_TIMEOUT"));
 }
@@ -198,7 +198,7 @@ fn the_environment_wins_over_the_file() {
 
     fs::write(&file, "idle = \"20m\"\n").unwrap();
     let error = Settings::read(&file, []).unwrap_err().to_string();
-    assert!(error.starts_with("idle is no setting"), "{error}");
+    assert!(error.starts_with("idle is not a setting"), "{error}");
 
     fs::write(&file, "idle_timeout = \n").unwrap();
     let error = Settings::read(&file, []).unwrap_err().to_string();
@@ -210,7 +210,7 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
-fn the_stores_are_found_by_their_urls() {
+fn the_stores_are_set_by_their_urls() {
     let usual = config(&[]).unwrap();
     assert!(matches!(usual.session_store, SessionStore::Database));
     assert_eq!(usual.connections, Connections::default());

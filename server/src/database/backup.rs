@@ -14,14 +14,14 @@ use tempfile::NamedTempFile;
 
 use super::DatabaseUrl;
 
-/// Copies the database at `url` into `file`, where there must be none yet.
+/// Copies the database at `url` into `file`, which must not exist yet.
 ///
-/// The sessions that are live in the database have ended in the copy, at `now`: it would otherwise
-/// bring back, when it is put in the place of the database, those that end from now on.
+/// Sessions that are live in the database are ended in the copy, at `now`. Otherwise a restore
+/// would revive the sessions that end after the backup.
 ///
 /// # Errors
 ///
-/// See [`BackupError`]. Then there is no `file`.
+/// See [`BackupError`]. After an error there is no `file`.
 pub async fn back_up(url: &DatabaseUrl, file: &Path, now: Instant) -> Result<(), BackupError> {
     let DatabaseUrl::Sqlite(database) = url else {
         let place = url.to_string();
@@ -31,7 +31,8 @@ pub async fn back_up(url: &DatabaseUrl, file: &Path, now: Instant) -> Result<(),
         file: file.to_path_buf(),
         source,
     };
-    // Only its owner may read it: it holds the hashes of passwords.
+    // A temporary file is readable by its owner alone. The copy must be, because it contains
+    // password hashes.
     let copy = NamedTempFile::new_in(directory(file)).map_err(cannot_write)?;
     let path = copy
         .path()
@@ -71,7 +72,8 @@ async fn fill(copy: &str, database: &Path, now: Instant) -> Result<(), sqlx::Err
     copied.close().await
 }
 
-/// Neither makes a database nor changes its schema, which a server of another version may use.
+/// Opens a database without creating it or changing its schema, because a server of another version
+/// may be using it.
 async fn open(file: &Path) -> Result<SqliteConnection, sqlx::Error> {
     SqliteConnectOptions::new().filename(file).connect().await
 }
@@ -79,32 +81,32 @@ async fn open(file: &Path) -> Result<SqliteConnection, sqlx::Error> {
 /// No backup was made. Each error is one line, without the password.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The database is on a server, which has its own means.
+    /// The database is on a server, which has its own tools for backups.
     #[error(
         "{place} (DWELL_DATABASE_URL) is on a server: \
          back it up with `pg_dump --exclude-table-data=dwell_sessions`"
     )]
     OnServer {
-        /// The server.
+        /// The address of the server.
         place: String,
     },
-    /// There is a file of this name.
+    /// A file with this name exists.
     #[error("there is a file {} already: choose another name for the backup", .0.display())]
     Taken(PathBuf),
     /// The file cannot be written.
     #[error("cannot write the backup {}", .file.display())]
     Write {
-        /// The file.
+        /// The path of the backup.
         file: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The database cannot be read, or it is none of Dwell's.
+    /// The database cannot be read, or is not a database of Dwell.
     #[error("cannot back up the database {place} (DWELL_DATABASE_URL)")]
     Copy {
-        /// The file of the database.
+        /// The path of the database.
         place: String,
-        /// Why.
+        /// The error of SQLite.
         source: sqlx::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Whether a database is as it should be.
+//! Checks whether a database is damaged, or differs from what Dwell has written.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
@@ -16,63 +16,62 @@ use tokio::time::timeout;
 
 use super::{DatabaseError, DatabaseServer, DatabaseUrl, POSTGRES, SQLITE};
 
-/// What has been found in a database.
+/// The result of checking a database.
 #[derive(Debug)]
 pub struct Checked {
-    /// What was looked at, as a person says it.
-    pub looked_at: &'static str,
-    /// What is not as it should be.
-    pub wrong: Vec<Finding>,
+    /// The parts that were checked, as a phrase for the report.
+    pub scope: &'static str,
+    /// The problems that were found.
+    pub findings: Vec<Finding>,
 }
 
-/// Something that is not as it should be.
+/// A problem in a database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
-    /// SQLite finds its own file damaged.
+    /// SQLite reports that the file is damaged.
     #[error("the file is damaged: {0}")]
     Damaged(String),
-    /// A row refers to nothing.
-    #[error("a row of {table} refers to one of {parent} that is not there")]
+    /// A row refers to a row that does not exist.
+    #[error("a row of {table} refers to a row of {parent} that does not exist")]
     Dangling {
-        /// Where the row is.
+        /// The table of the row.
         table: String,
-        /// Where it refers to.
+        /// The table that it refers to.
         parent: String,
     },
-    /// A migration has not been carried out to its end.
-    #[error("migration {0} was begun and has failed")]
+    /// A migration has begun and has not been completed.
+    #[error("migration {0} has begun and has not been completed")]
     Interrupted(i64),
-    /// A migration has not been carried out.
-    #[error("migration {0} has not been carried out: `dwell serve` does that when it starts")]
+    /// A migration has not been run.
+    #[error("migration {0} has not been run: `dwell serve` runs it when it starts")]
     Missing(i64),
-    /// A migration is none of this version's.
-    #[error("migration {0} is not known to this dwell: run the newer one")]
+    /// A migration that this version does not know has been run.
+    #[error("migration {0} is not known to this version of dwell: use a newer version")]
     Unknown(i64),
-    /// What was carried out under the number of a migration is not what this version means by it.
-    #[error("migration {0} is not the one that this dwell knows")]
+    /// The migration that was run under this number differs from that of this version.
+    #[error("migration {0} differs from that of this version of dwell")]
     Different(i64),
-    /// The migrations have made something that is not there.
+    /// Something that the migrations create is missing.
     #[error("the schema lacks the {0}")]
     Lacking(String),
-    /// The migrations have made something that is there in another form.
+    /// Something that the migrations create has been changed.
     #[error("the {0} of the schema has been changed")]
     Changed(String),
-    /// Somebody has put something into a table that Dwell cannot have written: whoever needs it
-    /// cannot be served.
-    #[error("{rows} rows of {table} cannot be read: put right or delete them")]
+    /// Rows contain something that Dwell cannot have written. Requests that need them fail.
+    #[error("{rows} rows of {table} cannot be read: correct or delete them")]
     Unreadable {
-        /// Where the rows are.
+        /// The table of the rows.
         table: &'static str,
-        /// How many there are.
+        /// How many rows there are.
         rows: i64,
     },
 }
 
-/// Looks through the database at `url`, which a server may be using, and changes nothing.
+/// Checks the database at `url`, which a server may be using, and changes nothing.
 ///
 /// # Errors
 ///
-/// It cannot be looked at: there is none, or it does not answer.
+/// The database does not exist, cannot be opened, or does not answer.
 pub async fn check(url: &DatabaseUrl, connections: Connections) -> Result<Checked, DatabaseError> {
     match url {
         DatabaseUrl::Sqlite(file) => check_file(file).await,
@@ -91,18 +90,18 @@ async fn check_file(file: &DatabaseFile) -> Result<Checked, DatabaseError> {
     }
     let options = SqliteConnectOptions::new().filename(file.path());
     let mut connection = options.connect().await.map_err(unopened)?;
-    let wrong = match find_in_file(&mut connection).await {
-        Ok(wrong) => wrong,
+    let findings = match find_in_file(&mut connection).await {
+        Ok(findings) => findings,
         Err(sqlx::Error::Database(error)) if is_damage(error.code().as_deref()) => {
             vec![Finding::Damaged(error.message().to_owned())]
         }
         Err(source) => return Err(unopened(source).into()),
     };
-    // What is wrong with it may keep it from being closed in order.
+    // Closing may fail because of the problems that are reported anyway.
     let _ = connection.close().await;
     Ok(Checked {
-        looked_at: "the file, what refers to something in it, the schema, and every row",
-        wrong,
+        scope: "the file, the references between tables, the schema, and every row",
+        findings,
     })
 }
 
@@ -118,13 +117,13 @@ async fn find_in_file(connection: &mut SqliteConnection) -> Result<Vec<Finding>,
         .await?;
     let damage = answers.into_iter().map(|(answer,)| answer);
     let damage = damage.filter(|answer| answer != "ok").map(Finding::Damaged);
-    let mut wrong: Vec<_> = damage.collect();
+    let mut findings: Vec<_> = damage.collect();
 
     let dangling: Vec<(String, String)> =
         sqlx::query_as(r#"select "table", parent from pragma_foreign_key_check"#)
             .fetch_all(&mut *connection)
             .await?;
-    wrong.extend(
+    findings.extend(
         dangling
             .into_iter()
             .map(|(table, parent)| Finding::Dangling { table, parent }),
@@ -138,15 +137,15 @@ async fn find_in_file(connection: &mut SqliteConnection) -> Result<Vec<Finding>,
     if migrations.is_empty() {
         let schema = find_in_schema(connection).await?;
         if schema.is_empty() {
-            wrong.extend(find_in_rows(connection).await?);
+            findings.extend(find_in_rows(connection).await?);
         }
-        wrong.extend(schema);
+        findings.extend(schema);
     }
-    wrong.extend(migrations);
-    Ok(wrong)
+    findings.extend(migrations);
+    Ok(findings)
 }
 
-/// What the migrations have made and is not there any more as they made it.
+/// What the migrations create and is missing or has been changed.
 async fn find_in_schema(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {
     let mut model = SqliteConnection::connect("sqlite::memory:").await?;
     for migrator in [&sqlite::MIGRATOR, &SQLITE] {
@@ -154,25 +153,23 @@ async fn find_in_schema(connection: &mut SqliteConnection) -> Result<Vec<Finding
     }
     let mut found = schema(connection).await?;
     let lacking = schema(&mut model).await?.into_iter();
-    let wrong = lacking.filter_map(|(name, sql)| match found.remove(&name) {
+    let findings = lacking.filter_map(|(name, sql)| match found.remove(&name) {
         None => Some(Finding::Lacking(name)),
         Some(other) => (other != sql).then_some(Finding::Changed(name)),
     });
-    Ok(wrong.collect())
+    Ok(findings.collect())
 }
 
-/// Rows that were not written by Dwell, which reads them all here as it does when it serves: SQLite
-/// itself takes any bytes for a text.
+/// Rows that Dwell cannot have written. Every row is read in the same way as by the server, because
+/// SQLite itself accepts any bytes as text.
 async fn find_in_rows(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {
     let mut found = Vec::new();
     for table in ["dwell_sessions", "dwell_drafts"] {
-        let strangers = AssertSqlSafe(format!(
+        let orphans = AssertSqlSafe(format!(
             "select count(*) from {table} \
              where person not in (select cast(id as text) from accounts)"
         ));
-        let (rows,): (i64,) = sqlx::query_as(strangers)
-            .fetch_one(&mut *connection)
-            .await?;
+        let (rows,): (i64,) = sqlx::query_as(orphans).fetch_one(&mut *connection).await?;
         found.extend((rows > 0).then(|| Finding::Dangling {
             table: table.to_owned(),
             parent: "accounts".to_owned(),
@@ -195,7 +192,8 @@ async fn find_in_rows(connection: &mut SqliteConnection) -> Result<Vec<Finding>,
 
 type IsReadable = fn(&SqliteRow) -> bool;
 
-/// The tables with what somebody has written in them.
+/// Each table whose rows are checked: its name, the columns to read, and whether a row of these can
+/// be read.
 const TABLES: [(&str, &str, IsReadable); 4] = [
     ("accounts", "email, password_hash", |row| {
         is_text(row, 0) && is_text(row, 1)
@@ -206,41 +204,41 @@ const TABLES: [(&str, &str, IsReadable); 4] = [
         |row| {
             row.try_get::<&[u8], _>(0)
                 .is_ok_and(|key| key.len() == KEY_LENGTH)
-                && is_read_as::<PersonId>(row, 1)
-                && is_read_as::<Generation>(row, 2)
-                && is_read_as::<EndReason>(row, 3)
+                && parses_as::<PersonId>(row, 1)
+                && parses_as::<Generation>(row, 2)
+                && parses_as::<EndReason>(row, 3)
                 && (4..7).all(|column| is_text(row, column))
         },
     ),
     ("notes", "text", |row| is_text(row, 0)),
     ("dwell_drafts", "person, id, form, fields", |row| {
-        is_read_as::<PersonId>(row, 0)
-            && is_read_as::<DraftId>(row, 1)
+        parses_as::<PersonId>(row, 0)
+            && parses_as::<DraftId>(row, 1)
             && is_text(row, 2)
-            && is_nothing_or(row, 3, |fields| {
+            && is_null_or(row, 3, |fields| {
                 serde_json::from_str::<Vec<(String, String)>>(fields).is_ok()
             })
     }),
 ];
 
-/// Of a session, in bytes.
+/// The length of the key of a session, in bytes.
 const KEY_LENGTH: usize = 32;
 
 fn is_text(row: &SqliteRow, column: usize) -> bool {
-    is_nothing_or(row, column, |_| true)
+    is_null_or(row, column, |_| true)
 }
 
-fn is_read_as<T: FromStr>(row: &SqliteRow, column: usize) -> bool {
-    is_nothing_or(row, column, |text| text.parse::<T>().is_ok())
+fn parses_as<T: FromStr>(row: &SqliteRow, column: usize) -> bool {
+    is_null_or(row, column, |text| text.parse::<T>().is_ok())
 }
 
-fn is_nothing_or(row: &SqliteRow, column: usize, is_right: impl Fn(&str) -> bool) -> bool {
+fn is_null_or(row: &SqliteRow, column: usize, is_valid: impl Fn(&str) -> bool) -> bool {
     let text = row.try_get::<Option<&str>, _>(column);
-    text.is_ok_and(|text| text.is_none_or(is_right))
+    text.is_ok_and(|text| text.is_none_or(is_valid))
 }
 
-/// Sessions whose generation or reason was not written by Dwell. PostgreSQL sees to it that a text
-/// is one.
+/// A query that counts the sessions whose generation or end reason Dwell cannot have written.
+/// PostgreSQL itself ensures that a text is valid.
 fn unreadable_sessions() -> String {
     let reasons = EndReason::ALL.map(|reason| format!("'{}'", reason.name()));
     format!(
@@ -250,7 +248,7 @@ fn unreadable_sessions() -> String {
     )
 }
 
-/// What there is, as it was made, by kind and name.
+/// The statements that created everything in the database, by kind and name.
 async fn schema(
     connection: &mut SqliteConnection,
 ) -> Result<BTreeMap<String, String>, sqlx::Error> {
@@ -263,46 +261,43 @@ async fn schema(
     Ok(rows.into_iter().collect())
 }
 
-async fn check_server(
-    server: &DatabaseServer,
-    patience: Duration,
-) -> Result<Checked, DatabaseError> {
+async fn check_server(server: &DatabaseServer, limit: Duration) -> Result<Checked, DatabaseError> {
     let place = || server.place.clone();
     let unopened = |source| postgres::DatabaseError::Open {
         place: place(),
         source,
     };
-    let mut connection = match timeout(patience, server.options.connect()).await {
+    let mut connection = match timeout(limit, server.options.connect()).await {
         Ok(connected) => connected.map_err(unopened)?,
         Err(_) => {
             return Err(postgres::DatabaseError::TimedOut {
                 place: place(),
-                timeout: patience,
+                timeout: limit,
             }
             .into());
         }
     };
-    let wrong = find_on_server(&mut connection).await.map_err(unopened)?;
+    let findings = find_on_server(&mut connection).await.map_err(unopened)?;
     connection.close().await.map_err(unopened)?;
     Ok(Checked {
-        looked_at: "the schema and the sessions; PostgreSQL looks after its files itself",
-        wrong,
+        scope: "the schema and the sessions; PostgreSQL checks its files itself",
+        findings,
     })
 }
 
 async fn find_on_server(connection: &mut PgConnection) -> Result<Vec<Finding>, sqlx::Error> {
-    let mut wrong = Vec::new();
+    let mut findings = Vec::new();
     for migrator in [&postgres::MIGRATOR, &POSTGRES] {
         let found = find_in_migrations(connection, migrator).await;
-        wrong.extend(found.map_err(into_sqlx)?);
+        findings.extend(found.map_err(into_sqlx)?);
     }
-    if wrong.is_empty() {
+    if findings.is_empty() {
         let count = sqlx::query_as(AssertSqlSafe(unreadable_sessions()));
         let (rows,) = count.fetch_one(connection).await?;
         let table = "dwell_sessions";
-        wrong.extend((rows > 0).then_some(Finding::Unreadable { table, rows }));
+        findings.extend((rows > 0).then_some(Finding::Unreadable { table, rows }));
     }
-    Ok(wrong)
+    Ok(findings)
 }
 
 async fn find_in_migrations(
@@ -311,7 +306,7 @@ async fn find_in_migrations(
 ) -> Result<Vec<Finding>, MigrateError> {
     let table = &migrator.table_name;
     let interrupted = connection.dirty_version(table).await?;
-    let mut wrong: Vec<_> = interrupted.map(Finding::Interrupted).into_iter().collect();
+    let mut findings: Vec<_> = interrupted.map(Finding::Interrupted).into_iter().collect();
     let applied = connection.list_applied_migrations(table).await?;
     let mut applied: BTreeMap<_, _> = applied
         .into_iter()
@@ -319,15 +314,15 @@ async fn find_in_migrations(
         .collect();
     for migration in migrator.iter() {
         match applied.remove(&migration.version) {
-            None => wrong.push(Finding::Missing(migration.version)),
+            None => findings.push(Finding::Missing(migration.version)),
             Some(checksum) if checksum != migration.checksum => {
-                wrong.push(Finding::Different(migration.version));
+                findings.push(Finding::Different(migration.version));
             }
             Some(_) => {}
         }
     }
-    wrong.extend(applied.into_keys().map(Finding::Unknown));
-    Ok(wrong)
+    findings.extend(applied.into_keys().map(Finding::Unknown));
+    Ok(findings)
 }
 
 fn into_sqlx(error: MigrateError) -> sqlx::Error {

@@ -1,16 +1,16 @@
-//! Where the database is.
+//! The address of the database.
 
 use std::{fmt, str::FromStr};
 
 use dwell::sqlite::DatabaseFile;
 use sqlx::postgres::PgConnectOptions;
 
-/// Where the database is. It is shown without the password.
+/// The address of the database. It is displayed without the password.
 #[derive(Clone)]
 pub enum DatabaseUrl {
-    /// In a file.
+    /// A file.
     Sqlite(DatabaseFile),
-    /// On a server.
+    /// A server.
     Postgres(DatabaseServer),
 }
 
@@ -64,7 +64,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// A text that is no [`DatabaseUrl`].
+/// The text is not the address of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "allowed is a file such as sqlite://data/dwell.db or sqlite:///var/lib/dwell/dwell.db, \

@@ -13,15 +13,15 @@ use futures::future::BoxFuture;
 use leptos::{prelude::provide_context, server_fn::error::SERVER_FN_ERROR_HEADER};
 use leptos_axum::handle_server_fns_with_context;
 
-/// Malformed arguments.
+/// The arguments are malformed.
 const BAD_REQUEST: Refusal = Refusal::new(
     StatusCode::BAD_REQUEST,
     "bad_request",
-    "This is no report",
+    "This is not a report",
     "The keep-alive takes {\"idle_for_ms\": <milliseconds>}, the status takes {}.",
 );
 
-/// The store of the sessions does not answer.
+/// The session store does not answer.
 const UNAVAILABLE: Refusal = Refusal::new(
     StatusCode::SERVICE_UNAVAILABLE,
     "unavailable",
@@ -31,7 +31,7 @@ const UNAVAILABLE: Refusal = Refusal::new(
 
 /// Runs the server function that the path names.
 pub(super) async fn server_function(current: CurrentSession, mut request: Request) -> Response {
-    // Leptos would answer a browser's form with a redirect.
+    // Leptos would answer a request that accepts HTML with a redirect.
     request.headers_mut().remove(header::ACCEPT);
     let caller: Caller = Arc::new(Call(current));
     let context = move || provide_context(Arc::clone(&caller));

@@ -1,7 +1,7 @@
-//! The whole of a request is there before anything is done with it.
+//! Reads the whole body of a request before anything else is done with the request.
 //!
-//! How long a client may take over a body, and how much memory bodies may take, is decided here
-//! alone. What a handler reads never makes it wait.
+//! Only this layer decides how long a client may take to send a body, and how much memory bodies
+//! may take. Handlers never wait for a body.
 
 use std::{
     convert::Infallible,
@@ -29,23 +29,23 @@ use tokio::{
 use tower::{Layer, Service};
 
 /// How large a body may be, in bytes.
-const LARGEST: usize = 64 * 1024;
+const MAX_BODY: usize = 64 * 1024;
 
-/// How large one may be where somebody writes: a text in another script than ours takes thrice its
-/// size in a form.
-const LARGEST_WRITTEN: usize = 256 * 1024;
+/// How large a body may be where people write texts, in bytes. A form encodes every byte of a text
+/// that is not in Latin script as three.
+const MAX_TEXT_BODY: usize = 256 * 1024;
 
-/// How much all bodies that are under way may take, in bytes.
-const LARGEST_TOGETHER: usize = 64 * 1024 * 1024;
+/// How much memory all bodies may take together, in bytes.
+const MAX_TOTAL: usize = 64 * 1024 * 1024;
 
-/// How long nothing of a body may come.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long a client may pause while it sends a body.
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// How long a body may take.
-const LONGEST: Duration = Duration::from_secs(60);
+/// How long a client may take to send a body.
+const MAX_DURATION: Duration = Duration::from_secs(60);
 
-/// Reads the body of a request before the request goes on, and turns down what is no request that
-/// can be answered.
+/// Reads the body of a request before it passes the request on, and refuses requests that are
+/// malformed or exceed a limit.
 #[derive(Debug, Clone)]
 pub(super) struct WholeRequests {
     room: Arc<Semaphore>,
@@ -53,7 +53,7 @@ pub(super) struct WholeRequests {
 
 impl WholeRequests {
     pub(super) fn new() -> Self {
-        Self::within(LARGEST_TOGETHER)
+        Self::within(MAX_TOTAL)
     }
 
     fn within(room: usize) -> Self {
@@ -74,8 +74,8 @@ impl<S> Layer<S> for WholeRequests {
     }
 }
 
-/// What [`WholeRequests`] makes of a service. A request without a body, as almost all are, goes on
-/// at once.
+/// The service that [`WholeRequests`] puts around another. A request without a body, as almost all
+/// are, is passed on at once.
 #[derive(Debug, Clone)]
 pub(super) struct WholeRequestsService<S> {
     room: Arc<Semaphore>,
@@ -98,29 +98,29 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let turned_down = |fault: Fault| {
+        let refused_at_once = |fault: Fault| {
             let answer = fault.refusal().into_response();
             Either::Right(Either::Left(ready(Ok(answer))))
         };
         if !names_one_host(&request) {
-            return turned_down(Fault::NoHost);
+            return refused_at_once(Fault::NoHost);
         }
         if request.body().is_end_stream() {
             return Either::Left(self.inner.call(request));
         }
-        let largest = largest(request.uri().path());
-        if request.body().size_hint().lower() > largest as u64 {
-            return turned_down(Fault::TooLarge);
+        let max_body = max_body(request.uri().path());
+        if request.body().size_hint().lower() > max_body as u64 {
+            return refused_at_once(Fault::TooLarge);
         }
         let room = Arc::clone(&self.room);
-        // The one that is ready must be the one that is called.
+        // `poll_ready` was called on this service and not on its clone, so this one must be called.
         let next = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, next);
         let answered = async move {
             let (parts, body) = request.into_parts();
-            let read = timeout(LONGEST, Whole::read(body, largest, &room)).await;
+            let read = timeout(MAX_DURATION, Whole::read(body, max_body, &room)).await;
             match read.unwrap_or(Err(Fault::TooSlow)) {
-                // There is room again once the request is answered.
+                // The memory is accounted for until the request has been answered.
                 Ok(Whole { bytes, _room }) => {
                     inner
                         .call(Request::from_parts(parts, Body::from(bytes)))
@@ -133,36 +133,36 @@ where
     }
 }
 
-fn largest(path: &str) -> usize {
+fn max_body(path: &str) -> usize {
     match path {
-        "/workspace" | DRAFTS_PATH => LARGEST_WRITTEN,
-        _ => LARGEST,
+        "/workspace" | DRAFTS_PATH => MAX_TEXT_BODY,
+        _ => MAX_BODY,
     }
 }
 
-/// HTTP/1.1 asks for it (RFC 9112, 3.2).
+/// Whether the request has exactly one `Host` header, as HTTP/1.1 requires (RFC 9112, 3.2).
 fn names_one_host(request: &Request) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let first = hosts.next();
     (first.is_some() || request.version() != Version::HTTP_11) && hosts.next().is_none()
 }
 
-/// A body that has come to its end.
+/// A body that has been read to its end.
 struct Whole {
     bytes: Vec<u8>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Whole {
-    /// Takes no more memory than has come, whatever was announced.
-    async fn read(mut body: Body, largest: usize, room: &Arc<Semaphore>) -> Result<Self, Fault> {
+    /// Reads `body`. This takes memory for what has arrived only, whatever length was announced.
+    async fn read(mut body: Body, max_body: usize, room: &Arc<Semaphore>) -> Result<Self, Fault> {
         let mut bytes = Vec::new();
         let mut taken: Option<OwnedSemaphorePermit> = None;
         while let Some(frame) = next_frame(&mut body).await? {
             let Ok(piece) = frame.into_data() else {
                 continue;
             };
-            if bytes.len() + piece.len() > largest {
+            if bytes.len() + piece.len() > max_body {
                 return Err(Fault::TooLarge);
             }
             let size = u32::try_from(piece.len()).map_err(|_| Fault::TooLarge)?;
@@ -183,20 +183,20 @@ impl Whole {
 }
 
 async fn next_frame(body: &mut Body) -> Result<Option<Frame<Bytes>>, Fault> {
-    match timeout(LONGEST_PAUSE, body.frame()).await {
+    match timeout(MAX_PAUSE, body.frame()).await {
         Ok(frame) => frame.transpose().map_err(|_| Fault::Broken),
         Err(_) => Err(Fault::TooSlow),
     }
 }
 
-/// Why a request is not looked at.
+/// Why a request is refused before it reaches a handler.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     NoHost,
     TooLarge,
     TooSlow,
     NoRoom,
-    /// The connection is gone, or what came is no body.
+    /// The connection was lost, or the body is malformed.
     Broken,
 }
 
@@ -247,7 +247,7 @@ mod tests {
 
     use super::*;
 
-    /// What is answered to a body of `pieces`, of which the last may never end.
+    /// The status of the answer to a body of `pieces`, which does not end unless `is_ended`.
     async fn answer(
         to: &WholeRequests,
         path: &str,
@@ -280,7 +280,7 @@ mod tests {
         let requests = WholeRequests::new();
         let pieces = repeat_n(vec![b'x'; 1024], 64);
         assert_eq!(answer(&requests, "/", pieces, true).await, StatusCode::OK);
-        assert_eq!(requests.room.available_permits(), LARGEST_TOGETHER);
+        assert_eq!(requests.room.available_permits(), MAX_TOTAL);
     }
 
     #[tokio::test(start_paused = true)]
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(stopped.await, StatusCode::REQUEST_TIMEOUT);
 
         let trickle = stream::unfold((), async |()| {
-            tokio::time::sleep(LONGEST_PAUSE / 2).await;
+            tokio::time::sleep(MAX_PAUSE / 2).await;
             Some((Ok::<_, io::Error>("x"), ()))
         });
         let request = Request::post("/")
@@ -301,14 +301,14 @@ mod tests {
             tower::service_fn(async |_: Request| Ok::<_, Infallible>(Response::new(Body::empty())));
         let response = requests.layer(never).oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
-        assert_eq!(requests.room.available_permits(), LARGEST_TOGETHER);
+        assert_eq!(requests.room.available_permits(), MAX_TOTAL);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_form_is_small_unless_somebody_writes_there() {
+    async fn larger_bodies_are_accepted_only_where_people_write_texts() {
         let requests = WholeRequests::new();
         let kilobytes = |count| repeat_n(vec![b'x'; 1024], count);
-        for (path, largest) in [
+        for (path, max_body) in [
             ("/sign-in", 64),
             ("/sign-out", 64),
             ("/workspace/delete", 64),
@@ -317,9 +317,9 @@ mod tests {
             ("/workspace", 256),
             (DRAFTS_PATH, 256),
         ] {
-            let taken = answer(&requests, path, kilobytes(largest), true).await;
+            let taken = answer(&requests, path, kilobytes(max_body), true).await;
             assert_eq!(taken, StatusCode::OK, "{path}");
-            let refused = answer(&requests, path, kilobytes(largest + 1), true).await;
+            let refused = answer(&requests, path, kilobytes(max_body + 1), true).await;
             assert_eq!(refused, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
         }
     }
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_names_one_host() {
+    async fn a_request_must_name_one_host() {
         for (version, hosts, is_answered) in [
             (Version::HTTP_11, 0, false),
             (Version::HTTP_11, 1, true),
@@ -348,11 +348,11 @@ mod tests {
             let request = Request::get("/").version(version);
             let request = repeat_n("dwell.example", hosts)
                 .fold(request, |request, host| request.header(header::HOST, host));
-            let well = tower::service_fn(async |_: Request| {
+            let ok_service = tower::service_fn(async |_: Request| {
                 Ok::<_, Infallible>(Response::new(Body::empty()))
             });
             let answered = WholeRequests::new()
-                .layer(well)
+                .layer(ok_service)
                 .oneshot(request.body(Body::empty()).unwrap())
                 .await
                 .unwrap();

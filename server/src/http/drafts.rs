@@ -6,28 +6,28 @@ use axum::{
     response::{Redirect, Response},
 };
 use dwell::{CurrentSession, Denied, SentDraft, drafts::DraftId};
-use dwell_app::{names::NOTE_FORM, pages::Writing};
+use dwell_app::{names::NOTE_FORM, pages::NoteEditor};
 use leptos::prelude::*;
 use serde::Deserialize;
 
 use super::{
     sent_form::SentForm,
-    workspace::{self, Question, back_after},
+    workspace::{self, WorkspaceQuery, back_after},
 };
 use crate::{rendering::render, state::AppState};
 
-/// What is kept, and the form: as the page shows them, for a page that was loaded while the one
-/// before it was still saving.
+/// The unsaved notes and the form, as the workspace shows them. They are for a page that was loaded
+/// while the page before it was still saving.
 pub(super) async fn show(
     State(state): State<AppState>,
     current: CurrentSession,
-    question: Question,
+    query: WorkspaceQuery,
 ) -> Result<Response, Denied> {
-    let Query(asked) = question.unwrap_or_default();
-    let written = workspace::written(&state, &current, &asked).await?;
+    let Query(params) = query.unwrap_or_default();
+    let editor = workspace::editor_content(&state, &current, &params).await?;
     let generation = current.generation();
     Ok(render(&state.built, StatusCode::OK, move || {
-        view! { <Writing generation written /> }
+        view! { <NoteEditor generation editor /> }
     }))
 }
 
@@ -41,7 +41,7 @@ pub(super) async fn save(current: CurrentSession, request: Request) -> Result<St
 }
 
 #[derive(Deserialize)]
-pub(super) struct Chosen {
+pub(super) struct ChosenDraft {
     #[serde(default)]
     draft: String,
 }
@@ -50,7 +50,7 @@ pub(super) async fn discard(
     State(state): State<AppState>,
     current: CurrentSession,
     headers: HeaderMap,
-    SentForm(chosen): SentForm<Chosen>,
+    SentForm(chosen): SentForm<ChosenDraft>,
 ) -> Result<Redirect, Denied> {
     let Ok(id) = chosen.draft.parse::<DraftId>() else {
         return Ok(Redirect::to("/workspace"));
@@ -62,7 +62,7 @@ pub(super) async fn discard(
 pub(super) async fn take_back(
     State(state): State<AppState>,
     current: CurrentSession,
-    SentForm(chosen): SentForm<Chosen>,
+    SentForm(chosen): SentForm<ChosenDraft>,
 ) -> Result<Redirect, Denied> {
     if let Ok(id) = chosen.draft.parse() {
         state.drafts.restore(current.person(), id).await?;

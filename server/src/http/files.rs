@@ -17,7 +17,7 @@ use super::page::METHOD_NOT_ALLOWED;
 use crate::state::AppState;
 
 /// For a file whose name changes with its content.
-const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 const READ_ONLY: HeaderValue = HeaderValue::from_static("GET,HEAD");
 
@@ -25,15 +25,15 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new().fallback(serve)
 }
 
-/// A file whose name changes with its content may be kept for ever; one that is missing may be there
-/// after the next deployment.
+/// Answers with a file. Browsers may cache a file for ever if its name changes with its content.
+/// That a file is missing is not cached, because the next deployment may contain it.
 async fn serve(State(state): State<AppState>, request: Request) -> Response {
     let mut directory = ServeDir::new(state.built.directory())
         .precompressed_br()
         .append_index_html_on_directories(false);
     let mut file = match directory.try_call(request).await {
         Ok(answer) => answer.map(Body::new),
-        Err(error) if names_no_file(error.kind()) => return NOT_FOUND.into_response(),
+        Err(error) if is_invalid_name(error.kind()) => return NOT_FOUND.into_response(),
         Err(error) => return unreadable(&error),
     };
     match file.status() {
@@ -46,15 +46,15 @@ async fn serve(State(state): State<AppState>, request: Request) -> Response {
         status => {
             let is_file = status.is_success() || status == StatusCode::NOT_MODIFIED;
             if is_file && state.built.is_hashed() {
-                file.headers_mut().insert(header::CACHE_CONTROL, FOREVER);
+                file.headers_mut().insert(header::CACHE_CONTROL, IMMUTABLE);
             }
             file
         }
     }
 }
 
-/// Whether the operating system refuses the name as such: it is too long, for one.
-fn names_no_file(kind: ErrorKind) -> bool {
+/// Whether the operating system does not accept the name, for example because it is too long.
+fn is_invalid_name(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::InvalidFilename | ErrorKind::InvalidInput | ErrorKind::NotADirectory
@@ -64,7 +64,7 @@ fn names_no_file(kind: ErrorKind) -> bool {
 fn unreadable(error: &Error) -> Response {
     tracing::error!(
         error = error as &dyn std::error::Error,
-        "a built file cannot be read"
+        "cannot read a built file"
     );
     UNREADABLE.into_response()
 }

@@ -1,4 +1,4 @@
-//! Headers that every answer carries.
+//! The headers that every answer has.
 
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
@@ -7,8 +7,9 @@ use axum::{
 
 use crate::state::AppState;
 
-/// For answers that are no pages of ours; a page brings its own with a nonce.
-const NOTHING_ALLOWED: HeaderValue =
+/// The Content-Security-Policy of answers that are not pages. A page has one of its own, with a
+/// nonce.
+const ALLOW_NOTHING: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 const ALWAYS: [(HeaderName, HeaderValue); 6] = [
@@ -35,8 +36,8 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
-/// Adds what is missing. Nothing may be kept by a browser or a proxy unless it says so itself
-/// (`H1`); a year of HTTPS only, where cookies are for HTTPS only (`B9`).
+/// Adds the headers that are missing. An answer that does not say otherwise is not cached (`H1`).
+/// If cookies are for HTTPS only, browsers are told to use HTTPS only for a year (`B9`).
 pub(super) fn add(state: &AppState, mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.reserve(ALWAYS.len() + 3);
@@ -52,7 +53,7 @@ pub(super) fn add(state: &AppState, mut response: Response) -> Response {
         header::CACHE_CONTROL,
         HeaderValue::from_static("no-store"),
     );
-    insert_missing(headers, header::CONTENT_SECURITY_POLICY, NOTHING_ALLOWED);
+    insert_missing(headers, header::CONTENT_SECURITY_POLICY, ALLOW_NOTHING);
     response
 }
 

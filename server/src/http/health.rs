@@ -1,4 +1,4 @@
-//! For whoever watches the server.
+//! The routes for load balancers and monitoring.
 
 use std::{borrow::Cow, error::Error as _};
 
@@ -8,8 +8,8 @@ use dwell::{sqlite::Unusable, store::StoreError};
 
 use crate::state::AppState;
 
-/// `/healthz`: the process runs. `/readyz`: the session store and the database answer, and what is
-/// written into them is kept.
+/// `GET /healthz` answers while the process runs. `GET /readyz` says whether the session store and
+/// the database answer and can be written.
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/healthz", get(|| async { "alive\n" }))

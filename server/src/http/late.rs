@@ -1,4 +1,4 @@
-//! What is sent from a page of a session that the browser is not in any more
+//! Keeps what is sent from a page of a session that the browser is no longer in.
 
 use axum::{
     body::Body,
@@ -18,12 +18,11 @@ use dwell_app::names::{GENERATION_HEADER, NOTE_FORM};
 use super::workspace::TEXT_FIELD;
 use crate::{accounts::AccountId, notes::NoteText, state::AppState};
 
-/// Runs around the routes that take what somebody wrote. What was sent from a page of a session
-/// that the browser is not in any more, whatever became of it, is kept as a draft before the request
-/// is turned away.
+/// Runs around the routes that receive what somebody wrote. What is sent from a page of a session
+/// that the browser is no longer in is kept as a draft before the request is refused.
 ///
-/// It is kept for whoever the session is or was of, so it needs no more than that session's
-/// generation; nothing is read and nothing is extended.
+/// The draft belongs to the person whose session it is or was. The generation of that session is
+/// enough to keep it, because the request reads nothing and extends nothing.
 pub(super) async fn keep(
     State(state): State<AppState>,
     visit: Visit,
@@ -51,13 +50,13 @@ pub(super) async fn keep(
 }
 
 const KEPT: Refusal = Refusal {
-    advice: "What was sent is not saved, but kept as a draft: it waits for whoever wrote it in \
-             their workspace. Open the page again to see who is signed in.",
+    advice: "What was sent is not saved, but it is kept as a draft in the workspace of the person \
+             who wrote it. Open the page again to see who is signed in.",
     ..Refusal::ANOTHER_SESSION
 };
 
-/// Keeps what was sent by a browser whose session with the generation `ended` has ended, if there is
-/// anything to keep. Tells whether it is kept.
+/// Keeps what was sent as a draft, if there is anything to keep, and says whether it did. `ended`
+/// is the generation of the session that the browser's cookie names, if that session has ended.
 async fn keep_sent(
     state: &AppState,
     headers: &HeaderMap,
@@ -79,7 +78,7 @@ async fn keep_sent(
     let account = AccountId::of(&person)?;
     let text = sent.field(TEXT_FIELD).unwrap_or_default();
     if let (Some(draft), Ok(text)) = (sent.draft, NoteText::try_from(text))
-        && state.notes.has_taken(account, draft, &text).await?
+        && state.notes.was_saved(account, draft, &text).await?
     {
         return Ok(false);
     }

@@ -15,12 +15,13 @@ use crate::{
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What whoever collects the metrics may ask for, and nobody else should.
+/// The routes of the address for metrics, which only the collector should be able to reach.
 pub fn metrics_router(state: AppState) -> Router {
     Router::new().route("/metrics", get(show)).with_state(state)
 }
 
-/// Where the engine does not answer, its sessions are counted as they were when it last did.
+/// Answers with all metrics. If the engine does not answer, the number of live sessions is the one
+/// that was counted last.
 async fn show(State(state): State<AppState>) -> Response {
     let Services { dwell, metrics, .. } = &*state;
     dwell.measure();

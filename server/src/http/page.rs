@@ -1,4 +1,4 @@
-//! Pages that say that nothing is here.
+//! Answers for addresses and methods that do not exist.
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use dwell::{CurrentSession, Denied, Refusal};
@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::visitor::visitor;
 use crate::{rendering::render, state::AppState};
 
-/// Nothing is here.
+/// The page for an address that does not exist.
 pub(super) async fn not_found(
     State(state): State<AppState>,
     current: Option<CurrentSession>,
@@ -25,7 +25,7 @@ pub(super) async fn not_found(
     }))
 }
 
-/// There is something here, but not for this method: an address that only takes forms, for one.
+/// The address exists, but does not have this method, for example because it only receives forms.
 pub(super) const METHOD_NOT_ALLOWED: Refusal = Refusal::new(
     StatusCode::METHOD_NOT_ALLOWED,
     "method_not_allowed",

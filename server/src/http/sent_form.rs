@@ -1,4 +1,4 @@
-//! Forms as handlers take them, and what is said of those that are none.
+//! Reads the forms that are sent, and refuses requests that cannot be read as one.
 
 use axum::{
     Form,
@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 use crate::state::AppState;
 
-/// The fields of a form. What is no such form is refused in our own words.
+/// The fields of a form. A request that cannot be read as one is refused with a message of ours,
+/// not with one of a library.
 pub(super) struct SentForm<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for SentForm<T> {
@@ -34,7 +35,7 @@ fn refusal(status: StatusCode) -> Refusal {
         status @ StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::new(
             status,
             "no_form",
-            "This is no form",
+            "This is not a form",
             "Nothing was changed. Open the page again and repeat what you did.",
         ),
         _ => Refusal::new(

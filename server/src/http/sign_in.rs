@@ -16,19 +16,21 @@ use dwell_app::{
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{known_browser::remember, sent_form::SentForm, visitor::signed_in};
+use super::{device_cookie::set_device_cookie, sent_form::SentForm, visitor::signed_in};
 use crate::{
-    accounts::{AccountId, Authenticated, Client, Password, PasswordError, SignInError, TooMany},
+    accounts::{
+        AccountId, Authenticated, Client, Password, PasswordError, SignInError, TooManyAttempts,
+    },
     rendering::render,
     state::AppState,
 };
 
-/// Where signing in leads that nothing else is said of.
-const FIRST_PAGE: &str = "/workspace";
+/// The page after signing in, if the request does not name another.
+const DEFAULT_PAGE: &str = "/workspace";
 
-/// It may be missing or wrong: then it is passed over.
+/// The query of the page. A query that is missing or wrong is ignored.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Arrival {
+pub(super) struct SignInQuery {
     next: Option<String>,
 }
 
@@ -47,36 +49,36 @@ pub(super) async fn show(
     visit: Visit,
     current: Option<CurrentSession>,
     headers: HeaderMap,
-    arrival: Result<Query<Arrival>, QueryRejection>,
+    query: Result<Query<SignInQuery>, QueryRejection>,
 ) -> Result<Response, Denied> {
-    let arrival = arrival.map_or_else(|_| Arrival::default(), |Query(arrival)| arrival);
-    let known = Known::of(&state, &visit, current.as_ref(), &headers).await?;
-    let shown = Shown {
+    let query = query.map_or_else(|_| SignInQuery::default(), |Query(query)| query);
+    let history = History::of(&state, &visit, current.as_ref(), &headers).await?;
+    let content = PageContent {
         trouble: None,
-        next: next(&state, arrival.next.as_deref()),
-        known,
+        next: next(&state, query.next.as_deref()),
+        history,
     };
-    Ok(form(&state, StatusCode::OK, shown))
+    Ok(page(&state, StatusCode::OK, content))
 }
 
-/// Where signing in leads: to `wish`, if that is a page of this server.
-fn next(state: &AppState, wish: Option<&str>) -> String {
-    let page = wish.and_then(|wish| state.dwell.return_path(wish));
-    page.map_or_else(|| FIRST_PAGE.to_owned(), |page| page.to_string())
+/// The page to show after signing in: `requested`, if that is a page of this server.
+fn next(state: &AppState, requested: Option<&str>) -> String {
+    let page = requested.and_then(|path| state.dwell.return_path(path));
+    page.map_or_else(|| DEFAULT_PAGE.to_owned(), |page| page.to_string())
 }
 
-/// What the server knows of this browser: the session that it is in, or what is left of the one
-/// that it was in. The address of the page has no say in it.
+/// What the server knows about the session that this browser is in, or the one that it was in
+/// before. Nothing in it comes from the address of the page.
 #[derive(Default)]
-struct Known {
+struct History {
     signed_in: Option<SignedIn>,
     reason: Option<EndReason>,
     has_drafts: bool,
-    /// The address of the person who signs in again. Somebody who signed out is forgotten.
+    /// The e-mail address to fill in. It is empty if the person has signed out.
     email: String,
 }
 
-impl Known {
+impl History {
     async fn of(
         state: &AppState,
         visit: &Visit,
@@ -112,7 +114,8 @@ impl Known {
     }
 }
 
-/// Answers a script with the status of the new session, or with why there is none.
+/// Signs a person in. A script is answered with the status of the new session, or with the reason
+/// why there is none.
 pub(super) async fn submit(
     State(state): State<AppState>,
     sign_in: SignIn,
@@ -124,19 +127,22 @@ pub(super) async fn submit(
     let Credentials {
         email,
         password,
-        next: wish,
+        next: requested,
     } = credentials;
-    let next = next(&state, Some(&wish));
+    let next = next(&state, Some(&requested));
     let authenticated = state
         .accounts
         .authenticate(&email, Password::typed(password), &client)
         .await;
     let (refusal, trouble) = match authenticated {
-        Ok(Authenticated { account, proof }) => {
+        Ok(Authenticated {
+            account,
+            device_cookie,
+        }) => {
             let signed_in = sign_in.begin(account).next(&next).await?;
             state.metrics.signed_in();
-            let known = remember(state.dwell.cookie(), proof);
-            return Ok((known, signed_in).into_response());
+            let cookie = set_device_cookie(state.dwell.cookie(), device_cookie);
+            return Ok((cookie, signed_in).into_response());
         }
         Err(error) => refuse(&state, error, &sign_in.origin().address)?,
     };
@@ -144,25 +150,25 @@ pub(super) async fn submit(
         return Ok(refusal.into_response());
     }
     let (visit, current) = (sign_in.visit(), current.as_ref());
-    let Known { signed_in, .. } = Known::of(&state, visit, current, &headers).await?;
-    let known = Known {
+    let History { signed_in, .. } = History::of(&state, visit, current, &headers).await?;
+    let history = History {
         signed_in,
         email,
-        ..Known::default()
+        ..History::default()
     };
-    let shown = Shown {
+    let content = PageContent {
         trouble: Some(trouble),
         next,
-        known,
+        history,
     };
     let retry_after = refusal
         .retry_after
         .map(|wait| (header::RETRY_AFTER, wait.as_secs()));
-    let form = form(&state, refusal.status, shown);
-    Ok((AppendHeaders(retry_after), form).into_response())
+    let page = page(&state, refusal.status, content);
+    Ok((AppendHeaders(retry_after), page).into_response())
 }
 
-/// What is answered to somebody who was not signed in.
+/// The answer to an attempt to sign in that was not successful.
 fn refuse(
     state: &AppState,
     error: SignInError,
@@ -175,14 +181,14 @@ fn refuse(
             let trouble = SignInTrouble::WrongCredentials;
             (StatusCode::UNAUTHORIZED, "wrong_credentials", trouble, None)
         }
-        SignInError::TooMany(TooMany { lane, wait }) => {
-            state.metrics.sign_in_throttled(lane);
+        SignInError::TooMany(TooManyAttempts { limit, wait }) => {
+            state.metrics.sign_in_throttled(limit);
             let (status, trouble) = (StatusCode::TOO_MANY_REQUESTS, SignInTrouble::TooMany);
             let wait = wait + Duration::from_secs(1);
             (status, "too_many_attempts", trouble, Some(wait))
         }
         SignInError::Password(error @ (PasswordError::Busy(_) | PasswordError::Hash)) => {
-            tracing::warn!(%error, "nobody could be signed in");
+            tracing::warn!(%error, "cannot verify a password");
             let trouble = SignInTrouble::Busy;
             (StatusCode::SERVICE_UNAVAILABLE, "busy", trouble, None)
         }
@@ -193,26 +199,26 @@ fn refuse(
     Ok((refusal, trouble))
 }
 
-struct Shown {
-    known: Known,
+struct PageContent {
+    history: History,
     trouble: Option<SignInTrouble>,
     next: String,
 }
 
-fn form(state: &AppState, status: StatusCode, shown: Shown) -> Response {
+fn page(state: &AppState, status: StatusCode, content: PageContent) -> Response {
     let idle = state.dwell.policy().idle();
     render(&state.built, status, move || {
-        let Shown {
-            known,
+        let PageContent {
+            history,
             trouble,
             next,
-        } = shown;
-        let Known {
+        } = content;
+        let History {
             signed_in,
             reason,
             has_drafts,
             email,
-        } = known;
+        } = history;
         view! {
             <SignInPage idle signed_in reason has_drafts trouble email next />
         }

@@ -1,11 +1,11 @@
-//! What a page says of who it is shown to.
+//! Who a page is shown to.
 
 use dwell::{CurrentSession, Denied, store::StoreError};
 use dwell_app::pages::{SignedIn, Visitor};
 
 use crate::{accounts::AccountId, state::AppState};
 
-/// Who a page is shown to that is for everybody.
+/// Who is shown a page that everybody may open.
 pub(super) async fn visitor(
     state: &AppState,
     current: Option<&CurrentSession>,
@@ -16,7 +16,8 @@ pub(super) async fn visitor(
     })
 }
 
-/// What a page says of the session it is shown in. One whose account an operator has deleted ends.
+/// What a page says about its session. If an operator has deleted the account, the session is
+/// ended.
 pub(super) async fn signed_in(
     state: &AppState,
     current: &CurrentSession,
@@ -24,7 +25,7 @@ pub(super) async fn signed_in(
     let account = AccountId::of(current.person())?;
     let Some(email) = state.accounts.email(account).await? else {
         state.dwell.revoke(current.key()).await?;
-        return Err(StoreError::new("the account of the session is not there").into());
+        return Err(StoreError::new("the account of the session does not exist").into());
     };
     let status = current.status();
     Ok(SignedIn { email, status })

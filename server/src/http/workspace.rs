@@ -15,7 +15,7 @@ use dwell::{
 };
 use dwell_app::{
     names::{DRAFT_FIELD, NOTE_FORM},
-    pages::{Composer, Note, Notice, SignedIn, UnsavedNote, When, WorkspacePage, Written},
+    pages::{Composer, EditorContent, Note, Notice, SignedIn, UnsavedNote, When, WorkspacePage},
 };
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -29,38 +29,38 @@ use crate::{
     state::AppState,
 };
 
-/// The field with what is written, as the draft of the form has it.
+/// The form field with the text of the note. Drafts of the form use the same name.
 pub(super) const TEXT_FIELD: &str = "text";
 
-/// What is asked of the page. What makes no sense is passed over.
-pub(super) type Question = Result<Query<Asked>, QueryRejection>;
+/// The query of the page. A query that cannot be read is ignored.
+pub(super) type WorkspaceQuery = Result<Query<WorkspaceParams>, QueryRejection>;
 
-/// Each part may be missing or wrong.
+/// The parameters of the page. Each of them may be missing or wrong.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
-    /// The draft that is to be in the form.
+pub(super) struct WorkspaceParams {
+    /// The draft to put into the form.
     draft: String,
     /// The note that was deleted just now.
     deleted: String,
     /// The draft that was discarded just now.
     discarded: String,
-    /// The note before which the page begins.
+    /// Only notes older than this one are shown.
     before: String,
 }
 
 pub(super) async fn show(
     State(state): State<AppState>,
     current: CurrentSession,
-    question: Question,
+    query: WorkspaceQuery,
 ) -> Result<Response, Denied> {
-    let Query(asked) = question.unwrap_or_default();
-    let written = written(&state, &current, &asked).await?;
-    page(&state, &current, &asked, written).await
+    let Query(params) = query.unwrap_or_default();
+    let editor = editor_content(&state, &current, &params).await?;
+    page(&state, &current, &params, editor).await
 }
 
 #[derive(Deserialize)]
-pub(super) struct Sent {
+pub(super) struct SentNote {
     #[serde(default)]
     text: String,
     #[serde(default)]
@@ -70,7 +70,7 @@ pub(super) struct Sent {
 pub(super) async fn add(
     State(state): State<AppState>,
     current: CurrentSession,
-    SentForm(sent): SentForm<Sent>,
+    SentForm(sent): SentForm<SentNote>,
 ) -> Result<Response, Denied> {
     let account = AccountId::of(current.person())?;
     let draft = sent.draft.parse().ok();
@@ -91,12 +91,12 @@ pub(super) async fn add(
         trouble: Some(trouble),
     };
     let (unsaved, _) = unsaved(&state, &current, draft).await?;
-    let written = Written { composer, unsaved };
-    page(&state, &current, &Asked::default(), written).await
+    let editor = EditorContent { composer, unsaved };
+    page(&state, &current, &WorkspaceParams::default(), editor).await
 }
 
 #[derive(Deserialize)]
-pub(super) struct Chosen {
+pub(super) struct ChosenNote {
     id: i64,
 }
 
@@ -104,14 +104,15 @@ pub(super) async fn delete(
     State(state): State<AppState>,
     current: CurrentSession,
     headers: HeaderMap,
-    SentForm(Chosen { id }): SentForm<Chosen>,
+    SentForm(ChosenNote { id }): SentForm<ChosenNote>,
 ) -> Result<Redirect, Denied> {
     let account = AccountId::of(current.person())?;
     state.notes.delete(account, id, current.now()).await?;
     Ok(back_after(&headers, "deleted", &id.to_string()))
 }
 
-/// Back to the page, with what was in its form, and a word on what was done to `id`.
+/// Redirects back to the page. Its query names what was done and to what, and the draft that was in
+/// the form.
 pub(super) fn back_after(headers: &HeaderMap, done: &str, id: &str) -> Redirect {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair(done, id);
@@ -131,7 +132,7 @@ fn draft_in_referrer(headers: &HeaderMap) -> Option<DraftId> {
 pub(super) async fn take_back(
     State(state): State<AppState>,
     current: CurrentSession,
-    SentForm(Chosen { id }): SentForm<Chosen>,
+    SentForm(ChosenNote { id }): SentForm<ChosenNote>,
 ) -> Result<Redirect, Denied> {
     let account = AccountId::of(current.person())?;
     match state.notes.take_back(account, id, current.now()).await {
@@ -148,15 +149,15 @@ const NO_ROOM: Refusal = Refusal::new(
     "You have as many notes as there may be. Go back, delete another, and then undo this.",
 );
 
-/// What was typed before and not sent: the draft that is to be put back in the form, if this
-/// person has it, and the others.
-pub(super) async fn written(
+/// What the person has typed and not saved: the draft that is params for, which is put into the
+/// form, and the others.
+pub(super) async fn editor_content(
     state: &AppState,
     current: &CurrentSession,
-    asked: &Asked,
-) -> Result<Written, StoreError> {
-    let (unsaved, put_back) = unsaved(state, current, asked.draft.parse().ok()).await?;
-    let composer = match put_back {
+    params: &WorkspaceParams,
+) -> Result<EditorContent, StoreError> {
+    let (unsaved, restored) = unsaved(state, current, params.draft.parse().ok()).await?;
+    let composer = match restored {
         Some(draft) => Composer {
             text: draft.field(TEXT_FIELD).to_owned(),
             draft: draft.id.to_string(),
@@ -168,10 +169,10 @@ pub(super) async fn written(
             trouble: None,
         },
     };
-    Ok(Written { composer, unsaved })
+    Ok(EditorContent { composer, unsaved })
 }
 
-/// A person's unsaved notes, no two of them alike, and the one with the id `chosen` apart.
+/// A person's unsaved notes without duplicates, and separately the one with the id `chosen`.
 async fn unsaved(
     state: &AppState,
     current: &CurrentSession,
@@ -195,23 +196,23 @@ async fn unsaved(
 async fn page(
     state: &AppState,
     current: &CurrentSession,
-    asked: &Asked,
-    written: Written,
+    params: &WorkspaceParams,
+    editor: EditorContent,
 ) -> Result<Response, Denied> {
     let Loaded {
         signed_in,
         page,
         notice,
-    } = load(state, current, asked).await?;
-    let status = match written.composer.trouble {
+    } = load(state, current, params).await?;
+    let status = match editor.composer.trouble {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
     let Page { notes, older_than } = page;
     let notes = notes.into_iter().map(shown).collect();
-    let written = asked.before.is_empty().then_some(written);
+    let editor = params.before.is_empty().then_some(editor);
     Ok(render(&state.built, status, move || {
-        view! { <WorkspacePage signed_in notice written notes older_than /> }
+        view! { <WorkspacePage signed_in notice editor notes older_than /> }
     }))
 }
 
@@ -221,29 +222,33 @@ struct Loaded {
     notice: Option<Notice>,
 }
 
-async fn load(state: &AppState, current: &CurrentSession, asked: &Asked) -> Result<Loaded, Denied> {
-    let before = asked.before.parse().ok();
+async fn load(
+    state: &AppState,
+    current: &CurrentSession,
+    params: &WorkspaceParams,
+) -> Result<Loaded, Denied> {
+    let before = params.before.parse().ok();
     let account = AccountId::of(current.person())?;
     Ok(Loaded {
         signed_in: signed_in(state, current).await?,
         page: state.notes.of(account, before).await?,
-        notice: notice(state, current, asked).await?,
+        notice: notice(state, current, params).await?,
     })
 }
 
-/// What the person should know of what has become of a note, where that is so.
+/// What to tell the person about a note or draft that they have deleted, discarded or saved.
 async fn notice(
     state: &AppState,
     current: &CurrentSession,
-    asked: &Asked,
+    params: &WorkspaceParams,
 ) -> Result<Option<Notice>, StoreError> {
     let account = AccountId::of(current.person())?;
-    if let Ok(id) = asked.deleted.parse()
+    if let Ok(id) = params.deleted.parse()
         && state.notes.is_deleted(account, id, current.now()).await?
     {
         return Ok(Some(Notice::Deleted(id)));
     }
-    for id in [&asked.discarded, &asked.draft] {
+    for id in [&params.discarded, &params.draft] {
         let Ok(id) = id.parse::<DraftId>() else {
             continue;
         };
@@ -264,7 +269,7 @@ fn shown(note: StoredNote) -> Note {
     }
 }
 
-/// As people write it, in UTC.
+/// An instant in the format for machines, and in UTC in the format for people.
 fn when(instant: Instant) -> When {
     let format =
         format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");

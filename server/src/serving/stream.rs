@@ -1,4 +1,4 @@
-//! Streams and bodies that tell how far they are.
+//! Streams and bodies that report their progress to a [`Watch`].
 
 use std::{
     io,
@@ -16,13 +16,13 @@ use tokio::{
 
 use super::watch::Watch;
 
-/// A stream whose bytes are noticed.
-pub(super) struct Watched {
+/// A stream that reports when bytes are sent or received.
+pub(super) struct WatchedStream {
     stream: TcpStream,
     watch: Arc<Watch>,
 }
 
-impl Watched {
+impl WatchedStream {
     pub(super) fn new(stream: TcpStream, watch: Arc<Watch>) -> Self {
         Self { stream, watch }
     }
@@ -32,7 +32,7 @@ impl Watched {
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for WatchedStream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -42,13 +42,13 @@ impl AsyncRead for Watched {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
         if buffer.filled().len() > before {
-            this.watch.heard();
+            this.watch.bytes_received();
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for WatchedStream {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -56,7 +56,7 @@ impl AsyncWrite for Watched {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = ready!(Pin::new(&mut this.stream).poll_write(cx, bytes))?;
-        this.watch.took();
+        this.watch.bytes_moved();
         Poll::Ready(Ok(written))
     }
 
@@ -67,7 +67,7 @@ impl AsyncWrite for Watched {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, slices))?;
-        this.watch.took();
+        this.watch.bytes_moved();
         Poll::Ready(Ok(written))
     }
 
@@ -84,19 +84,19 @@ impl AsyncWrite for Watched {
     }
 }
 
-/// A body whose end is noticed.
-pub(super) struct Received {
+/// A body that reports when it has been received completely.
+pub(super) struct WatchedBody {
     body: Incoming,
     watch: Arc<Watch>,
 }
 
-impl Received {
+impl WatchedBody {
     pub(super) fn new(body: Incoming, watch: Arc<Watch>) -> Self {
         Self { body, watch }
     }
 }
 
-impl Body for Received {
+impl Body for WatchedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -107,7 +107,7 @@ impl Body for Received {
         let this = self.get_mut();
         let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
         if !matches!(frame, Some(Ok(_))) || this.body.is_end_stream() {
-            this.watch.works();
+            this.watch.request_complete();
         }
         Poll::Ready(frame)
     }

@@ -1,4 +1,4 @@
-//! What is known of a connection: who waits for whom, and since when.
+//! Which side of a connection waits for the other, and since when.
 
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use dwell::clock::Stopwatch;
 
 use super::Bounds;
 
-/// An instant, in milliseconds since the listener began.
+/// An instant, in milliseconds since the clock was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment(u64);
 
@@ -22,14 +22,15 @@ impl Moment {
     }
 }
 
-/// The time as it was last read. All connections share it, so that no request reads a clock.
+/// A clock that returns the time at which it was last read. All connections share it, so that
+/// requests need not read the system's clock.
 #[derive(Debug, Clone)]
-pub(super) struct Now {
+pub(super) struct CoarseClock {
     stopwatch: Stopwatch,
     latest: Arc<AtomicU64>,
 }
 
-impl Now {
+impl CoarseClock {
     pub(super) fn start() -> Self {
         Self {
             stopwatch: Stopwatch::start(),
@@ -37,7 +38,7 @@ impl Now {
         }
     }
 
-    /// Reads the clock.
+    /// Reads the system's clock.
     pub(super) fn read(&self) -> Moment {
         let elapsed = self.stopwatch.elapsed().as_millis();
         let moment = u64::try_from(elapsed).unwrap_or(u64::MAX);
@@ -46,72 +47,73 @@ impl Now {
     }
 }
 
-/// What a connection is about at the moment.
+/// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Phase {
-    /// An answer is on its way, or nothing is.
+    /// An answer is being sent, or there is no request.
     Quiet,
-    /// The client sends the head of a request.
+    /// The client is sending the head of a request.
     Head,
-    /// The client sends the body of a request.
+    /// The client is sending the body of a request.
     Body,
-    /// The client waits for the server.
+    /// The server is working on a request.
     Work,
 }
 
-/// Watches one connection. Where its parts disagree for a moment, the next round sees it right.
+/// The state of one connection. Its fields are written one by one; if they do not match for a
+/// moment, the next check sees the correct state.
 #[derive(Debug)]
 pub(super) struct Watch {
-    now: Now,
+    clock: CoarseClock,
     phase: AtomicU8,
-    /// Since when the phase lasts.
+    /// When the phase began.
     since: AtomicU64,
-    /// When bytes last went in either direction.
+    /// When bytes were last sent in either direction.
     moved: AtomicU64,
 }
 
 impl Watch {
-    pub(super) fn new(now: &Now) -> Self {
-        let latest = now.latest.load(Relaxed);
+    pub(super) fn new(clock: &CoarseClock) -> Self {
+        let latest = clock.latest.load(Relaxed);
         Self {
-            now: now.clone(),
+            clock: clock.clone(),
             phase: AtomicU8::new(Phase::Quiet as u8),
             since: AtomicU64::new(latest),
             moved: AtomicU64::new(latest),
         }
     }
 
-    /// Bytes have come.
-    pub(super) fn heard(&self) {
-        self.took();
+    /// Bytes were received.
+    pub(super) fn bytes_received(&self) {
+        self.bytes_moved();
         if self.is_in(Phase::Quiet) {
             self.begin(Phase::Head);
         }
     }
 
-    /// Bytes were taken.
-    pub(super) fn took(&self) {
-        self.moved.store(self.now.latest.load(Relaxed), Relaxed);
+    /// Bytes were sent or received.
+    pub(super) fn bytes_moved(&self) {
+        self.moved.store(self.clock.latest.load(Relaxed), Relaxed);
     }
 
-    /// A head has come, and its body is on the way.
-    pub(super) fn receives(&self) {
+    /// The head of a request was received, and it has a body.
+    pub(super) fn head_complete(&self) {
         self.begin(Phase::Body);
     }
 
-    /// A whole request has come.
-    pub(super) fn works(&self) {
+    /// A whole request was received.
+    pub(super) fn request_complete(&self) {
         self.begin(Phase::Work);
     }
 
     /// The answer is ready.
-    pub(super) fn answers(&self) {
-        self.took();
+    pub(super) fn answer_ready(&self) {
+        self.bytes_moved();
         self.begin(Phase::Quiet);
     }
 
-    /// Since when the client is waited for; nothing while it waits for the server.
+    /// Since when the server has waited for the client; nothing while it works on a request.
     pub(super) fn waiting_since(&self) -> Option<Moment> {
         if self.is_in(Phase::Work) {
             None
@@ -122,17 +124,18 @@ impl Watch {
         }
     }
 
-    /// Whether the client has been waited for too long. How long a body may take, its reader says.
+    /// Whether the client has been waited for too long. The time for a body is limited where the
+    /// body is read.
     pub(super) fn is_overdue(&self, now: Moment, bounds: &Bounds) -> bool {
         if self.is_in(Phase::Quiet) {
-            now.since(self.moved()) >= bounds.silence || now.since(self.since()) >= bounds.answer
+            now.since(self.moved()) >= bounds.inactivity || now.since(self.since()) >= bounds.answer
         } else {
             self.is_in(Phase::Head) && now.since(self.since()) >= bounds.head
         }
     }
 
     fn begin(&self, phase: Phase) {
-        self.since.store(self.now.latest.load(Relaxed), Relaxed);
+        self.since.store(self.clock.latest.load(Relaxed), Relaxed);
         self.phase.store(phase as u8, Relaxed);
     }
 

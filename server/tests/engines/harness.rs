@@ -1,4 +1,4 @@
-//! A database for one test, on an engine that others use too.
+//! A database for one test, on a server that other tests use too.
 
 #[path = "../../../session/server/tests/engines/mod.rs"]
 mod engines;
@@ -30,13 +30,13 @@ pub use self::engines::{postgres, redis};
 
 pub const NOW: Instant = Instant::from_millis(1_700_000_000_000);
 
-/// Few, so that many tests fit into one server.
+/// Only a few connections, so that many tests can use one server at a time.
 pub const CONNECTIONS: Connections = Connections {
     limit: 4,
     timeout: Duration::from_secs(30),
 };
 
-/// Makes a test of each case for each engine.
+/// Defines a test for each case and each engine.
 macro_rules! on_every_engine {
     ($($case:ident),+ $(,)?) => {
         mod sqlite {
@@ -112,7 +112,7 @@ pub async fn open(url: &str) -> Database {
     Database::open(&url, CONNECTIONS).await.unwrap()
 }
 
-/// A connection of one type to whichever engine it is.
+/// A connection whose type is the same for all engines.
 pub async fn connect(url: &str) -> AnyConnection {
     install_default_drivers();
     AnyConnection::connect(url).await.unwrap()

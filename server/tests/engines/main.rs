@@ -1,10 +1,10 @@
-//! The application on each of its engines: what it keeps, how it starts, and what becomes of a database
-//! of an earlier version.
+//! Tests of the application on each engine: what it stores, how it starts, and how it migrates the
+//! database of an earlier version.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what helps a test may fail it"
+    reason = "helpers of tests may panic"
 )]
 
 #[macro_use]

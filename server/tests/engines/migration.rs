@@ -1,4 +1,4 @@
-//! What becomes of the sessions and drafts of an earlier version, which had them in tables of the
+//! Tests of the migration from an earlier version, which had sessions and drafts in tables of the
 //! application.
 
 use std::borrow::Cow;
@@ -10,8 +10,8 @@ use crate::harness::{connect, directory, open, schema, sqlite_url};
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
-/// The last migration of the version before.
-const BEFORE: i64 = 10;
+/// The last migration of the earlier version.
+const EARLIER_VERSION: i64 = 10;
 
 /// A live session and one that has ended, an open draft and one that was discarded.
 const ROWS: &str = "
@@ -25,17 +25,17 @@ const ROWS: &str = "
         (7, '0000000000000000000000000000000d', 'note', '[]', 'g', 0, 6, 7, 60);
 ";
 
-/// What is to be there afterwards.
+/// Queries for what the migrated tables contain.
 const SESSIONS: &str = "select person || ' ' || generation || ' ' || authenticated_at || ' ' \
     || last_active_at || ' ' || address || ' ' || browser || ' ' || coalesce(ended_at, 0) || ' ' \
     || coalesce(end_reason, '-') from dwell_sessions order by generation";
 const DRAFTS: &str = "select person || ' ' || id || ' ' || is_late || ' ' || saved_at || ' ' \
     || coalesce(used_up_at, 0) || ' ' || expires_at from dwell_drafts order by id";
 
-async fn everything_is_kept(url: &str, migrator: &Migrator, keys: [&str; 2]) {
+async fn migrate_and_compare(url: &str, migrator: &Migrator, keys: [&str; 2]) {
     let before = migrator
         .iter()
-        .filter(|migration| migration.version <= BEFORE);
+        .filter(|migration| migration.version <= EARLIER_VERSION);
     let before = Migrator {
         migrations: Cow::Owned(before.cloned().collect()),
         ..Migrator::DEFAULT
@@ -76,7 +76,7 @@ async fn sessions_and_drafts_move_in_sqlite() {
     let directory = directory();
     let url = format!("{}?mode=rwc", sqlite_url(&directory));
     let keys = ["zeroblob(32)", "randomblob(32)"];
-    everything_is_kept(&url, &SQLITE, keys).await;
+    migrate_and_compare(&url, &SQLITE, keys).await;
 }
 
 #[tokio::test]
@@ -85,5 +85,5 @@ async fn sessions_and_drafts_move_in_postgres() {
         "decode(repeat('00', 32), 'hex')",
         "decode(repeat('01', 32), 'hex')",
     ];
-    everything_is_kept(&schema().await, &POSTGRES, keys).await;
+    migrate_and_compare(&schema().await, &POSTGRES, keys).await;
 }

@@ -1,4 +1,4 @@
-//! Accounts and notes, in either SQL database.
+//! Tests of accounts and notes on SQLite and PostgreSQL.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use dwell::{
 };
 use dwell_server::{
     accounts::{Accounts, AddAccountError, Client, Password, Passwords, SignInError},
-    notes::{NoteText, Notes, UNDO},
+    notes::{NoteText, Notes, UNDO_PERIOD},
 };
 
 use crate::harness::{Bench, NOW};
@@ -17,7 +17,7 @@ use crate::harness::{Bench, NOW};
 on_every_engine!(
     an_account_is_added_once_and_signs_in_with_its_password,
     notes_are_kept_for_one_person_the_newest_first,
-    a_note_uses_up_its_draft_in_the_same_step,
+    a_note_uses_up_its_draft_in_the_same_transaction,
 );
 
 fn clock() -> Arc<ManualClock> {
@@ -78,7 +78,7 @@ async fn notes_are_kept_for_one_person_the_newest_first(bench: &Bench) {
     notes.take_back(accounts[0], id, now).await.unwrap();
     assert_eq!(count().await, 3);
     notes.delete(accounts[0], id, now).await.unwrap();
-    notes.sweep(now + UNDO).await.unwrap();
+    notes.sweep(now + UNDO_PERIOD).await.unwrap();
     notes.take_back(accounts[0], id, now).await.unwrap();
     assert_eq!(count().await, 2);
 
@@ -87,7 +87,7 @@ async fn notes_are_kept_for_one_person_the_newest_first(bench: &Bench) {
     assert_eq!(older.older_than, None);
 }
 
-async fn a_note_uses_up_its_draft_in_the_same_step(bench: &Bench) {
+async fn a_note_uses_up_its_draft_in_the_same_transaction(bench: &Bench) {
     let [account] = bench.accounts(1).await[..] else {
         panic!("one account was asked for");
     };

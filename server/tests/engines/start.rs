@@ -1,4 +1,4 @@
-//! How `dwell` starts on the servers, and what it says where it cannot.
+//! How `dwell` starts with PostgreSQL and Redis, and which errors it prints if it cannot.
 
 use std::{
     io::{Read as _, Write as _},
@@ -43,8 +43,8 @@ fn dwell(directory: &TempDir, arguments: &[&str], settings: &[(&str, &str)]) -> 
     child.wait_with_output().unwrap()
 }
 
-/// One line on standard error, which says all of `parts` and no password.
-fn says(output: &Output, parts: &[&str]) {
+/// Asserts that standard error is one line which contains all of `parts` and no password.
+fn assert_one_line(output: &Output, parts: &[&str]) {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let text = std::str::from_utf8(&output.stderr).unwrap();
     let error: Vec<&str> = text
@@ -61,23 +61,23 @@ fn says(output: &Output, parts: &[&str]) {
     }
 }
 
-fn nobody() -> u16 {
+fn unused_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
 // A4
 #[test]
-fn a_database_that_cannot_be_used_is_one_line() {
+fn a_database_that_cannot_be_used_is_reported_in_one_line() {
     let directory = TempDir::new().unwrap();
     let port = postgres().port;
-    let nobody = nobody();
+    let unused_port = unused_port();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_port = silent.local_addr().unwrap().port();
     let server = postgres().url("postgres", "dwell", "nothing");
     for (url, parts) in [
         (
-            format!("postgres://dwell:s3cret@127.0.0.1:{nobody}/dwell"),
+            format!("postgres://dwell:s3cret@127.0.0.1:{unused_port}/dwell"),
             "refused",
         ),
         (
@@ -110,7 +110,7 @@ fn a_database_that_cannot_be_used_is_one_line() {
             ("DWELL_DATABASE_URL", url.as_str()),
             ("DWELL_STORE_TIMEOUT", "300ms"),
         ];
-        says(
+        assert_one_line(
             &add_user(&directory, &settings),
             &["DWELL_DATABASE_URL", parts],
         );
@@ -119,14 +119,17 @@ fn a_database_that_cannot_be_used_is_one_line() {
 
 // A4
 #[test]
-fn a_session_store_that_cannot_be_used_is_one_line() {
+fn a_session_store_that_cannot_be_used_is_reported_in_one_line() {
     let directory = site();
     let port = redis().port;
-    let nobody = nobody();
+    let unused_port = unused_port();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_port = silent.local_addr().unwrap().port();
     for (url, part) in [
-        (format!("redis://:s3cret@127.0.0.1:{nobody}/0"), "127.0.0.1"),
+        (
+            format!("redis://:s3cret@127.0.0.1:{unused_port}/0"),
+            "127.0.0.1",
+        ),
         (format!("redis://:s3cret@127.0.0.1:{port}/0"), "WRONGPASS"),
         (format!("redis://127.0.0.1:{port}/0"), "NOAUTH"),
         (
@@ -151,7 +154,7 @@ fn a_session_store_that_cannot_be_used_is_one_line() {
             ("DWELL_SITE_ROOT", "site"),
             ("DWELL_ADDR", "127.0.0.1:0"),
         ];
-        says(
+        assert_one_line(
             &dwell(&directory, &["serve"], &settings),
             &["DWELL_SESSION_STORE", part],
         );
@@ -160,7 +163,7 @@ fn a_session_store_that_cannot_be_used_is_one_line() {
 
 // A4
 #[tokio::test]
-async fn a_schema_from_a_newer_dwell_is_one_line() {
+async fn the_schema_of_a_newer_version_is_reported_in_one_line() {
     let directory = TempDir::new().unwrap();
     let file = format!("sqlite://{}", directory.path().join("dwell.db").display());
     for url in [schema().await, file] {
@@ -171,7 +174,7 @@ async fn a_schema_from_a_newer_dwell_is_one_line() {
             .execute("update _sqlx_migrations set version = 9999 where version = 2")
             .await
             .unwrap();
-        says(
+        assert_one_line(
             &add_user(&directory, &settings),
             &["migration 9999", "newer"],
         );
@@ -179,7 +182,7 @@ async fn a_schema_from_a_newer_dwell_is_one_line() {
             .execute("delete from _sqlx_migrations")
             .await
             .unwrap();
-        says(
+        assert_one_line(
             &add_user(&directory, &settings),
             &["schema", "already exists"],
         );
@@ -194,7 +197,7 @@ fn site() -> TempDir {
     directory
 }
 
-/// A node that serves until the test is over.
+/// Starts a node that serves until the end of the test.
 async fn node(site: &TempDir, database: &str, sessions: &str) -> SocketAddr {
     let site = site.path().join("site").display().to_string();
     let settings = [
@@ -238,7 +241,7 @@ async fn post(address: SocketAddr, path: &str, more: &str, body: &str) -> String
 
 const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 
-/// The cookie that comes with signing in.
+/// Signs in and returns the session cookie.
 async fn sign_in(address: SocketAddr) -> String {
     let form = format!(
         "email=ada%40example.com&password={}",

@@ -1,4 +1,4 @@
-//! What a backup holds, and what it brings back.
+//! Tests of backups: what they contain, and what restoring them brings back.
 
 use std::{
     os::unix::fs::PermissionsExt as _,
@@ -46,7 +46,7 @@ fn a_restored_backup_brings_no_session_back() {
     server.post("/workspace", &signed_out, &form);
     let made = back_up(&directory, "backup.db");
     assert!(made.status.success(), "{made:?}");
-    assert!(is_served(&server, &signed_out), "the server goes on");
+    assert!(is_served(&server, &signed_out), "the server keeps running");
     server.post("/sign-out", &signed_out, &form);
     let begun_since = cookie_header(&server.sign_in(""));
     server.stop();
@@ -66,7 +66,7 @@ fn a_restored_backup_brings_no_session_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_is_whole_while_the_server_writes() {
+async fn a_backup_is_consistent_while_the_server_writes() {
     let app = TestApp::new().await;
     let notes = Arc::new(AtomicI64::new(0));
     let is_over = Arc::new(AtomicBool::new(false));
@@ -108,7 +108,7 @@ async fn a_backup_is_whole_while_the_server_writes() {
 
 // C7
 #[tokio::test]
-async fn a_backup_keeps_nothing_of_a_live_session_but_who_when_and_why() {
+async fn a_backup_contains_only_tombstones_of_live_sessions() {
     let app = TestApp::new().await;
     app.signed_in().await;
     let file = app.directory.path().join("backup.db");
@@ -128,7 +128,7 @@ async fn a_backup_keeps_nothing_of_a_live_session_but_who_when_and_why() {
 }
 
 #[test]
-fn a_backup_is_one_private_file_that_takes_no_others_place() {
+fn a_backup_is_one_private_file_and_overwrites_none() {
     let directory = TempDir::new().unwrap();
     Server::start(&directory, &[]).stop();
     let backups = directory.path().join("backups");
@@ -155,7 +155,7 @@ fn a_backup_is_one_private_file_that_takes_no_others_place() {
 
 // A4
 #[test]
-fn what_cannot_be_backed_up_is_one_line_and_leaves_no_file() {
+fn a_failed_backup_is_reported_in_one_line_and_leaves_no_file() {
     let directory = TempDir::new().unwrap();
     std::fs::write(directory.path().join("other.db"), "no database").unwrap();
     let server = (

@@ -21,7 +21,7 @@ pub fn dwell(directory: &TempDir, arguments: &[&str], settings: &[(&str, &str)])
     command
 }
 
-/// What the command answers to `input`.
+/// Runs the command with `input` on its standard input.
 pub fn run(
     directory: &TempDir,
     arguments: &[&str],
@@ -30,7 +30,7 @@ pub fn run(
 ) -> Output {
     let mut child = dwell(directory, arguments, settings).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // A command that needs no input has gone already.
+    // Writing fails if the command needs no input and has ended already.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     child.wait_with_output().unwrap()
@@ -40,7 +40,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// Exactly one line, and that on standard error.
+/// The output of the command, which must be exactly one line on standard error.
 pub fn one_line(output: &Output) -> &str {
     assert_eq!(text(&output.stdout), "");
     let line = text(&output.stderr).strip_suffix('\n').unwrap();
@@ -65,7 +65,7 @@ fn an_account_is_added_once() {
 }
 
 #[test]
-fn a_password_is_made_and_printed_where_none_is_given() {
+fn a_password_is_generated_and_printed_if_none_is_given() {
     let directory = TempDir::new().unwrap();
     let made = run(&directory, &ADD[..3], &[], "");
     assert_eq!(made.status.code(), Some(0), "{made:?}");
@@ -74,15 +74,15 @@ fn a_password_is_made_and_printed_where_none_is_given() {
 }
 
 #[test]
-fn a_weak_password_or_no_address_adds_nobody() {
+fn a_weak_password_or_an_invalid_address_adds_no_account() {
     let directory = TempDir::new().unwrap();
     let weak = run(&directory, &ADD, &[], "short\n");
     assert_eq!(weak.status.code(), Some(1));
     assert!(one_line(&weak).contains("at least 8 characters"));
 
-    let nobody = run(&directory, &["user", "add", "nobody"], &[], "");
-    assert_eq!(nobody.status.code(), Some(2), "as clap does");
-    assert!(text(&nobody.stderr).contains("name@example.com"));
+    let invalid = run(&directory, &["user", "add", "invalid"], &[], "");
+    assert_eq!(invalid.status.code(), Some(2), "as clap does");
+    assert!(text(&invalid.stderr).contains("name@example.com"));
     assert!(!directory.path().join("data").exists());
 }
 

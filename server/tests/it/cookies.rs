@@ -1,4 +1,4 @@
-//! The cookie that carries the session, and where its value never is.
+//! Tests of the session cookie, and of where its value must not appear.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ fn only_cookie(answer: &Answer) -> SetCookie {
     cookie.clone()
 }
 
-fn is_guarded(cookie: &SetCookie) {
+fn assert_attributes(cookie: &SetCookie) {
     assert_eq!(cookie.name(), "__Host-dwell");
     assert_eq!(cookie.path(), Some("/"));
     assert_eq!(cookie.domain(), None);
@@ -31,37 +31,37 @@ fn is_guarded(cookie: &SetCookie) {
 
 // B1, B2, B3, B5
 #[tokio::test]
-async fn the_cookie_is_bound_to_the_host_when_given_and_when_taken_away() {
+async fn the_cookie_is_bound_to_the_host_when_it_is_set_and_when_it_is_removed() {
     let app = TestApp::new().await;
     let mut browser = app.browser();
 
     let given = only_cookie(&browser.sign_in(EMAIL, PASSWORD).await);
-    is_guarded(&given);
+    assert_attributes(&given);
     assert_eq!(given.max_age(), None);
     assert_eq!(given.expires(), None);
 
     let given_again = only_cookie(&browser.sign_in(EMAIL, PASSWORD).await);
-    is_guarded(&given_again);
+    assert_attributes(&given_again);
     assert_eq!(given_again.max_age(), None);
 
     let mut cookies = browser.sign_out().await.set_cookies();
     let [taken, told] = cookies.as_mut_slice() else {
         panic!("{cookies:?}");
     };
-    is_guarded(taken);
+    assert_attributes(taken);
     assert_eq!(taken.value(), "");
     assert_eq!(taken.max_age(), Some(cookie::time::Duration::ZERO));
-    // It says that somebody has signed out, not who, and not for long.
+    // This cookie says for a short time that somebody has signed out, but not who.
     assert_eq!(told.name(), "__Host-dwell-signed-out");
     assert_eq!(told.value(), "1");
     assert_eq!(told.max_age(), Some(cookie::time::Duration::minutes(1)));
     told.set_name("__Host-dwell");
-    is_guarded(told);
+    assert_attributes(told);
 }
 
 // B3
 #[tokio::test]
-async fn same_site_is_what_is_configured() {
+async fn same_site_is_as_configured() {
     let app = TestApp::of(Setup {
         cookie: SessionCookie::new("__Host-dwell", true, SameSite::Strict).unwrap(),
         ..Setup::default()
@@ -84,7 +84,7 @@ async fn an_id_is_128_random_bits() {
         ids.insert(id.to_string());
     }
     assert_eq!(ids.len(), 64);
-    // Each bit is sometimes set and sometimes not, save once in 2^56 runs.
+    // A random bit is always set, or never, only once in 2^56 runs.
     assert_eq!(bits_seen, (u128::MAX, 0));
     assert!(ids.iter().all(|id| id.len() == 22));
 }
@@ -98,7 +98,8 @@ async fn the_id_is_in_no_body_and_in_no_header_but_set_cookie() {
     let id = browser.cookie().unwrap().to_owned();
     let decimal = browser.id().0.to_string();
     for route in &ROUTES {
-        // Signing out comes last, and signing in would begin another session.
+        // Signing in is left out because it would begin another session, and signing out comes
+        // last.
         for request in [
             by_user(Method::GET, route.path),
             by_script(Method::GET, route.path),
@@ -129,7 +130,7 @@ async fn the_id_is_in_no_body_and_in_no_header_but_set_cookie() {
 
 // B5
 #[tokio::test]
-async fn a_cookie_that_the_browser_kept_is_refused_all_the_same() {
+async fn the_cookie_of_an_ended_session_is_refused_if_the_browser_has_kept_it() {
     let app = TestApp::new().await;
     let mut browser = app.signed_in().await;
     let mut kept = browser.clone();
@@ -167,7 +168,7 @@ async fn an_invented_id_is_never_adopted() {
 
 // D1
 #[tokio::test]
-async fn signing_in_and_signing_in_again_give_a_new_id_and_kill_the_old_one() {
+async fn every_sign_in_gives_a_new_id_and_ends_the_old_session() {
     let app = TestApp::new().await;
     let mut browser = app.signed_in().await;
     let mut old = browser.clone();
@@ -202,7 +203,7 @@ async fn a_late_answer_for_an_old_id_leaves_the_new_cookie_alone() {
 
 // B9
 #[tokio::test]
-async fn a_year_of_https_is_demanded_where_the_cookie_is_secure() {
+async fn browsers_are_told_to_use_https_for_a_year_if_the_cookie_is_secure() {
     let secure = TestApp::new().await;
     let plain = TestApp::of(Setup {
         cookie: SessionCookie::new("dwell", false, SameSite::Lax).unwrap(),

@@ -1,4 +1,4 @@
-//! What is, and what is not, in the database.
+//! Tests of what the database contains, and of what it must not contain.
 
 use std::path::Path;
 
@@ -40,7 +40,7 @@ async fn neither_the_id_nor_the_password_is_in_the_database_files() {
     let files = bytes_beneath(app.directory.path());
     assert!(
         contains(&files, EMAIL.as_bytes()),
-        "looked in the right place"
+        "the search does not find what must be there"
     );
     for secret in [
         browser.cookie().unwrap().as_bytes(),
@@ -55,7 +55,7 @@ async fn neither_the_id_nor_the_password_is_in_the_database_files() {
 
 // C7
 #[tokio::test]
-async fn a_sweep_leaves_who_when_and_why_and_wipes_the_rest() {
+async fn a_sweep_leaves_a_tombstone_and_deletes_the_data() {
     let app = TestApp::new().await;
     let mut idle = app.browser();
     let mut request = form(
@@ -75,7 +75,11 @@ async fn a_sweep_leaves_who_when_and_why_and_wipes_the_rest() {
 
     app.advance(app.policy.idle() - std::time::Duration::from_millis(1));
     app.dwell.maintain().await.unwrap();
-    assert_eq!(facts(&app).await[0].1, None, "not before its time");
+    assert_eq!(
+        facts(&app).await[0].1,
+        None,
+        "the session is swept too early"
+    );
     app.advance_ms(60_000);
     app.dwell.maintain().await.unwrap();
 
@@ -93,16 +97,12 @@ async fn a_sweep_leaves_who_when_and_why_and_wipes_the_rest() {
     assert_eq!(facts(&app).await, [wiped("idle_timeout")]);
     let late = "select count(*) from dwell_sessions \
                 where ended_at = authenticated_at + 30 * 60 * 1000";
-    assert_eq!(
-        app.count(late).await,
-        1,
-        "it ended at its deadline, not at the sweep"
-    );
+    assert_eq!(app.count(late).await, 1, "the end is not at the deadline");
 }
 
 // C7
 #[tokio::test]
-async fn every_end_wipes_the_data_in_the_same_step() {
+async fn every_end_deletes_the_data_in_the_same_transaction() {
     let app = TestApp::new().await;
     let mut browser = app.signed_in().await;
     browser.sign_in(EMAIL, PASSWORD).await;
@@ -122,9 +122,10 @@ async fn every_end_wipes_the_data_in_the_same_step() {
     assert_eq!(reasons, ["replaced", "revoked", "signed_out"]);
 }
 
-// C7: an end by activity up to the absolute timeout is told as such by the sweep too.
+// C7: the sweep, too, gives the absolute timeout as the reason of a session that was active until
+// then.
 #[tokio::test]
-async fn a_sweep_tells_the_two_timeouts_apart() {
+async fn a_sweep_distinguishes_the_two_timeouts() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let step = app.policy.idle() - std::time::Duration::from_millis(1);
@@ -142,7 +143,7 @@ async fn a_sweep_tells_the_two_timeouts_apart() {
 
 // C7
 #[tokio::test]
-async fn a_tombstone_is_forgotten_after_a_month_and_its_id_stays_dead() {
+async fn a_tombstone_is_deleted_after_a_month_and_its_id_stays_invalid() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     app.end(browser.id(), EndReason::SignedOut).await;
@@ -154,7 +155,7 @@ async fn a_tombstone_is_forgotten_after_a_month_and_its_id_stays_dead() {
     assert_eq!(answer.body, r#"{"state":"anonymous"}"#);
 }
 
-/// The numbers from 1 to so many, as rows.
+/// SQL for the numbers from 1 to a given number, as rows.
 macro_rules! numbers {
     ($most:literal) => {
         concat!(
@@ -166,9 +167,9 @@ macro_rules! numbers {
     };
 }
 
-// C7: whoever writes meanwhile waits for one step, and everything is ended soon all the same.
+// C7: other writers wait for one small step only, and all sessions are swept soon nevertheless.
 #[tokio::test]
-async fn a_thousand_that_end_in_one_instant_are_swept_in_a_few_steps() {
+async fn a_thousand_sessions_that_end_at_the_same_time_are_swept_in_small_steps() {
     let app = TestApp::new().await;
     app.in_session().await;
     let sessions = concat!(
@@ -185,7 +186,7 @@ async fn a_thousand_that_end_in_one_instant_are_swept_in_a_few_steps() {
         let live = "select count(*) from dwell_sessions where ended_at is null";
         assert!(
             app.count(live).await >= 1_001 - 500 * steps,
-            "a step is small"
+            "a step is too large"
         );
         steps += 1;
     }

@@ -1,4 +1,5 @@
-//! The file of the database, which has several names, readers, and an operator who takes it away.
+//! Tests of the database file: its names, its permissions, and what happens if it is removed or
+//! damaged.
 
 use std::{
     fs,
@@ -18,7 +19,7 @@ use crate::{
 
 const DATABASE: &str = "data/dwell.db";
 
-/// Each would know of its own sessions only: a sign-out at one would not be heard by the other.
+/// Each server would only know its own sessions, and miss a sign-out at the other.
 #[test]
 fn two_servers_do_not_share_a_file_under_whichever_names() {
     let directory = TempDir::new().unwrap();
@@ -37,7 +38,8 @@ fn two_servers_do_not_share_a_file_under_whichever_names() {
         &absolute,
     ] {
         let settings = [
-            // Where none can listen: one that comes so far must not be waited for.
+            // Nothing can listen on this address, so a server that starts in spite of the lock
+            // fails here, and the test does not wait for it.
             ("DWELL_ADDR", "203.0.113.1:1"),
             ("DWELL_SITE_ROOT", "site"),
             ("DWELL_DATABASE_URL", url),
@@ -53,7 +55,7 @@ fn two_servers_do_not_share_a_file_under_whichever_names() {
 }
 
 #[test]
-fn a_new_database_is_told_of_and_is_for_its_owner_alone() {
+fn a_new_database_is_logged_and_only_its_owner_may_read_it() {
     let directory = TempDir::new().unwrap();
     Server::start(&directory, &[]).stop();
     let other = [("DWELL_DATABASE_URL", "sqlite://made/here/other.db")];
@@ -79,7 +81,7 @@ fn a_new_database_is_told_of_and_is_for_its_owner_alone() {
 }
 
 #[test]
-fn a_database_that_others_can_read_is_warned_of() {
+fn a_database_that_others_can_read_is_logged_as_a_warning() {
     let directory = TempDir::new().unwrap();
     Server::start(&directory, &[]).stop();
     let warns = |directory_mode, file_mode| {
@@ -89,7 +91,11 @@ fn a_database_that_others_can_read_is_warned_of() {
         fs::set_permissions(&file, fs::Permissions::from_mode(file_mode)).unwrap();
         let (_, log) = Server::start_again(&directory, &[]).stop();
         let mode = fs::metadata(&data).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, directory_mode, "left as the operator made it");
+        assert_eq!(
+            mode & 0o777,
+            directory_mode,
+            "the mode of a directory that exists is changed"
+        );
         log.contains("others on this machine can read the database")
     };
     assert!(warns(0o755, 0o644));
@@ -104,7 +110,7 @@ fn status(answer: &str) -> &str {
 
 // A11
 #[test]
-fn a_file_that_is_taken_away_denies_until_the_very_same_is_back() {
+fn requests_are_denied_while_the_file_is_gone_until_the_same_file_is_back() {
     for is_replaced in [false, true] {
         let directory = TempDir::new().unwrap();
         let server = Server::start(&directory, &[]);
@@ -132,7 +138,7 @@ fn a_file_that_is_taken_away_denies_until_the_very_same_is_back() {
             assert_eq!(status(&answer), "503", "{answer}");
         }
         assert_eq!(status(&server.get("/healthz", "")), "200");
-        assert_eq!(file.exists(), is_replaced, "no file is made");
+        assert_eq!(file.exists(), is_replaced, "a file is created");
 
         fs::rename(&aside, &file).unwrap();
         wait_until_ready_is(&server, "200");
@@ -149,16 +155,15 @@ fn a_file_that_is_taken_away_denies_until_the_very_same_is_back() {
     }
 }
 
-/// As long as there is a file: one that is gone when the next connection is opened comes back
-/// empty otherwise.
+/// Otherwise, a connection that is opened after the file was removed would create an empty one.
 #[tokio::test]
-async fn only_the_first_connection_makes_a_file() {
+async fn only_the_first_connection_creates_a_file() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("dwell.db");
     let url = format!("sqlite://{}", file.display()).parse().unwrap();
     let database = Database::open(&url, Connections::default()).await.unwrap();
     let Database::Sqlite(database) = database else {
-        panic!("the address is that of a file");
+        panic!("the database is not SQLite");
     };
     let accounts = || async {
         database
@@ -183,7 +188,7 @@ async fn only_the_first_connection_makes_a_file() {
 }
 
 #[test]
-fn a_file_that_is_said_to_be_there_is_not_made() {
+fn a_file_is_not_created_with_mode_rw() {
     let directory = TempDir::new().unwrap();
     let settings = [("DWELL_DATABASE_URL", "sqlite://data/dwell.db?mode=rw")];
     let output = run(&directory, &ADD, &settings, PASSWORD);
@@ -193,14 +198,14 @@ fn a_file_that_is_said_to_be_there_is_not_made() {
 }
 
 #[tokio::test]
-async fn readers_do_not_wait_behind_writers() {
+async fn readers_do_not_wait_for_writers() {
     let directory = TempDir::new().unwrap();
     let url = format!("sqlite://{}/dwell.db", directory.path().display());
     let url = url.parse().unwrap();
     let connections = Connections::default();
     let database = Database::open(&url, connections).await.unwrap();
     let Database::Sqlite(database) = database else {
-        panic!("the address is that of a file");
+        panic!("the database is not SQLite");
     };
     let file = directory.path().join("dwell.db");
     let other = SqliteConnectOptions::new().filename(file);
@@ -222,7 +227,7 @@ async fn readers_do_not_wait_behind_writers() {
             })
         })
         .collect();
-    // The writers are in the queue, or with SQLite, before anybody reads.
+    // All writers are waiting or working before anybody reads.
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
@@ -241,7 +246,7 @@ async fn readers_do_not_wait_behind_writers() {
     }
 }
 
-/// Changes the database of a server that is stopped; foreign keys keep it from nothing.
+/// Changes the database of a server that is stopped, without checking foreign keys.
 async fn change(directory: &TempDir, change: &'static str) {
     let options = SqliteConnectOptions::new()
         .filename(directory.path().join(DATABASE))
@@ -255,45 +260,45 @@ async fn change(directory: &TempDir, change: &'static str) {
 }
 
 #[tokio::test]
-async fn a_check_says_what_is_wrong_with_a_database() {
+async fn a_check_reports_the_problems_of_a_database() {
     let directory = TempDir::new().unwrap();
     let server = Server::start(&directory, &[]);
     server.sign_in("");
     let output = run(&directory, &["check"], &[], "");
     assert!(output.status.success(), "while the server runs: {output:?}");
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("nothing wrong"), "{said}");
+    assert!(said.contains("no problem found"), "{said}");
     server.stop();
     for (wrong, said, right) in [
         (
             "update dwell_sessions set person = '4711'",
-            "a row of dwell_sessions refers to one of accounts that is not there\n",
+            "a row of dwell_sessions refers to a row of accounts that does not exist\n",
             "update dwell_sessions set person = '1'",
         ),
         (
             "update dwell_sessions set generation = upper(generation) || 'x'",
-            "1 rows of dwell_sessions cannot be read: put right or delete them\n",
+            "1 rows of dwell_sessions cannot be read: correct or delete them\n",
             "update dwell_sessions set generation = lower(substr(generation, 1, 32))",
         ),
         (
             "update dwell_sessions set ended_at = 1, end_reason = 'bored'",
-            "1 rows of dwell_sessions cannot be read: put right or delete them\n",
+            "1 rows of dwell_sessions cannot be read: correct or delete them\n",
             "update dwell_sessions set ended_at = null, end_reason = null",
         ),
         (
             "update dwell_sessions set browser = cast(x'fffe' as text)",
-            "1 rows of dwell_sessions cannot be read: put right or delete them\n",
+            "1 rows of dwell_sessions cannot be read: correct or delete them\n",
             "update dwell_sessions set browser = ''",
         ),
         (
             "insert into notes (account, text, written_at) values (1, cast(x'ff' as text), 1)",
-            "1 rows of notes cannot be read: put right or delete them\n",
+            "1 rows of notes cannot be read: correct or delete them\n",
             "delete from notes",
         ),
         (
             "insert into dwell_drafts (person, id, form, fields, saved_at, expires_at) \
              values ('1', 'aa', 'note', '[]', 1, 1), ('1', 'bb', 'note', '{}', 1, 1)",
-            "2 rows of dwell_drafts cannot be read: put right or delete them\n",
+            "2 rows of dwell_drafts cannot be read: correct or delete them\n",
             "delete from dwell_drafts",
         ),
         (
@@ -309,13 +314,13 @@ async fn a_check_says_what_is_wrong_with_a_database() {
         ),
         (
             "update _sqlx_migrations set version = 4711 where version = 2",
-            "migration 2 has not been carried out: `dwell serve` does that when it starts\n\
-             migration 4711 is not known to this dwell: run the newer one\n",
+            "migration 2 has not been run: `dwell serve` runs it when it starts\n\
+             migration 4711 is not known to this version of dwell: use a newer version\n",
             "update _sqlx_migrations set version = 2 where version = 4711",
         ),
         (
             "update _sqlx_migrations set checksum = x'00' where version = 1",
-            "migration 1 is not the one that this dwell knows\n",
+            "migration 1 differs from that of this version of dwell\n",
             "",
         ),
     ] {
@@ -328,7 +333,7 @@ async fn a_check_says_what_is_wrong_with_a_database() {
 }
 
 #[test]
-fn a_check_finds_a_damaged_file_and_makes_none() {
+fn a_check_finds_a_damaged_file_and_creates_none() {
     let directory = TempDir::new().unwrap();
     let nowhere = run(&directory, &["check"], &[], "");
     assert_eq!(nowhere.status.code(), Some(1), "{nowhere:?}");

@@ -1,4 +1,4 @@
-//! What a draft may be, and how many there may be.
+//! Tests of the limits on the size and the number of drafts.
 
 use axum::http::Method;
 use dwell::drafts::DraftLimits;
@@ -18,7 +18,7 @@ fn max_drafts() -> u32 {
 
 // F3
 #[tokio::test]
-async fn the_oldest_draft_makes_way_for_the_last_that_is_allowed() {
+async fn the_oldest_draft_is_removed_when_there_are_too_many() {
     let app = TestApp::new().await;
     let mut hers = grace(&app).await;
     hers.save_draft(DRAFT, "hers").await;
@@ -39,7 +39,7 @@ async fn the_oldest_draft_makes_way_for_the_last_that_is_allowed() {
     assert_eq!(offers(&hers.visit("/workspace").await), 1);
     assert_eq!(browser.save_draft(DRAFT, TEXT).await.status, 410);
 
-    // One that is used up takes no place.
+    // A draft that is used up does not count.
     discard(&mut browser, &format!("{:032x}", max_drafts())).await;
     browser.save_draft(&"f".repeat(32), "in its place").await;
     let page = browser.visit("/workspace").await;
@@ -49,7 +49,7 @@ async fn the_oldest_draft_makes_way_for_the_last_that_is_allowed() {
 
 // F3
 #[tokio::test]
-async fn the_draft_that_is_saved_is_not_the_one_that_makes_way() {
+async fn the_draft_that_is_being_saved_is_never_the_one_that_is_removed() {
     let app = TestApp::new().await;
     let mut browser = ada(&app).await;
     for number in 0..3 * max_drafts() {
@@ -84,7 +84,7 @@ async fn a_draft_that_is_too_large_is_refused_and_the_one_before_stays() {
     let kept = composer(&browser.visit(&put_back).await).text;
     assert_eq!(kept.len(), LONGEST - around);
 
-    // Any note that may be kept fits, in whatever script.
+    // The longest note fits, whatever script it is in.
     let longest = "\u{1f4dd}".repeat(10_000);
     assert_eq!(browser.save_draft(DRAFT, &longest).await.status, 204);
     let kept = composer(&browser.visit(&put_back).await).text;
@@ -93,7 +93,7 @@ async fn a_draft_that_is_too_large_is_refused_and_the_one_before_stays() {
 
 // F3
 #[tokio::test]
-async fn a_form_that_was_emptied_has_no_draft() {
+async fn saving_an_empty_form_deletes_its_draft() {
     for blank in ["", " \r\n\t\u{a0}"] {
         let app = TestApp::new().await;
         let mut browser = saved(&app).await;
@@ -108,7 +108,7 @@ async fn a_form_that_was_emptied_has_no_draft() {
 
 // F3
 #[tokio::test]
-async fn what_was_typed_stays_text() {
+async fn typed_markup_stays_text() {
     let app = TestApp::new().await;
     let mut browser = ada(&app).await;
     let hostile = "</textarea></q><script>alert(1)</script>\"'&";
@@ -126,7 +126,7 @@ async fn what_was_typed_stays_text() {
 
 // F3
 #[tokio::test]
-async fn what_is_no_draft_is_refused_and_nothing_is_saved() {
+async fn a_request_that_is_not_a_draft_is_refused_and_nothing_is_saved() {
     let app = TestApp::new().await;
     let mut browser = ada(&app).await;
     let upper = DRAFT.to_uppercase();

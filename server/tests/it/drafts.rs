@@ -1,4 +1,4 @@
-//! What was typed and not sent comes back to whom it belongs to, and to nobody else.
+//! Tests that drafts come back to the person who typed them and to nobody else.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ pub fn composer(answer: &Answer) -> Composer {
     let (text, _) = text.split_once("</textarea>").unwrap();
     Composer {
         draft: draft.split_once('"').unwrap().0.to_owned(),
-        // As a browser reads it.
+        // Like a browser, ignore the first line break of a textarea.
         text: text.strip_prefix('\n').unwrap_or(text).to_owned(),
     }
 }
@@ -45,7 +45,7 @@ pub fn offers(answer: &Answer) -> usize {
     answer.body.matches(OFFERED).count()
 }
 
-/// A browser of the person of every app, in a new session.
+/// A browser of the first account, in a new session.
 pub async fn ada(app: &TestApp) -> Browser {
     app.in_session().await.with_generation().await
 }
@@ -56,7 +56,7 @@ pub async fn grace(app: &TestApp) -> Browser {
     app.in_session_of(account).await.with_generation().await
 }
 
-/// A browser of that person in which a draft has been saved.
+/// A browser of the first account that has saved a draft.
 pub async fn saved(app: &TestApp) -> Browser {
     let mut browser = ada(app).await;
     let answer = browser.save_draft(DRAFT, TEXT).await;
@@ -75,7 +75,7 @@ pub async fn discard(browser: &mut Browser, draft: &str) -> Answer {
 
 // F3
 #[tokio::test]
-async fn the_same_person_gets_it_back_after_an_end_and_a_new_sign_in() {
+async fn the_person_gets_a_draft_back_after_an_end_and_a_new_sign_in() {
     for reason in [EndReason::IdleTimeout, EndReason::SignedOut] {
         let app = TestApp::new().await;
         let mut browser = app.signed_in().await;
@@ -94,7 +94,11 @@ async fn the_same_person_gets_it_back_after_an_end_and_a_new_sign_in() {
         let time = "<time datetime=\"2023-11-14T22:13:20Z\">14 November 2023, 22:13 UTC</time>";
         assert!(offer.body.contains(time), "{offer:?}");
         assert!(offer.body.contains(TEXT));
-        assert_eq!(composer(&offer).text, "", "it is offered, not forced");
+        assert_eq!(
+            composer(&offer).text,
+            "",
+            "the draft is in the form without being asked for"
+        );
 
         let put_back = format!("/workspace?draft={draft}");
         assert!(offer.body.contains(&format!("href=\"{put_back}\"")));
@@ -114,7 +118,7 @@ async fn the_same_person_gets_it_back_after_an_end_and_a_new_sign_in() {
 
 // F3
 #[tokio::test]
-async fn another_person_never_sees_changes_or_deletes_it() {
+async fn another_person_cannot_see_change_or_delete_a_draft() {
     let app = TestApp::new().await;
     let mut browser = saved(&app).await;
     let mut hers = grace(&app).await;
@@ -140,7 +144,7 @@ async fn another_person_never_sees_changes_or_deletes_it() {
 
 // F3
 #[tokio::test]
-async fn another_person_at_the_same_browser_never_sees_it() {
+async fn another_person_at_the_same_browser_does_not_see_a_draft() {
     let app = TestApp::new().await;
     app.another_account("grace@example.com").await;
     let browser = saved(&app).await;
@@ -181,7 +185,7 @@ async fn two_tabs_with_two_unsaved_notes_have_two_drafts() {
 
 // F3
 #[tokio::test]
-async fn what_is_kept_is_the_form_without_what_it_carries_for_the_server() {
+async fn a_draft_contains_only_the_fields_that_people_fill_in() {
     let app = TestApp::new().await;
     let fields = [("text", TEXT), (DRAFT_FIELD, DRAFT), ("to", "Grace")];
     let request = |generation| {
@@ -316,8 +320,8 @@ async fn a_draft_that_is_used_up_stays_used_up() {
 }
 
 // F3
-/// The page saves its draft while its note is on the way. Whichever comes first, the note is kept
-/// and nothing is offered.
+/// The page saves its draft while its note is being sent. Whichever arrives first, the note is
+/// saved and no draft is offered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn drafts_race_their_notes_and_never_come_back() {
     const ROUNDS: u32 = 300;
@@ -325,7 +329,7 @@ async fn drafts_race_their_notes_and_never_come_back() {
     let browser = ada(&app).await;
     let mut overtaken = 0;
     for round in 0..ROUNDS {
-        // Nobody saves more often than that.
+        // Saving more often is refused.
         app.advance_ms(500);
         let draft = format!("{round:032x}");
         let save = tokio::spawn({

@@ -1,4 +1,4 @@
-//! When a session ends.
+//! Tests of when a session ends.
 
 use std::time::Duration;
 
@@ -23,7 +23,11 @@ async fn the_idle_timeout_is_kept_to_the_millisecond() {
 
         if is_served {
             assert_eq!(told.status, 200, "{wait:?}");
-            assert_eq!(told.idle_remaining_ms(), 0, "grace is not told");
+            assert_eq!(
+                told.idle_remaining_ms(),
+                0,
+                "the browser is told of the grace"
+            );
             assert_eq!(page.status, 200);
             assert!(page.body.contains(EMAIL));
         } else {
@@ -83,13 +87,13 @@ async fn activity_resets_idle_alone_and_signing_in_again_resets_both() {
 
 // A8
 #[tokio::test]
-async fn what_the_browser_makes_of_the_cookie_changes_nothing() {
+async fn the_lifetime_of_the_cookie_in_the_browser_changes_nothing() {
     let app = TestApp::new().await;
     let browser = app.signed_in().await;
     let value = browser.cookie().unwrap().to_owned();
     app.advance(app.policy.idle());
 
-    // A browser that was told to keep the cookie for years sends the same bytes.
+    // A browser that was made to keep the cookie for years sends the same bytes.
     for cookie in [
         value.clone(),
         format!("{value}; Max-Age=999999999"),
@@ -102,12 +106,12 @@ async fn what_the_browser_makes_of_the_cookie_changes_nothing() {
 
 // A8
 #[tokio::test]
-async fn the_browsers_clock_is_not_asked() {
+async fn the_browsers_clock_has_no_influence() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     app.advance(app.policy.idle() / 2);
 
-    // Activity that was longer ago than the session is old, or than time itself.
+    // Activity from before the session began, or from before the Unix epoch.
     for idle_for in [u64::MAX, u64::MAX / 2, 86_400_000_000] {
         let told = browser.keep_alive(idle_for).await;
         let left = app.policy.idle() / 2 - app.policy.grace();
@@ -117,7 +121,7 @@ async fn the_browsers_clock_is_not_asked() {
 
 // A1, C7
 #[tokio::test]
-async fn the_reason_for_an_end_by_time_is_told_before_and_after_the_sweep() {
+async fn the_reason_of_a_timeout_is_the_same_before_and_after_the_sweep() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     app.advance(app.policy.idle());
@@ -133,7 +137,7 @@ async fn a_session_ends_when_a_page_finds_its_account_deleted() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await.with_generation().await;
     assert_eq!(browser.visit("/workspace").await.status, 200);
-    // As the tools of SQLite do, which heed no references unless they are asked to.
+    // Without foreign keys, as in SQLite's own tools by default.
     let mut operator = app.pool.acquire().await.unwrap();
     for statement in [
         "pragma foreign_keys = off",

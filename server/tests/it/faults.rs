@@ -1,4 +1,4 @@
-//! A store that fails denies.
+//! Tests that requests are denied while the store fails.
 
 use axum::http::Method;
 use dwell_app::names::SIGN_IN_PATH;
@@ -17,7 +17,7 @@ async fn with_note(app: &TestApp) -> Browser {
     browser
 }
 
-fn denies(answer: &Answer, route: &Route) {
+fn assert_denied(answer: &Answer, route: &Route) {
     assert_eq!(answer.status, 503, "{route:?} {answer:?}");
     assert!(!answer.body.contains(NOTE) && !answer.body.contains(EMAIL));
     assert!(
@@ -28,14 +28,15 @@ fn denies(answer: &Answer, route: &Route) {
     assert!(answer.set_cookies().is_empty());
 }
 
-/// Whether a form was taken, which stands where the store fails as it is counted as activity.
-fn is_done(answer: &Answer, route: &Route) -> bool {
+/// Whether a form was accepted. It stays accepted if the store only fails afterwards, when the form
+/// is counted as activity.
+fn is_accepted(answer: &Answer, route: &Route) -> bool {
     route.method == Method::POST
         && answer.status == 303
         && !answer.location().starts_with(SIGN_IN_PATH)
 }
 
-fn looking_at_the_session() -> impl Iterator<Item = &'static Route> {
+fn routes_with_sessions() -> impl Iterator<Item = &'static Route> {
     with_access(Access::Protected).chain(with_access(Access::Public))
 }
 
@@ -45,15 +46,15 @@ async fn every_route_denies_while_the_store_fails_and_serves_again_afterwards() 
     let (app, probe) = Probe::app().await;
     let mut browser = with_note(&app).await;
     probe.fail_after(0);
-    for route in looking_at_the_session() {
+    for route in routes_with_sessions() {
         let answer = browser
             .send(by_user(route.method.clone(), route.path))
             .await;
-        denies(&answer, route);
+        assert_denied(&answer, route);
         let answer = browser
             .send(by_script(route.method.clone(), route.path))
             .await;
-        denies(&answer, route);
+        assert_denied(&answer, route);
         assert_eq!(answer.json()["error"], "unavailable");
     }
     assert_eq!(browser.visit("/healthz").await.status, 200);
@@ -67,7 +68,7 @@ async fn every_route_denies_while_the_store_fails_and_serves_again_afterwards() 
 
 // A11
 #[tokio::test]
-async fn a_store_that_fails_in_the_middle_of_a_request_denies_too() {
+async fn a_store_that_fails_during_a_request_denies_it() {
     let (app, probe) = Probe::app().await;
     let mut browser = with_note(&app).await;
     let fields = [
@@ -76,9 +77,9 @@ async fn a_store_that_fails_in_the_middle_of_a_request_denies_too() {
         ("password", PASSWORD),
     ];
     let mut denied = 0;
-    for route in looking_at_the_session() {
+    for route in routes_with_sessions() {
         for calls in 1..4 {
-            // The store's last touch is a while ago, so that the request writes one.
+            // The last touch is older than the touch interval, so the request writes one.
             app.advance(app.policy.touch_interval());
             probe.fail_after(calls);
             let request = by_user(route.method.clone(), route.path);
@@ -90,8 +91,8 @@ async fn a_store_that_fails_in_the_middle_of_a_request_denies_too() {
                 false if route.method == Method::POST => browser.send(form(request, &fields)).await,
                 false => browser.send(request).await,
             };
-            if probe.recover() > 0 && !is_done(&answer, route) {
-                denies(&answer, route);
+            if probe.recover() > 0 && !is_accepted(&answer, route) {
+                assert_denied(&answer, route);
                 denied += 1;
             } else {
                 assert!(!answer.status.is_server_error(), "{route:?} {answer:?}");
@@ -119,7 +120,7 @@ async fn nobody_is_signed_in_while_the_store_fails() {
 
 // A11
 #[tokio::test]
-async fn a_sign_out_that_the_store_did_not_take_is_not_claimed() {
+async fn a_sign_out_that_the_store_did_not_carry_out_is_not_confirmed() {
     let (app, probe) = Probe::app().await;
     let mut browser = app.in_session().await.with_generation().await;
     probe.fail_after(1);
@@ -132,7 +133,7 @@ async fn a_sign_out_that_the_store_did_not_take_is_not_claimed() {
 
 // A11
 #[tokio::test]
-async fn a_database_that_is_gone_denies() {
+async fn a_closed_database_denies() {
     let app = TestApp::new().await;
     let mut browser = with_note(&app).await;
     app.database.close().await;
@@ -146,7 +147,7 @@ async fn a_database_that_is_gone_denies() {
         match (route.access, route.path) {
             (Access::Sessionless, "/readyz") => assert_eq!(answer.status, 503),
             (Access::Sessionless, _) => assert_eq!(answer.status, 200),
-            (Access::Protected | Access::Public, _) => denies(&answer, route),
+            (Access::Protected | Access::Public, _) => assert_denied(&answer, route),
         }
     }
     let answer = app.browser().sign_in(EMAIL, PASSWORD).await;

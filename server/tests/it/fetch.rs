@@ -1,4 +1,4 @@
-//! Signing in and out by a script of the page, which stays where it is.
+//! Tests of signing in and out by a script, without leaving the page.
 
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ async fn signing_in_again_after_an_end_begins_a_session() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_told_in_json_and_nothing_changes() {
+async fn wrong_credentials_are_refused_in_json_and_nothing_changes() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let before = browser.generation().await;
@@ -98,9 +98,9 @@ async fn wrong_credentials_are_told_in_json_and_nothing_changes() {
     assert_eq!(browser.send(nothing).await.status, 401);
 }
 
-/// Waits as long as somebody who signs in waits for their turn.
+/// This takes as long as somebody who signs in may wait for their password to be verified.
 #[tokio::test]
-async fn that_too_many_sign_in_at_once_is_told_in_json_and_on_a_page() {
+async fn too_many_sign_ins_at_once_are_refused_in_json_and_on_a_page() {
     let app = TestApp::new().await;
     let passwords = Arc::new(Passwords::new(0).unwrap());
     let state = AppState::new(Services {
@@ -125,7 +125,7 @@ async fn that_too_many_sign_in_at_once_is_told_in_json_and_on_a_page() {
     assert_eq!(shown.status, 503);
     assert!(shown.body.contains(&message), "{shown:?}");
     assert!(told.set_cookies().is_empty() && shown.set_cookies().is_empty());
-    // An address that nobody has takes a verification too, or the time taken would tell.
+    // A password is verified for an unknown address too, since the time would otherwise reveal it.
     assert_eq!([to_stranger.status, to_nonsense.status], [503, 503]);
 }
 
@@ -149,7 +149,7 @@ async fn signing_out_answers_with_the_end() {
 }
 
 #[tokio::test]
-async fn signing_out_of_what_has_ended_tells_why_it_has() {
+async fn signing_out_of_an_ended_session_gives_the_reason_of_its_end() {
     for reason in EndReason::ALL {
         let app = TestApp::new().await;
         let mut browser = app.in_session().await.with_generation().await;
@@ -177,7 +177,7 @@ async fn signing_out_of_what_has_ended_tells_why_it_has() {
 
 // K1, J3
 #[tokio::test]
-async fn signing_out_takes_the_sessions_own_generation() {
+async fn signing_out_requires_the_sessions_own_generation() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let elsewhere = app.in_session().await.generation().await.to_string();
@@ -194,7 +194,7 @@ async fn signing_out_takes_the_sessions_own_generation() {
     assert_eq!(browser.ask_status().await.status, 200);
 }
 
-/// Navigations go on as they did.
+/// The answers to scripts do not affect navigations.
 #[tokio::test]
 async fn a_form_is_answered_with_a_page() {
     let app = TestApp::new().await;

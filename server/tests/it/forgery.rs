@@ -1,4 +1,4 @@
-//! Requests that another site made the browser send.
+//! Tests of requests that another site makes a browser send.
 
 use axum::http::{HeaderValue, Method};
 
@@ -43,7 +43,7 @@ fn request(route: &str, headers: Headers) -> axum::http::Request<axum::body::Bod
 
 // K2
 #[tokio::test]
-async fn no_route_takes_a_post_from_another_site() {
+async fn every_route_refuses_a_post_from_another_site() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await.with_generation().await;
     let posts = ROUTES
@@ -56,7 +56,7 @@ async fn no_route_takes_a_post_from_another_site() {
             assert!(answer.body.contains("another site"));
             assert!(answer.set_cookies().is_empty());
 
-            // The browser keeps a cookie back that is for requests of its own site.
+            // A browser leaves out a cookie that is only for requests of its own site.
             let answer = app.browser().send(request(route.path, headers)).await;
             assert_eq!(
                 answer.status, 403,
@@ -72,7 +72,7 @@ async fn no_route_takes_a_post_from_another_site() {
 
 // K2
 #[tokio::test]
-async fn a_post_from_a_page_of_ours_is_taken() {
+async fn a_post_from_our_own_page_is_accepted() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await.with_generation().await;
     for headers in SERVED {

@@ -1,4 +1,4 @@
-//! A disk without room for what is to be written.
+//! Tests with a full disk.
 
 use std::path::Path;
 
@@ -7,16 +7,16 @@ use tempfile::TempDir;
 
 use crate::harness::{Server, cookie_header, generation_of, wait_until_ready_is};
 
-/// Enough for what SQLite shares between processes, and for few writes beside.
+/// Room, in bytes, for the memory that SQLite shares between processes and for a few writes.
 const FEW_WRITES: u64 = 128 * 1024;
-/// Not enough for that.
+/// Not even room for the shared memory.
 const NOTHING: u64 = 4 * 1024;
 
 fn status(answer: &str) -> &str {
     answer.get(9..12).unwrap_or(answer)
 }
 
-/// What a browser that is signed in sends.
+/// A browser that is signed in.
 struct Visitor {
     cookie: String,
     generation: String,
@@ -59,7 +59,7 @@ async fn database(directory: &Path) -> SqliteConnection {
         .unwrap()
 }
 
-/// Waits until this is so in the database.
+/// Waits until a query returns a row.
 async fn wait_for(directory: &Path, condition: &'static str) {
     let mut database = database(directory).await;
     while sqlx::query(condition)
@@ -75,7 +75,7 @@ async fn wait_for(directory: &Path, condition: &'static str) {
 
 // A10, C1
 #[tokio::test]
-async fn an_end_that_there_is_no_room_for_holds_at_once_and_is_written_later() {
+async fn an_end_takes_effect_on_a_full_disk_and_is_written_later() {
     let directory = TempDir::new().unwrap();
     Server::start(&directory, &[]).stop();
     let server = Server::start_with_room_for(FEW_WRITES, &directory);
@@ -114,12 +114,13 @@ async fn an_end_that_there_is_no_room_for_holds_at_once_and_is_written_later() {
 
 // A11
 #[tokio::test]
-async fn a_server_starts_on_a_full_disk_and_lets_people_look_and_leave() {
+async fn a_server_starts_on_a_full_disk_and_shows_pages_and_signs_people_out() {
     let directory = TempDir::new().unwrap();
     let server = Server::start(&directory, &[]);
     let [leaving, staying] = [(); 2].map(|()| Visitor::sign_in(&server));
     server.stop();
-    // So long ago that a page moves the last activity at once, for which there is no room.
+    // The last activity is so long ago that opening a page writes a touch, for which there is no
+    // room.
     let mut connection = database(directory.path()).await;
     sqlx::query("update dwell_sessions set last_active_at = last_active_at - 600000")
         .execute(&mut connection)

@@ -1,4 +1,4 @@
-//! Whatever is sent, the server answers, and the fault is the sender's.
+//! Tests that the server answers arbitrary requests, and never with a server error.
 
 use std::cell::RefCell;
 
@@ -20,7 +20,7 @@ use crate::{
     routes::ROUTES,
 };
 
-/// Something that may be sent.
+/// An arbitrary request.
 #[derive(Debug, Clone)]
 struct Sent {
     method: &'static str,
@@ -30,7 +30,7 @@ struct Sent {
     is_signed_in: bool,
 }
 
-/// Bytes that a header may hold.
+/// Arbitrary bytes that are allowed in a header.
 fn header_value() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         vec(any::<u8>(), 0..64),
@@ -157,7 +157,7 @@ fn sent(paths: Vec<String>) -> impl Strategy<Value = Sent> {
         })
 }
 
-/// What can be sent at all of `sent`.
+/// The request, if it can be sent at all.
 fn request(sent: &Sent) -> Option<Request<Body>> {
     let mut request = Request::builder()
         .method(Method::from_bytes(sent.method.as_bytes()).ok()?)
@@ -206,7 +206,7 @@ fn never_fails(cases: u32, paths: Vec<String>) {
         panic!("{error}");
     }
     let told = runtime.block_on(live.into_inner().ask_status());
-    assert_eq!(told.status, 200, "the session has outlived it all");
+    assert_eq!(told.status, 200, "the session did not survive the requests");
 }
 
 fn signed_in(runtime: &Runtime, app: &TestApp) -> Browser {
@@ -224,13 +224,14 @@ fn no_route_fails_on_garbage() {
     never_fails(3_000, paths);
 }
 
-/// On its own, since every attempt to sign in costs the hashing of a password.
+/// Separate from the other routes, because every attempt to sign in hashes a password, which takes
+/// long.
 #[test]
 fn signing_in_does_not_fail_on_garbage() {
     never_fails(600, vec!["/sign-in".to_owned()]);
 }
 
-/// Arbitrary cookies where only the cookie is arbitrary.
+/// Requests that are valid except for an arbitrary cookie.
 #[test]
 fn no_cookie_fails_or_signs_in() {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,4 +1,5 @@
-//! What changes something carries the session's generation, and nothing changes on a GET.
+//! Tests that requests which change something need the session's generation, and that a GET changes
+//! nothing.
 
 use axum::http::{Method, StatusCode};
 use dwell::EndReason;
@@ -18,7 +19,7 @@ use crate::{
     routes::{Access, ROUTES, Route, with_access},
 };
 
-/// Everything that a request could have changed, touches aside.
+/// Everything that a request could change, except the last activity.
 pub async fn state(app: &TestApp) -> Vec<(String,)> {
     sqlx::query_as(
         "select 'note ' || id || text || coalesce(deleted_at, '') from notes union all \
@@ -32,7 +33,7 @@ pub async fn state(app: &TestApp) -> Vec<(String,)> {
     .unwrap()
 }
 
-/// A person with a note, a draft and two sessions; what is returned is one of them.
+/// A person with a note, a draft and two sessions, one of which is returned.
 async fn somebody(app: &TestApp) -> Browser {
     app.in_session().await;
     let mut browser = app.in_session().await;
@@ -74,7 +75,12 @@ async fn send(browser: &Browser, route: &Route, generation: Option<&str>) -> [An
     [in_header, in_field]
 }
 
-async fn is_refused(generation: Option<&str>, app: &TestApp, browser: &Browser, with: StatusCode) {
+async fn assert_refused(
+    generation: Option<&str>,
+    app: &TestApp,
+    browser: &Browser,
+    with: StatusCode,
+) {
     let before = state(app).await;
     for route in guarded() {
         for answer in send(browser, route, generation).await {
@@ -85,7 +91,7 @@ async fn is_refused(generation: Option<&str>, app: &TestApp, browser: &Browser, 
     }
     let mut after = state(app).await;
     if with == StatusCode::CONFLICT {
-        // What was written on a page of another session becomes a draft of that: see `late`.
+        // What is sent from a page of another session becomes a draft: see `late`.
         after.retain(|row| before.contains(row) || !row.0.starts_with("draft "));
     }
     assert_eq!(after, before, "{generation:?}");
@@ -111,7 +117,7 @@ async fn without_a_generation_or_with_a_malformed_one_nothing_changes() {
             .map(String::as_str),
         Some(&never_given),
     ] {
-        is_refused(generation, &app, &browser, StatusCode::FORBIDDEN).await;
+        assert_refused(generation, &app, &browser, StatusCode::FORBIDDEN).await;
     }
 }
 
@@ -123,21 +129,21 @@ async fn with_another_sessions_generation_nothing_changes() {
     let grace = app.another_account("grace@example.com").await;
     let mut hers = app.in_session_of(grace).await;
     let generation = hers.generation().await.to_string();
-    is_refused(Some(&generation), &app, &browser, StatusCode::CONFLICT).await;
+    assert_refused(Some(&generation), &app, &browser, StatusCode::CONFLICT).await;
 
-    // Also where hers has ended meanwhile: she signed out in the browser that he uses now.
+    // The same holds if her session has ended: she signed out in the browser that he uses now.
     hers.sign_out().await;
-    is_refused(Some(&generation), &app, &browser, StatusCode::CONFLICT).await;
+    assert_refused(Some(&generation), &app, &browser, StatusCode::CONFLICT).await;
 }
 
 // J3
 #[tokio::test]
-async fn a_tab_from_before_signing_in_again_is_told_of_the_other_session() {
+async fn a_page_from_before_a_new_sign_in_is_told_of_the_other_session() {
     let app = TestApp::new().await;
     let mut browser = somebody(&app).await;
     let before = browser.generation().await.to_string();
     browser.sign_in(EMAIL, PASSWORD).await;
-    is_refused(Some(&before), &app, &browser, StatusCode::CONFLICT).await;
+    assert_refused(Some(&before), &app, &browser, StatusCode::CONFLICT).await;
 
     let answer = browser
         .submit("/workspace", &[("generation", &before)])
@@ -150,7 +156,7 @@ async fn a_tab_from_before_signing_in_again_is_told_of_the_other_session() {
 
 // K1
 #[tokio::test]
-async fn with_its_own_generation_every_route_does_its_work() {
+async fn every_route_works_with_the_sessions_own_generation() {
     for route in guarded() {
         let app = TestApp::new().await;
         let browser = somebody(&app).await;
@@ -179,7 +185,7 @@ async fn with_its_own_generation_every_route_does_its_work() {
     }
 }
 
-/// What `browser` is told when a page of the session with this generation asks for the status.
+/// The answer to `browser` when a page of the session with this generation asks for the status.
 async fn status_on(browser: &Browser, generation: Option<&str>) -> Answer {
     let mut browser = browser.clone();
     browser.call(AskStatus::PATH, generation, &json!({})).await
@@ -246,7 +252,7 @@ async fn a_page_that_asks_in_an_ended_session_is_told_of_the_end() {
 
 // A9
 #[tokio::test]
-async fn learning_the_new_generation_is_no_activity() {
+async fn learning_the_new_generation_is_not_activity() {
     let app = TestApp::new().await;
     let mut browser = app.signed_in().await;
     let before = browser.generation().await.to_string();
@@ -258,9 +264,9 @@ async fn learning_the_new_generation_is_no_activity() {
     assert!(browser.ask_status().await.is_end(EndReason::IdleTimeout));
 }
 
-// K1: the field may stand anywhere in the form; the header decides where both are given.
+// K1: the field may be anywhere in the form, and the header counts if both are present.
 #[tokio::test]
-async fn the_header_decides_where_both_are_given() {
+async fn the_header_counts_if_both_are_present() {
     let app = TestApp::new().await;
     let mut browser = somebody(&app).await;
     let own = browser.generation().await.to_string();
@@ -278,7 +284,7 @@ async fn the_header_decides_where_both_are_given() {
 
 // K1
 #[tokio::test]
-async fn a_note_of_another_person_stays() {
+async fn a_note_of_another_person_cannot_be_deleted() {
     let app = TestApp::new().await;
     somebody(&app).await;
     let grace = app.another_account("grace@example.com").await;
@@ -334,7 +340,7 @@ async fn nobody_is_signed_out_by_a_get() {
 
 // K1
 #[tokio::test]
-async fn unusual_methods_are_guarded_too() {
+async fn unusual_methods_need_the_generation_too() {
     let app = TestApp::new().await;
     let mut browser = somebody(&app).await;
     let session_routes = with_access(Access::Protected).chain(with_access(Access::Public));

@@ -1,4 +1,4 @@
-//! Every page of a session carries what closes it in time, whatever runs in the browser.
+//! Tests of the guard, which closes every page of a session in time whatever runs in the browser.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use dwell_app::names::SIGN_IN_PATH;
 
 use crate::harness::{Answer, EMAIL, Probe, TestApp};
 
-/// Pages that are shown in a session, and how much of it a visit to them leaves.
+/// Pages that are shown in a session.
 const PAGES: [&str; 4] = ["/", "/no-such-page", "/account", "/workspace"];
 
 /// The status that came with a page.
@@ -20,7 +20,7 @@ fn status(page: &Answer) -> Option<ActiveStatus> {
     }
 }
 
-/// The time after which the page's own style closes it, in milliseconds.
+/// The time after which the page's own style sheet closes it, in milliseconds.
 fn closes_after_ms(page: &Answer) -> Option<u128> {
     let (_, left) = page.body.split_once("--dwell-left: ")?;
     left.split_once("ms;")?.0.parse().ok()
@@ -34,7 +34,7 @@ fn visits_again_after(page: &Answer) -> Option<u64> {
     refresh.split(['"', ';']).next()?.parse().ok()
 }
 
-// C8: near either limit.
+// C8, for both timeouts.
 #[tokio::test]
 async fn every_page_of_a_session_says_who_is_signed_in_and_closes_at_the_told_deadline() {
     let app = TestApp::new().await;
@@ -64,7 +64,7 @@ async fn every_page_of_a_session_says_who_is_signed_in_and_closes_at_the_told_de
 }
 
 #[tokio::test]
-async fn a_page_without_a_session_has_nothing_to_close_and_asks_the_store_nothing() {
+async fn a_page_without_a_session_has_no_guard_and_does_not_ask_the_store() {
     let (app, probe) = Probe::app().await;
     let mut browser = app.browser();
     probe.fail_after(0);
@@ -80,7 +80,7 @@ async fn a_page_without_a_session_has_nothing_to_close_and_asks_the_store_nothin
 
 // A11
 #[tokio::test]
-async fn a_public_page_makes_nobody_anonymous_whose_session_cannot_be_looked_up() {
+async fn a_public_page_is_denied_if_the_session_cannot_be_looked_up() {
     let (app, probe) = Probe::app().await;
     let mut browser = app.in_session().await;
     for path in ["/", "/no-such-page"] {
@@ -94,8 +94,7 @@ async fn a_public_page_makes_nobody_anonymous_whose_session_cannot_be_looked_up(
 
 // G6, F3
 #[tokio::test]
-async fn without_scripts_a_page_says_when_it_closes_and_is_left_after_the_end_unless_work_would_be_lost()
- {
+async fn without_scripts_a_page_says_when_it_closes_and_is_left_unless_work_would_be_lost() {
     let app = TestApp::new().await;
     for path in PAGES {
         let page = app.in_session().await.visit(path).await;

@@ -1,4 +1,4 @@
-//! A whole server for one test, and browsers to use it with.
+//! A server for one test, and browsers that use it.
 
 mod answer;
 mod app;

@@ -1,4 +1,4 @@
-//! What every answer says about itself.
+//! Tests of the headers of answers.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{
     routes::ROUTES,
 };
 
-/// Answers of every route with as many statuses as there are.
+/// Answers of every route, with every status that it can have.
 async fn answers() -> Vec<(String, Answer)> {
     let (app, probe) = Probe::app().await;
     let live = app.in_session().await.with_generation().await;
@@ -37,7 +37,7 @@ async fn answers() -> Vec<(String, Answer)> {
                     ("other", form(by_user(method.clone(), route), &[])),
                     ("huge", by_user(method.clone(), route)),
                 ] {
-                    // Signing out for good would make the rest of this one.
+                    // Signing out would end the session that the rest of the loop needs.
                     if route == SIGN_OUT_PATH && who == "live" && method == Method::POST {
                         continue;
                     }
@@ -81,7 +81,7 @@ async fn answers() -> Vec<(String, Answer)> {
 
 // H1
 #[tokio::test]
-async fn nothing_but_the_built_files_may_be_kept() {
+async fn only_built_files_may_be_cached() {
     let mut statuses = BTreeSet::new();
     for (what, answer) in answers().await {
         let kept = answer.header("cache-control").unwrap();
@@ -98,9 +98,9 @@ async fn nothing_but_the_built_files_may_be_kept() {
     assert_eq!(statuses, BTreeSet::from(expected));
 }
 
-// H1: a file that is not there yet may be there after the next deployment.
+// H1: a missing file may exist after the next deployment.
 #[tokio::test]
-async fn a_built_file_that_is_missing_may_not_be_kept() {
+async fn a_missing_built_file_may_not_be_cached() {
     let app = TestApp::new().await;
     let longer_than_a_name = format!("/pkg/{}.js", "x".repeat(256));
     for path in [
@@ -124,9 +124,9 @@ async fn a_built_file_that_is_missing_may_not_be_kept() {
     assert!(posted.body.contains("There is nothing to see here"));
 }
 
-// H1: as while developing.
+// H1: this is how files are named during development.
 #[tokio::test]
-async fn a_built_file_whose_name_does_not_change_with_it_may_not_be_kept() {
+async fn a_built_file_without_a_hash_in_its_name_may_not_be_cached() {
     let app = TestApp::of(Setup {
         hashes: "",
         ..Setup::default()
@@ -139,7 +139,7 @@ async fn a_built_file_whose_name_does_not_change_with_it_may_not_be_kept() {
 
 // H1
 #[tokio::test]
-async fn a_built_file_that_has_not_changed_may_be_kept_on() {
+async fn a_built_file_that_has_not_changed_stays_cached() {
     let app = TestApp::new().await;
     let file = app.browser().visit("/pkg/dwell.4711.js").await;
     let mut request = by_user(Method::GET, "/pkg/dwell.4711.js");
@@ -154,16 +154,16 @@ async fn a_built_file_that_has_not_changed_may_be_kept_on() {
 
 // H4
 #[tokio::test]
-async fn signing_out_clears_what_pages_have_kept_and_nothing_else_does() {
+async fn only_signing_out_clears_site_data() {
     for (what, answer) in answers().await {
         let expected = (what == "sign-out").then_some("\"storage\"");
         assert_eq!(answer.header("clear-site-data"), expected, "{what}");
     }
 }
 
-// G6: only without scripts, and said beforehand.
+// G6: only browsers without scripts leave a page by themselves, and the page says so beforehand.
 #[tokio::test]
-async fn no_page_leaves_by_itself_without_a_warning() {
+async fn no_page_refreshes_itself_without_a_warning() {
     for (what, answer) in answers().await {
         assert_eq!(answer.header("refresh"), None, "{what}");
         let body = answer.body.to_lowercase();
@@ -181,7 +181,7 @@ async fn no_page_leaves_by_itself_without_a_warning() {
 }
 
 #[tokio::test]
-async fn every_answer_forbids_what_it_does_not_need() {
+async fn every_answer_has_restrictive_headers() {
     for (what, answer) in answers().await {
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
@@ -196,7 +196,7 @@ async fn every_answer_forbids_what_it_does_not_need() {
         assert!(policy.starts_with("default-src 'none'"), "{what} {policy}");
         assert!(policy.contains("frame-ancestors 'none'"));
         assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"));
-        // No other site may read an answer.
+        // No other site may read answers.
         assert_eq!(answer.header("access-control-allow-origin"), None);
     }
 }
@@ -208,7 +208,7 @@ fn nonce(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn scripts_and_styles_count_with_a_nonce_that_is_new_in_every_answer() {
+async fn scripts_and_styles_need_a_nonce_that_is_new_in_every_answer() {
     let app = TestApp::new().await;
     let mut nonces = BTreeSet::new();
     for path in ["/", SIGN_IN_PATH, "/account", "/workspace", "/nowhere"] {

@@ -1,7 +1,7 @@
-//! A request that is under way while its session ends revives nothing.
+//! Tests that a request which is in flight while its session ends does not revive the session.
 //!
-//! The handler here does what none of the product does: it writes into the session's data, which
-//! is what brings sessions back to life elsewhere.
+//! The handlers here write session data, which those of the product never do. With other session
+//! libraries, such writes revive sessions.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ const ENDS: [EndReason; 3] = [
     EndReason::IdleTimeout,
 ];
 
-/// Where the slow handler is.
+/// Signals how far the slow handler has got, and when it may continue.
 #[derive(Debug, Default)]
 struct Progress {
     has_begun: Notify,
@@ -36,7 +36,7 @@ async fn write_then_wait(Extension(progress): Extension<Arc<Progress>>, session:
 async fn wait_then_write(Extension(progress): Extension<Arc<Progress>>, session: Session) {
     progress.has_begun.notify_one();
     progress.may_finish.notified().await;
-    // The library fails where the session is gone and the id with it.
+    // The library returns an error because the session no longer exists.
     let _ = session.insert("draft", "late").await;
 }
 
@@ -89,14 +89,14 @@ async fn send(mut browser: Browser, path: &str) -> Answer {
     browser.send(by_script(Method::POST, path)).await
 }
 
-/// The old id is refused, and for the reason for which the session ended.
-async fn nothing_is_revived(app: &TestApp, old: &Browser, reason: EndReason) {
+/// Asserts that the old id is refused, with the reason for which the session ended.
+async fn assert_not_revived(app: &TestApp, old: &Browser, reason: EndReason) {
     let told = old.at(&app.router).ask_status().await;
     assert!(told.is_end(reason), "{reason} {told:?}");
 }
 
-/// What was written late is in no session of a person, and only `live` of those live.
-async fn nothing_is_left(app: &TestApp, live: i64) {
+/// Asserts that no session contains what was written late, and that `live` sessions are live.
+async fn assert_nothing_written(app: &TestApp, live: i64) {
     app.dwell.maintain().await.unwrap();
     let written = "select count(*) from dwell_sessions where data like '%late%'";
     assert_eq!(app.count(written).await, 0);
@@ -124,14 +124,14 @@ async fn a_slow_request_that_outlives_its_session_revives_nothing() {
             let late = slow.await.unwrap();
 
             assert!(late.set_cookies().is_empty(), "{reason} {path} {late:?}");
-            nothing_is_revived(&app, &browser, reason).await;
+            assert_not_revived(&app, &browser, reason).await;
             let live = i64::from(reason == EndReason::Replaced);
-            nothing_is_left(&app, live).await;
+            assert_nothing_written(&app, live).await;
         }
     }
 }
 
-// C2: what is written in a session that lives stays, so that the test above means something.
+// C2: the same writes are kept in a live session, which shows that the test above can fail.
 #[tokio::test]
 async fn a_slow_request_in_a_live_session_keeps_what_it_wrote() {
     let app = TestApp::new().await;
@@ -167,11 +167,11 @@ async fn race(reason: EndReason) {
         ending.await.unwrap();
         let late = slow.await.unwrap();
         assert!(late.set_cookies().is_empty(), "{late:?}");
-        nothing_is_revived(&app, &browser, reason).await;
+        assert_not_revived(&app, &browser, reason).await;
         begun += i64::from(reason == EndReason::Replaced);
     }
-    // Of one person no more live.
-    nothing_is_left(&app, begun.min(100)).await;
+    // A person has no more live sessions than that.
+    assert_nothing_written(&app, begun.min(100)).await;
 }
 
 // C2

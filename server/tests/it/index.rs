@@ -1,4 +1,4 @@
-//! What is served without asking the store.
+//! Tests of the index, from which requests are served without asking the store.
 
 use dwell::EndReason;
 use dwell_app::api::KeepAlive;
@@ -9,7 +9,7 @@ use crate::harness::Probe;
 
 #[tokio::test]
 async fn a_session_that_has_been_seen_is_served_without_asking_the_store() {
-    let (app, probe) = Probe::app_that_is_told().await;
+    let (app, probe) = Probe::app_with_reports().await;
     let mut browser = app.in_session().await;
     let generation = browser.generation().await.to_string();
     let report = json!({ "idle_for_ms": 0 });
@@ -26,8 +26,8 @@ async fn a_session_that_has_been_seen_is_served_without_asking_the_store() {
 
 // C8
 #[tokio::test]
-async fn whoever_asks_how_much_time_is_left_is_told_what_other_nodes_know() {
-    let (app, _) = Probe::app_that_is_told().await;
+async fn the_status_includes_activity_on_other_nodes() {
+    let (app, _) = Probe::app_with_reports().await;
     let elsewhere = app.another_node().await;
     let mut browser = app.in_session().await.with_generation().await;
     assert_eq!(browser.visit("/workspace").await.status, 200);
@@ -40,10 +40,11 @@ async fn whoever_asks_how_much_time_is_left_is_told_what_other_nodes_know() {
 }
 
 // C2
-/// The node that asks has been told of the end before it is told that the session lives.
+/// The node receives the report of the end before the older answer of the store that the session is
+/// live.
 #[tokio::test]
-async fn an_answer_that_an_end_has_overtaken_is_not_remembered() {
-    let (app, probe) = Probe::app_that_is_told().await;
+async fn an_answer_that_was_overtaken_by_an_end_is_not_put_into_the_index() {
+    let (app, probe) = Probe::app_with_reports().await;
     let mut browser = app.in_session().await;
     let id = browser.id();
     let (is_found, go_on) = probe.hold_next_find();
@@ -60,8 +61,8 @@ async fn an_answer_that_an_end_has_overtaken_is_not_remembered() {
 
 // C2
 #[tokio::test]
-async fn a_session_that_one_node_ends_no_other_serves() {
-    let (app, _) = Probe::app_that_is_told().await;
+async fn a_session_that_one_node_has_ended_is_served_by_no_other() {
+    let (app, _) = Probe::app_with_reports().await;
     let elsewhere = app.another_node().await;
     for reason in [EndReason::SignedOut, EndReason::Revoked] {
         let browser = app.in_session().await;

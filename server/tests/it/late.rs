@@ -1,4 +1,4 @@
-//! What is sent when its session has ended is kept for the person, however it ended.
+//! Tests that what is sent after the end of its session is kept as a draft of the person.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ async fn a_note_sent_after_an_end_is_offered_after_signing_in_again() {
 
 // F3
 #[tokio::test]
-async fn it_is_kept_for_its_person_whoever_signs_in() {
+async fn a_late_note_is_kept_for_its_author_whoever_signs_in_next() {
     let app = TestApp::new().await;
     app.another_account("grace@example.com").await;
     let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
@@ -147,14 +147,14 @@ async fn a_draft_that_a_script_saves_after_a_timeout_is_kept_too() {
 
 // F3, K1
 #[tokio::test]
-async fn what_comes_from_no_page_that_is_known_is_not_kept() {
+async fn a_note_without_a_known_generation_is_not_kept() {
     let app = TestApp::new().await;
     let (mut browser, own) = ended(&app, EndReason::IdleTimeout).await;
     for generation in ["", "nonsense", &own[1..], &"0".repeat(32)] {
         assert_eq!(browser.send(note(generation)).await.status, 303);
         assert_eq!(app.browser().send(note(generation)).await.status, 303);
     }
-    // The header decides where both are given.
+    // The header counts if both are present.
     let mut request = note(&own);
     let header = HeaderValue::try_from("0".repeat(32)).unwrap();
     request.headers_mut().insert(GENERATION_HEADER, header);
@@ -164,7 +164,7 @@ async fn what_comes_from_no_page_that_is_known_is_not_kept() {
 
 // F3, K1
 #[tokio::test]
-async fn what_is_sent_under_another_cookie_or_none_is_kept_for_whoever_wrote_it() {
+async fn a_note_sent_with_another_cookie_or_none_is_kept_for_its_author() {
     let app = TestApp::new().await;
     let grace = app.another_account("grace@example.com").await;
     let mut hers = app.in_session_of(grace).await;
@@ -200,7 +200,7 @@ async fn what_is_sent_under_another_cookie_or_none_is_kept_for_whoever_wrote_it(
 
 // F3, J3
 #[tokio::test]
-async fn what_a_page_from_before_signing_in_again_sends_is_kept_and_said_to_be() {
+async fn a_note_from_before_a_new_sign_in_is_kept_and_the_answer_says_so() {
     let app = TestApp::new().await;
     let (mut browser, before) = ended(&app, EndReason::IdleTimeout).await;
     browser.sign_in(EMAIL, PASSWORD).await;
@@ -229,7 +229,7 @@ async fn what_a_page_from_before_signing_in_again_sends_is_kept_and_said_to_be()
             .contains("by a script")
     );
 
-    // What is blank, or of no form that is worth it, is not, and not said to be.
+    // A blank text, or one of another form, is not kept, and the answer does not say that it is.
     let fields = [(GENERATION_FIELD, before.as_str()), ("text", " ")];
     let answer = browser.submit("/workspace", &fields).await;
     assert_eq!(answer.status, 409);
@@ -239,7 +239,7 @@ async fn what_a_page_from_before_signing_in_again_sends_is_kept_and_said_to_be()
 
 // F3, K2, K3
 #[tokio::test]
-async fn what_is_no_post_of_that_form_is_not_kept() {
+async fn requests_other_than_a_post_of_the_form_are_not_kept() {
     let app = TestApp::new().await;
     let (mut browser, own) = ended(&app, EndReason::IdleTimeout).await;
     let mut foreign = note(&own);
@@ -295,9 +295,9 @@ async fn a_note_without_a_draft_of_its_own_is_kept_under_a_new_one() {
     }
 }
 
-// F3: rather than lost without a word.
+// F3: the sender is told if something cannot be kept.
 #[tokio::test]
-async fn what_cannot_be_kept_is_not_taken() {
+async fn a_late_note_that_cannot_be_kept_is_refused_with_an_error() {
     let app = TestApp::new().await;
     let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
     let long = "x".repeat(100_000);
@@ -318,7 +318,7 @@ async fn what_cannot_be_kept_is_not_taken() {
 
 // F3
 #[tokio::test]
-async fn a_dead_cookie_takes_nothing_away_that_was_saved_by_another_session() {
+async fn an_old_cookie_cannot_replace_drafts_of_another_session() {
     let app = TestApp::new().await;
     let (mut dead, generation) = ended(&app, EndReason::SignedOut).await;
     let mut browser = app.in_session().await.with_generation().await;
@@ -343,7 +343,7 @@ async fn a_dead_cookie_takes_nothing_away_that_was_saved_by_another_session() {
     assert_eq!(
         refused,
         DraftLimits::default().per_person - DraftLimits::default().late_per_session,
-        "a few are kept, under ids of their own"
+        "only a few are kept, under ids of their own"
     );
     let page = browser.visit("/workspace").await;
     for number in 0..DraftLimits::default().per_person {
@@ -351,7 +351,7 @@ async fn a_dead_cookie_takes_nothing_away_that_was_saved_by_another_session() {
     }
     assert!(page.body.contains("late 0.") && !page.body.contains("late 3."));
 
-    // Nor does it empty one.
+    // An empty form does not delete the draft either.
     let fields = [
         (GENERATION_FIELD, generation.as_str()),
         (DRAFT_FIELD, &"0".repeat(32)),
@@ -363,7 +363,7 @@ async fn a_dead_cookie_takes_nothing_away_that_was_saved_by_another_session() {
 
 // F3
 #[tokio::test]
-async fn what_is_sent_late_takes_the_place_of_what_its_own_page_saved_before() {
+async fn a_late_note_replaces_the_draft_that_its_own_page_saved() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await.with_generation().await;
     let generation = browser.generation().await.to_string();
@@ -377,7 +377,7 @@ async fn what_is_sent_late_takes_the_place_of_what_its_own_page_saved_before() {
 
 // F3
 #[tokio::test]
-async fn a_dead_cookie_is_good_for_nothing_once_its_session_is_forgotten() {
+async fn nothing_is_kept_once_the_tombstone_is_deleted() {
     let app = TestApp::new().await;
     let (mut browser, generation) = ended(&app, EndReason::IdleTimeout).await;
     app.advance(Duration::from_secs(31 * 24 * 60 * 60));
@@ -388,9 +388,9 @@ async fn a_dead_cookie_is_good_for_nothing_once_its_session_is_forgotten() {
 
 // F3
 #[tokio::test]
-async fn another_text_of_a_note_that_was_saved_or_discarded_is_kept_however_it_is_sent_late() {
+async fn a_changed_text_of_a_saved_or_discarded_note_is_kept_when_it_is_sent_late() {
     for is_discarded in [false, true] {
-        for leaves in ["the cookie of its own", "a newer cookie", "no cookie"] {
+        for case in ["the cookie of its own", "a newer cookie", "no cookie"] {
             let app = TestApp::new().await;
             let mut browser = app.in_session().await;
             let generation = browser.generation().await.to_string();
@@ -406,20 +406,20 @@ async fn another_text_of_a_note_that_was_saved_or_discarded_is_kept_however_it_i
             } else {
                 assert_eq!(browser.submit("/workspace", &fields).await.status, 303);
             }
-            match leaves {
+            match case {
                 "no cookie" => browser = app.browser(),
                 "a newer cookie" => drop(browser.sign_in(EMAIL, PASSWORD).await),
                 _ => app.advance(app.policy.idle()),
             }
-            // What is known already is no work that could be lost.
+            // A text that was saved or discarded before need not be kept.
             let again = browser.submit("/workspace", &fields).await;
-            assert!(!again.body.contains("kept as a draft"), "{leaves}");
-            assert_eq!(app.count(KEPT).await, 0, "{leaves}");
+            assert!(!again.body.contains("kept as a draft"), "{case}");
+            assert_eq!(app.count(KEPT).await, 0, "{case}");
 
             let answer = browser.send(note(&generation)).await;
             let says_so = answer.body.contains("kept as a draft");
-            assert_eq!(says_so, answer.status == 409, "{leaves}");
-            assert_eq!(app.count(KEPT).await, 1, "{leaves} {is_discarded}");
+            assert_eq!(says_so, answer.status == 409, "{case}");
+            assert_eq!(app.count(KEPT).await, 1, "{case} {is_discarded}");
             let page = app.in_session().await.visit("/workspace").await;
             assert!(page.body.contains(TEXT));
         }
@@ -428,7 +428,7 @@ async fn another_text_of_a_note_that_was_saved_or_discarded_is_kept_however_it_i
 
 // F3
 #[tokio::test]
-async fn whoever_has_no_more_than_the_page_of_another_person_overwrites_nothing_of_theirs() {
+async fn another_persons_generation_does_not_allow_overwriting_their_drafts() {
     for is_live in [true, false] {
         let app = TestApp::new().await;
         let grace = app.another_account("grace@example.com").await;

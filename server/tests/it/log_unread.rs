@@ -1,4 +1,4 @@
-//! A log that nobody reads.
+//! A test with a log that is not read.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -10,22 +10,22 @@ use tempfile::TempDir;
 
 use crate::{cli::dwell, harness::Server};
 
-/// Far more than a pipe holds.
+/// Enough requests to log far more than fits into a pipe.
 const REQUESTS: usize = 8_000;
 
-/// A server that goes with the test.
+/// A server that is ended with the test.
 struct Unread(Child);
 
 impl Drop for Unread {
     fn drop(&mut self) {
-        // It is gone already unless the test failed.
+        // The process has ended already unless the test has failed.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
 #[test]
-fn a_log_that_nobody_reads_stops_nothing_and_what_is_dropped_is_counted() {
+fn a_log_that_is_not_read_delays_nothing_and_dropped_lines_are_counted() {
     let directory = TempDir::new().unwrap();
     drop(Server::start(&directory, &[]));
     let settings = [

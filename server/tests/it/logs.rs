@@ -1,4 +1,4 @@
-//! What is written down, and what never is.
+//! Tests of what is logged, and of what must not be.
 
 use std::{
     io,
@@ -24,8 +24,8 @@ use crate::{
     routes::ROUTES,
 };
 
-/// While there is one subscriber only, `tracing` believes that the threads of other tests, which
-/// have none, speak for all, and forgets log lines.
+/// A second subscriber. With only one, `tracing` lets the threads of other tests, which have no
+/// subscriber, disable log lines for all threads.
 static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
 
 /// The log of the thread that a test runs on.
@@ -33,7 +33,7 @@ static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Captures what `directives` ask for, until the guard is dropped.
+    /// Captures the lines that `directives` select, until the guard is dropped.
     pub fn capture(directives: &str) -> (Self, DefaultGuard) {
         LazyLock::force(&ANOTHER);
         let log = Self::default();
@@ -70,7 +70,7 @@ async fn write_into_the_session(session: Session) {
     session.insert("draft", "text").await.unwrap();
 }
 
-/// A handler that makes the session library do all it can, and log it.
+/// A router with a handler that makes the session library log as much as possible.
 fn busy_router(app: &TestApp) -> Router {
     let routes = Router::new()
         .route("/busy", post(write_into_the_session))
@@ -78,7 +78,7 @@ fn busy_router(app: &TestApp) -> Router {
     assemble(routes, app.state.clone())
 }
 
-/// A day in the life of two sessions. Gives their ids.
+/// Uses two sessions in all ways, and returns their ids.
 async fn use_everything(app: &TestApp) -> [SessionId; 2] {
     let mut browser = app.signed_in().await;
     let first = browser.id();
@@ -111,7 +111,7 @@ async fn use_everything(app: &TestApp) -> [SessionId; 2] {
 
 // L3
 #[tokio::test]
-async fn no_log_line_has_a_session_id_whatever_is_asked_for() {
+async fn no_log_line_contains_a_session_id_at_any_level() {
     for directives in [
         "trace",
         "trace,tower_sessions=trace,tower_sessions_core=trace,tower_cookies=trace",
@@ -137,7 +137,7 @@ async fn no_log_line_has_a_session_id_whatever_is_asked_for() {
 
 // L3
 #[test]
-fn what_libraries_may_say_of_sessions_is_not_written_however_it_is_asked_for() {
+fn lines_of_libraries_about_sessions_are_never_logged() {
     for directives in [
         "trace",
         "tower_sessions_core::session=trace",
@@ -155,7 +155,7 @@ fn what_libraries_may_say_of_sessions_is_not_written_however_it_is_asked_for() {
 
 // L1
 #[tokio::test]
-async fn the_events_of_a_session_are_written_down_with_who_and_why() {
+async fn the_events_of_a_session_are_logged_with_person_and_reason() {
     let app = TestApp::new().await;
     let (log, _guard) = Log::capture("info");
     app.browser().sign_in(EMAIL, "wrong password").await;
@@ -181,7 +181,7 @@ async fn the_events_of_a_session_are_written_down_with_who_and_why() {
 }
 
 #[tokio::test]
-async fn a_denied_request_is_one_line() {
+async fn a_denied_request_is_logged_in_one_line() {
     let (app, probe) = Probe::app().await;
     let mut browser = app.in_session().await;
     let (log, _guard) = Log::capture("info");
@@ -192,9 +192,9 @@ async fn a_denied_request_is_one_line() {
     probe.recover();
 }
 
-// L1: once, whether it is noticed by a request or by the sweep.
+// L1: an expiry is logged once, whether a request or the sweep notices it.
 #[tokio::test]
-async fn an_expiry_is_written_down_once() {
+async fn an_expiry_is_logged_once() {
     let app = TestApp::new().await;
     let (log, _guard) = Log::capture("info");
     let mut noticed = app.in_session().await;
@@ -210,7 +210,7 @@ async fn an_expiry_is_written_down_once() {
 
 // L4
 #[tokio::test]
-async fn nothing_that_is_sent_begins_a_line_of_the_log_or_reaches_the_list_raw() {
+async fn requests_cannot_begin_log_lines_and_user_agents_are_sanitised() {
     let app = TestApp::new().await;
     let (log, _guard) = Log::capture("trace");
     for line_end in ["\r\n", "\n", "\r", "\0", "\u{1b}[31m", "\u{7f}"] {

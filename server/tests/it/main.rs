@@ -1,11 +1,12 @@
-//! The server over HTTP: the real router on a real database, with a clock that the test moves.
+//! Tests of the server over HTTP: the real router on a real database, with a clock that the test
+//! sets.
 //!
 //! A test that proves a requirement names its row, so that `grep -rn "A10"` finds the proof.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what helps a test may fail it"
+    reason = "helpers of tests may panic"
 )]
 
 mod harness;

@@ -1,4 +1,4 @@
-//! What is counted, and who can see it.
+//! Tests of the metrics, and of who can see them.
 
 use std::{collections::BTreeMap, net::TcpListener, time::Duration};
 
@@ -22,7 +22,8 @@ use crate::{
 
 const ON: (&str, &str) = ("DWELL_METRICS_ADDR", "127.0.0.1:0");
 
-/// An exposition, checked line by line: the value of each sample by its name and labels.
+/// Parses an exposition and checks each line. Returns the value of each sample by its name and
+/// labels.
 fn parse(exposition: &str) -> BTreeMap<String, f64> {
     let text = exposition
         .strip_suffix("# EOF\n")
@@ -79,10 +80,10 @@ fn body(answer: &str) -> &str {
 }
 
 #[test]
-fn a_whole_session_is_counted_and_nobody_is_named() {
+fn the_events_of_a_session_are_counted_without_naming_anybody() {
     let directory = TempDir::new().unwrap();
     let server = Server::start(&directory, &[ON]);
-    let before = parse(body(&server.get_beside("/metrics")));
+    let before = parse(body(&server.get_from_metrics_address("/metrics")));
     for name in ["dwell_sign_ins_total", "dwell_keep_alives_total"] {
         assert_eq!(before[name], 0.0, "{name} is there before anything happens");
     }
@@ -106,7 +107,7 @@ fn a_whole_session_is_counted_and_nobody_is_named() {
     let signed_out = server.post("/sign-out", &cookie, &form);
     assert!(signed_out.starts_with("HTTP/1.1 303"), "{signed_out}");
 
-    let answer = server.get_beside("/metrics");
+    let answer = server.get_from_metrics_address("/metrics");
     assert!(answer.contains("\r\ncontent-type: application/openmetrics-text; version=1.0.0"));
     let counted = parse(body(&answer));
     for (series, value) in [
@@ -144,14 +145,14 @@ fn a_whole_session_is_counted_and_nobody_is_named() {
 }
 
 #[test]
-fn the_metrics_are_on_their_own_address_and_nothing_else_is() {
+fn the_address_of_the_metrics_serves_nothing_else() {
     let directory = TempDir::new().unwrap();
     let server = Server::start(&directory, &[ON]);
     let on_main = server.get("/metrics", "");
     assert!(on_main.starts_with("HTTP/1.1 404"), "{on_main}");
     assert!(!on_main.contains("dwell_sign_ins"));
     for path in ["/", "/sign-in", "/workspace", "/healthz", "/metrics/"] {
-        let beside = server.get_beside(path);
+        let beside = server.get_from_metrics_address(path);
         assert!(beside.starts_with("HTTP/1.1 404"), "{path} {beside}");
     }
     let (status, _) = server.stop();
@@ -159,7 +160,7 @@ fn the_metrics_are_on_their_own_address_and_nothing_else_is() {
 }
 
 #[test]
-fn without_the_setting_there_are_no_metrics() {
+fn without_the_setting_metrics_are_not_served() {
     let directory = TempDir::new().unwrap();
     let server = Server::start(&directory, &[]);
     assert!(server.get("/metrics", "").starts_with("HTTP/1.1 404"));
@@ -169,7 +170,7 @@ fn without_the_setting_there_are_no_metrics() {
 
 // A4
 #[test]
-fn an_address_that_is_taken_is_one_line() {
+fn an_address_that_is_in_use_is_reported_in_one_line() {
     let directory = TempDir::new().unwrap();
     std::fs::create_dir_all(directory.path().join("site/pkg")).unwrap();
     std::fs::write(directory.path().join("site/pkg/dwell.js"), "").unwrap();
@@ -189,7 +190,7 @@ fn an_address_that_is_taken_is_one_line() {
     }
 }
 
-/// What is shown to whoever collects the metrics.
+/// The metrics as a collector receives them.
 async fn collected(state: &AppState) -> BTreeMap<String, f64> {
     let request = by_script(Method::GET, "/metrics");
     let router = metrics_router(state.clone());
@@ -242,7 +243,7 @@ async fn every_end_is_counted_once_with_its_reason() {
 }
 
 #[tokio::test]
-async fn touches_are_counted_as_put_off_or_written() {
+async fn touches_are_counted_as_deferred_or_written() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     for _ in 0..100 {
@@ -261,7 +262,7 @@ async fn touches_are_counted_as_put_off_or_written() {
 }
 
 #[tokio::test]
-async fn the_index_is_told_from_the_engine() {
+async fn lookups_in_the_index_and_in_the_engine_are_counted_separately() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     for _ in 0..10 {
@@ -272,21 +273,21 @@ async fn the_index_is_told_from_the_engine() {
     assert_eq!(counted["dwell_index_hits_total"], 9.0);
     assert_eq!(counted["dwell_index_staleness_seconds"], 0.0);
 
-    // One that does not follow its store.
+    // A node that does not follow its store receives no reports of ends.
     let dwell = application::dwell(app.policy, &app.state.built)
         .shared_store(app.store.clone())
         .build()
         .unwrap();
-    let deaf = AppState::new(Services {
+    let not_following = AppState::new(Services {
         dwell,
         ..(*app.state).clone()
     });
-    let counted = collected(&deaf).await;
+    let counted = collected(&not_following).await;
     assert_eq!(counted["dwell_index_staleness_seconds"], f64::INFINITY);
 }
 
 #[tokio::test]
-async fn a_failure_of_the_engine_is_counted_and_hides_no_metrics() {
+async fn a_failure_of_the_engine_is_counted_and_other_metrics_are_still_shown() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     assert_eq!(collected(&app.state).await["dwell_sessions_live"], 1.0);
@@ -295,7 +296,7 @@ async fn a_failure_of_the_engine_is_counted_and_hides_no_metrics() {
     let counted = collected(&app.state).await;
     assert_eq!(
         counted["dwell_sessions_live"], 1.0,
-        "as when it was last asked"
+        "not the number that was counted last"
     );
     let failed: Vec<_> = counted
         .iter()

@@ -1,9 +1,10 @@
-//! Notes: what is sent once is kept once, and what is deleted can be had back.
+//! Tests of notes: a note that is sent several times is saved once, and a deleted note can be
+//! restored.
 
 use axum::http::{HeaderValue, Method};
 use dwell::{clock::Clock as _, drafts::MAX_USED_UP};
 use dwell_app::names::{DRAFT_FIELD, DRAFTS_PATH, TAKE_BACK_DRAFT_PATH};
-use dwell_server::notes::{MOST, MOST_DELETED, ON_A_PAGE, UNDO};
+use dwell_server::notes::{MAX_DELETED, MAX_NOTES, PAGE_SIZE, UNDO_PERIOD};
 
 use crate::{
     drafts::{DRAFT, TEXT, ada, composer, discard, grace, offers, saved},
@@ -33,7 +34,7 @@ async fn the_same_form_sent_three_times_is_one_note() {
         assert_eq!(browser.submit("/workspace", &fields).await.status, 303);
         assert_eq!(app.count(NOTES).await, 1);
     }
-    // What was written anew on the page that came back is another note.
+    // A note that is written on the next page is another note.
     let fields = [("text", "Another thought"), (DRAFT_FIELD, DRAFT)];
     assert_eq!(browser.submit("/workspace", &fields).await.status, 303);
     assert_eq!(app.count(NOTES).await, 2);
@@ -48,7 +49,7 @@ async fn the_same_form_sent_three_times_is_one_note() {
 }
 
 #[tokio::test]
-async fn a_note_that_was_deleted_can_be_had_back_by_its_person_for_a_day() {
+async fn a_deleted_note_can_be_restored_by_its_author_for_a_day() {
     let app = TestApp::new().await;
     let mut browser = ada(&app).await;
     write(&mut browser, TEXT).await;
@@ -74,7 +75,7 @@ async fn a_note_that_was_deleted_can_be_had_back_by_its_person_for_a_day() {
     );
 
     browser.submit("/workspace/delete", &fields).await;
-    app.advance(UNDO);
+    app.advance(UNDO_PERIOD);
     let mut browser = ada(&app).await;
     assert!(
         !browser
@@ -91,7 +92,7 @@ async fn a_note_that_was_deleted_can_be_had_back_by_its_person_for_a_day() {
 
 // F3
 #[tokio::test]
-async fn deleting_a_note_leaves_what_is_in_the_form_there() {
+async fn deleting_a_note_keeps_the_draft_in_the_form() {
     let app = TestApp::new().await;
     let mut browser = saved(&app).await;
     write(&mut browser, "an old note").await;
@@ -108,7 +109,7 @@ async fn deleting_a_note_leaves_what_is_in_the_form_there() {
 
 // F3
 #[tokio::test]
-async fn a_draft_that_was_discarded_can_be_had_back_for_a_day() {
+async fn a_discarded_draft_can_be_restored_for_a_day() {
     let app = TestApp::new().await;
     let mut browser = saved(&app).await;
     let answer = discard(&mut browser, DRAFT).await;
@@ -126,7 +127,7 @@ async fn a_draft_that_was_discarded_can_be_had_back_for_a_day() {
     assert_eq!(composer(&browser.visit(&put_back).await).text, TEXT);
 
     discard(&mut browser, DRAFT).await;
-    app.advance(UNDO);
+    app.advance(UNDO_PERIOD);
     let mut browser = ada(&app).await;
     browser.submit(TAKE_BACK_DRAFT_PATH, &fields).await;
     assert_eq!(offers(&browser.visit("/workspace").await), 0);
@@ -134,7 +135,7 @@ async fn a_draft_that_was_discarded_can_be_had_back_for_a_day() {
 
 // F3
 #[tokio::test]
-async fn putting_back_what_was_saved_elsewhere_meanwhile_says_so() {
+async fn opening_a_draft_that_was_saved_as_a_note_meanwhile_says_so() {
     let app = TestApp::new().await;
     let mut browser = saved(&app).await;
     let fields = [("text", TEXT), (DRAFT_FIELD, DRAFT)];
@@ -164,7 +165,7 @@ async fn a_text_that_begins_with_an_empty_line_keeps_it() {
 
 // F3
 #[tokio::test]
-async fn drafts_that_are_alike_are_offered_once_and_discarded_together() {
+async fn identical_drafts_are_offered_once_and_discarded_together() {
     let app = TestApp::new().await;
     let mut browser = saved(&app).await;
     for number in 1..5 {
@@ -177,7 +178,7 @@ async fn drafts_that_are_alike_are_offered_once_and_discarded_together() {
     let (shown, folded) = page.body.split_once("<details>").unwrap();
     assert!(shown.contains("something else") || folded.contains("something else"));
     assert_eq!(shown.matches("You have an unsaved note").count(), 1);
-    // Nor is what is in the form offered beside it.
+    // A draft that is in the form is not offered as well.
     let page = browser.visit(&format!("/workspace?draft={DRAFT}")).await;
     assert_eq!(composer(&page).text, TEXT);
     assert_eq!(offers(&page), 1);
@@ -190,7 +191,7 @@ async fn drafts_that_are_alike_are_offered_once_and_discarded_together() {
 
 // F3
 #[tokio::test]
-async fn the_kept_drafts_and_the_form_are_to_be_had_without_the_rest_of_the_page() {
+async fn the_drafts_and_the_form_can_be_fetched_without_the_rest_of_the_page() {
     let app = TestApp::new().await;
     let mut browser = saved(&app).await;
     write(&mut browser, "a note that is kept").await;
@@ -244,7 +245,7 @@ async fn somebody_who_saves_too_often_is_told_to_wait() {
 }
 
 #[tokio::test]
-async fn nobody_has_more_notes_than_there_may_be_and_none_is_lost_for_that() {
+async fn the_number_of_notes_is_limited_and_a_refused_note_is_not_lost() {
     let app = TestApp::new().await;
     let mut browser = ada(&app).await;
     sqlx::query(
@@ -255,22 +256,22 @@ async fn nobody_has_more_notes_than_there_may_be_and_none_is_lost_for_that() {
     .execute(&app.pool)
     .await
     .unwrap();
-    assert_eq!(app.count(NOTES).await, i64::from(MOST));
+    assert_eq!(app.count(NOTES).await, i64::from(MAX_NOTES));
     let fields = [("text", TEXT), (DRAFT_FIELD, DRAFT)];
     let page = browser.submit("/workspace", &fields).await;
     assert_eq!(page.status, 422);
     assert!(page.body.contains("You have 2000 notes"), "{page:?}");
     assert_eq!(composer(&page).text, TEXT);
     assert_eq!(composer(&page).draft, DRAFT);
-    assert_eq!(app.count(NOTES).await, i64::from(MOST));
+    assert_eq!(app.count(NOTES).await, i64::from(MAX_NOTES));
 
-    for id in 1..=i64::from(MOST_DELETED) + 5 {
+    for id in 1..=i64::from(MAX_DELETED) + 5 {
         let fields = [("id", id.to_string())];
         let fields = fields.each_ref().map(|(name, id)| (*name, id.as_str()));
         browser.submit("/workspace/delete", &fields).await;
     }
     let deleted = "select count(*) from notes where deleted_at is not null";
-    assert_eq!(app.count(deleted).await, i64::from(MOST_DELETED));
+    assert_eq!(app.count(deleted).await, i64::from(MAX_DELETED));
     assert_eq!(browser.submit("/workspace", &fields).await.status, 303);
 }
 
@@ -278,7 +279,7 @@ async fn nobody_has_more_notes_than_there_may_be_and_none_is_lost_for_that() {
 async fn notes_are_shown_in_pages_the_newest_first() {
     let app = TestApp::new().await;
     let mut browser = ada(&app).await;
-    for number in 0..=ON_A_PAGE {
+    for number in 0..=PAGE_SIZE {
         write(&mut browser, &format!("thought {number}.")).await;
     }
     let page = browser.visit("/workspace").await;
@@ -301,7 +302,7 @@ async fn notes_are_shown_in_pages_the_newest_first() {
 
 // F3
 #[tokio::test]
-async fn what_is_used_up_takes_a_bounded_place() {
+async fn the_number_of_used_up_drafts_is_limited() {
     let app = TestApp::new().await;
     let mut browser = ada(&app).await;
     discard(&mut browser, DRAFT).await;

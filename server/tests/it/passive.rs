@@ -1,4 +1,5 @@
-//! What the user did not cause extends nothing. The rules are in `docs/activity.md`.
+//! Tests that requests which the user did not cause extend nothing. The rules are in
+//! `docs/activity.md`.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,7 @@ async fn last_active_at(app: &TestApp) -> i64 {
     app.count("select last_active_at from dwell_sessions").await
 }
 
-/// Changes of headers; a header without a value is left out.
+/// Changes to headers. A header with an empty value is removed.
 type Headers = &'static [(&'static str, &'static str)];
 
 fn with(mut request: Request<Body>, headers: Headers) -> Request<Body> {
@@ -36,7 +37,7 @@ fn with(mut request: Request<Body>, headers: Headers) -> Request<Body> {
     request
 }
 
-/// The page as Chromium and Firefox ask for it when the user follows a link.
+/// The request that Chromium and Firefox send when the user follows a link.
 fn navigation() -> Request<Body> {
     by_user(Method::GET, "/workspace")
 }
@@ -49,7 +50,7 @@ const CHROME_ON_IOS: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS
 const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
                       Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0";
 
-/// The same from the account page in WebKitGTK 2.50.
+/// The request that WebKitGTK 2.50 sends for a link on the account page.
 fn webkit_navigation() -> Request<Body> {
     with(
         navigation(),
@@ -62,7 +63,7 @@ fn webkit_navigation() -> Request<Body> {
     )
 }
 
-/// The same in a browser that has no Fetch Metadata.
+/// The request that a browser without Fetch Metadata sends for such a link.
 fn old_navigation() -> Request<Body> {
     with(
         webkit_navigation(),
@@ -74,7 +75,7 @@ fn old_navigation() -> Request<Body> {
     )
 }
 
-/// Headers with which a navigation of any browser is not the user's.
+/// Headers with which a navigation does not count in any browser.
 const NOT_BY_USER: [Headers; 12] = [
     &[("sec-purpose", "prefetch")],
     &[("sec-purpose", "prefetch;prerender")],
@@ -90,12 +91,12 @@ const NOT_BY_USER: [Headers; 12] = [
     &[("sec-fetch-user", "?0")],
 ];
 
-/// With which one is not that says itself who started it.
-const NOT_SAID_TO_BE_BY_USER: [Headers; 4] = [
+/// Headers with which a navigation does not count in a browser that says who started it.
+const NOT_DECLARED_BY_USER: [Headers; 4] = [
     &[("sec-fetch-user", "")],
     &[("sec-fetch-site", "")],
     &[("sec-fetch-dest", "")],
-    // Chromium says it where it is so.
+    // Chromium sends the header if the user started the navigation.
     &[
         ("sec-fetch-user", ""),
         ("user-agent", CHROME),
@@ -103,13 +104,13 @@ const NOT_SAID_TO_BE_BY_USER: [Headers; 4] = [
     ],
 ];
 
-/// With which one does not lead on from another page of ours.
-const NOT_LEADING_ON: [Headers; 9] = [
+/// Headers with which a navigation does not come from another page of ours.
+const NOT_FROM_OUR_PAGE: [Headers; 9] = [
     &[("referer", "")],
     &[("referer", "https://evil.example/account")],
     &[("referer", "https://dwell.example:8443/account")],
     &[("referer", "https://dwell.example.evil.example/account")],
-    // It loads itself anew.
+    // The page reloads itself.
     &[("referer", "https://dwell.example/workspace")],
     &[("referer", "https://dwell.example/workspace#note")],
     &[("cache-control", "max-age=0")],
@@ -117,8 +118,8 @@ const NOT_LEADING_ON: [Headers; 9] = [
     &[("accept", ""), ("sec-fetch-mode", "")],
 ];
 
-/// What else a page, a browser or an extension asks for by itself.
-fn by_itself() -> Vec<Request<Body>> {
+/// Other requests that a page, a browser or an extension makes by itself.
+fn automatic_requests() -> Vec<Request<Body>> {
     vec![
         by_script(Method::GET, "/workspace"),
         by_script(Method::GET, "/account"),
@@ -137,8 +138,8 @@ fn by_itself() -> Vec<Request<Body>> {
     ]
 }
 
-/// Sends each of `requests` in the middle of the idle timeout and compares.
-async fn extend_nothing(requests: impl IntoIterator<Item = Request<Body>>) {
+/// Asserts that none of `requests`, sent in the middle of the idle timeout, extends the session.
+async fn assert_none_extends(requests: impl IntoIterator<Item = Request<Body>>) {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let before = last_active_at(&app).await;
@@ -150,8 +151,8 @@ async fn extend_nothing(requests: impl IntoIterator<Item = Request<Body>>) {
     }
 }
 
-/// Sends each of `requests` a while after the one before and compares.
-async fn extend(requests: impl IntoIterator<Item = Request<Body>>) {
+/// Asserts that each of `requests`, sent a while after the one before, extends the session.
+async fn assert_each_extends(requests: impl IntoIterator<Item = Request<Body>>) {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     for request in requests {
@@ -181,24 +182,25 @@ async fn a_hundred_status_calls_leave_the_deadline_where_it_was() {
 // A9
 #[tokio::test]
 async fn what_a_page_or_a_browser_does_by_itself_leaves_the_deadline_where_it_was() {
-    extend_nothing(by_itself()).await;
+    assert_none_extends(automatic_requests()).await;
 }
 
-// A9; another site may embed the product, or open it in a window that it closes again
+// A9: another site can embed the product, or open it in a window that it closes again.
 #[tokio::test]
 async fn a_navigation_that_the_user_did_not_start_here_leaves_the_deadline_where_it_was() {
     let any = [navigation, webkit_navigation].into_iter();
-    extend_nothing(any.flat_map(|page| NOT_BY_USER.map(|headers| with(page(), headers)))).await;
-    extend_nothing(NOT_SAID_TO_BE_BY_USER.map(|headers| with(navigation(), headers))).await;
+    assert_none_extends(any.flat_map(|page| NOT_BY_USER.map(|headers| with(page(), headers))))
+        .await;
+    assert_none_extends(NOT_DECLARED_BY_USER.map(|headers| with(navigation(), headers))).await;
 }
 
-// A9; these browsers never say that the user started it
+// A9: these browsers never say that the user started a navigation.
 #[tokio::test]
-async fn where_the_browser_does_not_say_only_a_way_from_another_page_of_ours_counts() {
+async fn without_sec_fetch_user_only_a_navigation_from_another_page_of_ours_counts() {
     for page in [webkit_navigation, old_navigation] {
-        extend_nothing(NOT_LEADING_ON.map(|headers| with(page(), headers))).await;
+        assert_none_extends(NOT_FROM_OUR_PAGE.map(|headers| with(page(), headers))).await;
     }
-    extend_nothing([
+    assert_none_extends([
         with(old_navigation(), &[("sec-fetch-site", "same-origin")]),
         with(webkit_navigation(), &[("user-agent", CHROME)]),
         with(webkit_navigation(), &[("user-agent", "")]),
@@ -206,13 +208,13 @@ async fn where_the_browser_does_not_say_only_a_way_from_another_page_of_ours_cou
     .await;
 }
 
-// A9: what does count, so that the tests above cannot pass by chance.
+// A9: these do count, which shows that the tests above can fail.
 #[tokio::test]
 async fn a_navigation_that_the_user_started_moves_the_deadline() {
-    extend([
+    assert_each_extends([
         navigation(),
         with(navigation(), &[("sec-fetch-site", "none")]),
-        // The user loads a page anew.
+        // The user reloads a page.
         with(
             navigation(),
             &[
@@ -234,23 +236,23 @@ async fn a_navigation_that_the_user_started_moves_the_deadline() {
 
 // A9
 #[tokio::test]
-async fn only_pages_that_are_there_count() {
+async fn only_existing_pages_count() {
     let paths: BTreeSet<_> = ROUTES
         .iter()
         .filter(|route| route.access != Access::Sessionless)
         .map(|route| route.path)
         .collect();
     let (pages, others): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| {
-        // What a page asks by itself for what is kept of its form is none.
+        // The drafts are fetched by a page and are not a page themselves.
         let is_page = |route: &crate::routes::Route| {
             route.path == *path && route.method == Method::GET && route.path != DRAFTS_PATH
         };
         ROUTES.iter().any(is_page)
     });
-    extend(pages.iter().map(|path| by_user(Method::GET, path))).await;
-    extend_nothing(others.iter().map(|path| by_user(Method::GET, path))).await;
+    assert_each_extends(pages.iter().map(|path| by_user(Method::GET, path))).await;
+    assert_none_extends(others.iter().map(|path| by_user(Method::GET, path))).await;
     let sessionless = ["/healthz", "/readyz", "/pkg/dwell.4711.js"];
-    extend_nothing(sessionless.map(|path| by_user(Method::GET, path))).await;
+    assert_none_extends(sessionless.map(|path| by_user(Method::GET, path))).await;
 }
 
 /// A form as a browser sends it when the user presses its button.
@@ -262,7 +264,7 @@ async fn sent_form(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -
 
 // A9
 #[tokio::test]
-async fn a_form_that_is_taken_moves_the_deadline() {
+async fn an_accepted_form_moves_the_deadline() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let note: &[(&str, &str)] = &[("text", "a note")];
@@ -304,7 +306,7 @@ async fn a_form_that_is_taken_moves_the_deadline() {
 
 // A9
 #[tokio::test]
-async fn a_form_that_is_refused_leaves_the_deadline_where_it_was() {
+async fn a_refused_form_leaves_the_deadline_where_it_was() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let before = last_active_at(&app).await;
@@ -337,7 +339,7 @@ async fn a_form_that_is_refused_leaves_the_deadline_where_it_was() {
 
 // A9
 #[tokio::test]
-async fn a_report_of_activity_that_is_turned_away_counts_for_nothing() {
+async fn a_refused_keep_alive_does_not_count() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let before = last_active_at(&app).await;
@@ -356,7 +358,7 @@ async fn a_report_of_activity_that_is_turned_away_counts_for_nothing() {
 
 // A9
 #[tokio::test]
-async fn a_report_of_activity_moves_the_deadline() {
+async fn a_keep_alive_moves_the_deadline() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let before = last_active_at(&app).await;

@@ -1,4 +1,4 @@
-//! Whose word on a client's address is taken.
+//! Tests of which proxies are trusted to report the address of a client.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,8 +9,8 @@ use axum::{
 
 use crate::harness::{EMAIL, PASSWORD, Setup, TestApp, by_user, form};
 
-/// The address that the account page tells of a session begun over a connection from `peer`.
-async fn told(proxies: &str, peer: &str, headers: &[(&'static str, &str)]) -> String {
+/// The address that the account page shows for a session that began over a connection from `peer`.
+async fn shown_address(proxies: &str, peer: &str, headers: &[(&'static str, &str)]) -> String {
     let app = TestApp::of(Setup {
         trusted_proxies: proxies.parse().unwrap(),
         ..Setup::default()
@@ -35,29 +35,44 @@ async fn told(proxies: &str, peer: &str, headers: &[(&'static str, &str)]) -> St
 
 // E3
 #[tokio::test]
-async fn without_the_setting_nobody_chooses_an_address() {
+async fn without_the_setting_no_header_changes_the_address() {
     let claims = [
         ("x-forwarded-for", "203.0.113.9"),
         ("x-real-ip", "203.0.113.9"),
         ("forwarded", "for=203.0.113.9"),
     ];
-    assert_eq!(told("", "127.0.0.1", &claims).await, "127.0.0.1");
-    assert_eq!(told("192.0.2.1", "127.0.0.1", &claims).await, "127.0.0.1");
+    assert_eq!(shown_address("", "127.0.0.1", &claims).await, "127.0.0.1");
+    assert_eq!(
+        shown_address("192.0.2.1", "127.0.0.1", &claims).await,
+        "127.0.0.1"
+    );
 }
 
 // E3
 #[tokio::test]
-async fn a_trusted_proxys_client_is_told_and_what_the_client_claims_is_not() {
+async fn the_address_that_a_trusted_proxy_reports_is_shown_and_not_what_the_client_claims() {
     let proxies = "127.0.0.1, 10.0.0.0/8";
     let forwarded = [("x-forwarded-for", "198.51.100.1, 203.0.113.9, 10.0.0.7")];
-    assert_eq!(told(proxies, "127.0.0.1", &forwarded).await, "203.0.113.9");
+    assert_eq!(
+        shown_address(proxies, "127.0.0.1", &forwarded).await,
+        "203.0.113.9"
+    );
     let lines = [
         ("x-forwarded-for", "198.51.100.1"),
         ("x-forwarded-for", "203.0.113.9"),
     ];
-    assert_eq!(told(proxies, "10.1.2.3", &lines).await, "203.0.113.9");
+    assert_eq!(
+        shown_address(proxies, "10.1.2.3", &lines).await,
+        "203.0.113.9"
+    );
     let malformed = [("x-forwarded-for", "<b>somebody</b>")];
-    assert_eq!(told(proxies, "127.0.0.1", &malformed).await, "127.0.0.1");
+    assert_eq!(
+        shown_address(proxies, "127.0.0.1", &malformed).await,
+        "127.0.0.1"
+    );
     let other = [("forwarded", "for=203.0.113.9")];
-    assert_eq!(told(proxies, "127.0.0.1", &other).await, "127.0.0.1");
+    assert_eq!(
+        shown_address(proxies, "127.0.0.1", &other).await,
+        "127.0.0.1"
+    );
 }

@@ -1,4 +1,4 @@
-//! What happens at the same moment as an end.
+//! Tests of what happens at the same moment as an end.
 
 use std::{
     sync::{
@@ -25,13 +25,14 @@ const ROUNDS: usize = 1_000;
 const MS: Duration = Duration::from_millis(1);
 
 // A10
-/// A touch that read the clock in time, but reaches the database when somebody has been told of
-/// the end already.
+/// The touch reads the clock before the end, but reaches the database after somebody has been told
+/// of the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_touch_that_is_held_up_on_its_way_revives_nothing() {
+async fn a_delayed_touch_revives_nothing() {
     let app = TestApp::new().await;
     let clock = HeldClock::over(app.clock.clone());
-    // With connections of its own: on those of the app, one would wait for the other.
+    // The slow node has connections of its own, because on those of the app one request would wait
+    // for the other.
     let file = DatabaseFile::at(app.directory.path().join("dwell.db"));
     let database = sqlite::Database::open(file, Connections::default());
     let slow = SqliteStore::new(database.await.unwrap(), clock.clone());
@@ -57,14 +58,13 @@ async fn a_touch_that_is_held_up_on_its_way_revives_nothing() {
     assert!(told.is_end(EndReason::IdleTimeout), "{told:?}");
 }
 
-/// Whether the end has been told to anybody.
+/// Whether any answer has reported the end.
 #[derive(Debug, Default)]
-struct Told(AtomicBool);
+struct EndReported(AtomicBool);
 
-impl Told {
-    /// Takes note of the answer to `request`. Once an end has been told, a request that begins
-    /// afterwards is told the same.
-    async fn consistently(&self, request: impl Future<Output = Answer>) {
+impl EndReported {
+    /// Sends `request`. Asserts that the session is not served if the end was reported before.
+    async fn check(&self, request: impl Future<Output = Answer>) {
         let was_told = self.0.load(SeqCst);
         let answer = request.await;
         match answer.status.as_u16() {
@@ -75,23 +75,23 @@ impl Told {
     }
 }
 
-async fn report(told: Arc<Told>, mut browser: Browser) {
+async fn report(end: Arc<EndReported>, mut browser: Browser) {
     for _ in 0..2 {
         let activity = json!({ "idle_for_ms": 0 });
-        told.consistently(browser.call(KeepAlive::PATH, None, &activity))
+        end.check(browser.call(KeepAlive::PATH, None, &activity))
             .await;
     }
 }
 
-async fn watch(told: Arc<Told>, mut browser: Browser) {
+async fn watch(end: Arc<EndReported>, mut browser: Browser) {
     for _ in 0..4 {
-        told.consistently(browser.ask_status()).await;
+        end.check(browser.ask_status()).await;
     }
 }
 
 // A10, C2
-/// In the last millisecond a tab reports activity on each of two nodes, a third tab watches, and
-/// time passes. Either a report came in time or the session has ended, and nothing after that.
+/// In the last millisecond, two tabs report activity on two nodes, a third tab asks for the status,
+/// and time passes. Either a report is in time, or the session ends and stays ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_reports_race_the_expiry_and_revive_nothing() {
     let app = TestApp::new().await;
@@ -99,13 +99,13 @@ async fn a_thousand_reports_race_the_expiry_and_revive_nothing() {
     let mut ended = 0;
     for round in 0..ROUNDS {
         let browser = app.in_session().await.with_generation().await;
-        let told = Arc::new(Told::default());
+        let end = Arc::new(EndReported::default());
         app.advance(app.policy.idle() - MS);
         let clock = app.clock.clone();
         let tasks = [
-            tokio::spawn(report(told.clone(), browser.clone())),
-            tokio::spawn(report(told.clone(), browser.at(&elsewhere.router))),
-            tokio::spawn(watch(told.clone(), browser.clone())),
+            tokio::spawn(report(end.clone(), browser.clone())),
+            tokio::spawn(report(end.clone(), browser.at(&elsewhere.router))),
+            tokio::spawn(watch(end.clone(), browser.clone())),
             tokio::spawn(async move {
                 for _ in 0..round % 16 {
                     yield_now().await;
@@ -120,7 +120,7 @@ async fn a_thousand_reports_race_the_expiry_and_revive_nothing() {
         if answer.status == 401 {
             ended += 1;
         } else {
-            assert!(!told.0.load(SeqCst), "revived: {answer:?}");
+            assert!(!end.0.load(SeqCst), "revived: {answer:?}");
         }
     }
     println!("{ended} of {ROUNDS} sessions ended, the others were extended in time");

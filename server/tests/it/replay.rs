@@ -1,4 +1,4 @@
-//! An ended session is good for nothing.
+//! Tests that the cookie of an ended session is useless on every route.
 
 use axum::http::Method;
 use dwell::EndReason;
@@ -11,8 +11,8 @@ use crate::{
 
 const NOTE: &str = "a note that is nobody else's business";
 
-/// An app with a person who has written a note, and the browser they used until the session
-/// ended for `reason`, which still sends the old cookie.
+/// An app with a note, and the browser of its author, which still sends the cookie of a session
+/// that ended for `reason`.
 async fn ended(reason: EndReason) -> (TestApp, Browser) {
     let app = TestApp::new().await;
     let mut browser = app.signed_in().await;
@@ -51,7 +51,7 @@ async fn ended(reason: EndReason) -> (TestApp, Browser) {
     (app, old)
 }
 
-fn shows_nothing(answer: &Answer) {
+fn assert_shows_nothing(answer: &Answer) {
     assert!(!answer.body.contains(NOTE), "{}", answer.body);
     assert!(!answer.body.contains(EMAIL), "{}", answer.body);
     assert!(answer.set_cookies().is_empty(), "{answer:?}");
@@ -71,13 +71,13 @@ async fn no_protected_route_serves_an_ended_session() {
                     .send(form(by_script(method.clone(), route.path), &fields))
                     .await;
                 assert!(answer.is_end(reason), "{route:?} {answer:?}");
-                shows_nothing(&answer);
+                assert_shows_nothing(&answer);
 
                 let answer = old.send(form(by_user(method, route.path), &fields)).await;
                 assert_eq!(answer.status, 303, "{route:?}");
                 assert_eq!(answer.location().split('?').next(), Some(SIGN_IN_PATH));
                 assert!(!answer.location().contains("reason"), "{answer:?}");
-                shows_nothing(&answer);
+                assert_shows_nothing(&answer);
             }
         }
         assert_eq!(app.count("select count(*) from notes").await, notes);
@@ -86,7 +86,7 @@ async fn no_protected_route_serves_an_ended_session() {
 
 // C1, D3
 #[tokio::test]
-async fn a_public_route_serves_an_ended_session_as_nobody() {
+async fn a_public_route_treats_an_ended_session_as_anonymous() {
     for reason in EndReason::ALL {
         let (_app, mut old) = ended(reason).await;
         for route in with_access(Access::Public) {
@@ -96,13 +96,13 @@ async fn a_public_route_serves_an_ended_session_as_nobody() {
             // F4: the sign-in page may fill in the address of a person who was timed out.
             let remembers = answer.field("email").is_some_and(|email| email == EMAIL);
             if !remembers {
-                shows_nothing(&answer);
+                assert_shows_nothing(&answer);
             }
             assert!(answer.set_cookies().is_empty());
         }
         let signed_out_again = old.submit(SIGN_OUT_PATH, &[]).await;
         assert_eq!(signed_out_again.location(), SIGN_IN_PATH);
-        shows_nothing(&signed_out_again);
+        assert_shows_nothing(&signed_out_again);
     }
 }
 
@@ -129,7 +129,7 @@ async fn no_protected_route_serves_somebody_who_never_signed_in() {
 
 // C9
 #[tokio::test]
-async fn a_navigation_is_led_to_the_sign_in_page_and_back() {
+async fn a_navigation_is_redirected_to_the_sign_in_page_and_back() {
     let (_app, mut old) = ended(EndReason::IdleTimeout).await;
     let answer = old.visit("/workspace?page=2&q=a%20b").await;
     assert_eq!(

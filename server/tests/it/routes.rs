@@ -11,14 +11,14 @@ use leptos::server_fn::{ServerFn as _, axum::server_fn_paths};
 
 use crate::harness::TestApp;
 
-/// Whom a route is for.
+/// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// People who are signed in.
+    /// Only people who are signed in.
     Protected,
-    /// Everybody; what is shown may depend on the session.
+    /// Everybody. What is shown may depend on the session.
     Public,
-    /// Everybody, and the session is not looked at.
+    /// Everybody, and the session is not looked up.
     Sessionless,
 }
 
@@ -74,7 +74,7 @@ pub fn with_access(access: Access) -> impl Iterator<Item = &'static Route> {
 #[tokio::test]
 async fn every_route_of_the_router_is_listed_here() {
     let app = TestApp::new().await;
-    // The router shows itself with a map from the numbers of the routes to their paths.
+    // The debug output of a router contains a map from the numbers of its routes to their paths.
     let shown = format!("{:?}", app.router);
     let existing: BTreeSet<&str> = shown
         .split("RouteId(")

@@ -1,4 +1,4 @@
-//! The running server, over a real connection, with every log line it can write.
+//! Tests of the running server over a real connection, with all of its log.
 
 use std::time::Duration;
 
@@ -38,20 +38,24 @@ async fn a_running_server_deletes_drafts_that_have_expired() {
 
 // B1
 #[test]
-fn a_secure_cookie_that_other_hosts_may_set_is_warned_of_at_the_start() {
+fn a_secure_cookie_that_other_hosts_can_set_is_logged_as_a_warning() {
     let directory = TempDir::new().unwrap();
-    for (name, is_warned_of) in [
+    for (name, expects_warning) in [
         ("__Host-dwell", false),
         ("__Secure-dwell", true),
         ("dwell", true),
     ] {
-        let server = match is_warned_of {
+        let server = match expects_warning {
             false => Server::start(&directory, &[("DWELL_COOKIE_NAME", name)]),
             true => Server::start_again(&directory, &[("DWELL_COOKIE_NAME", name)]),
         };
         let (_, log) = server.stop();
-        assert_eq!(log.contains("WARN"), is_warned_of, "{log}");
-        assert_eq!(log.contains("has no prefix __Host-"), is_warned_of, "{log}");
+        assert_eq!(log.contains("WARN"), expects_warning, "{log}");
+        assert_eq!(
+            log.contains("has no prefix __Host-"),
+            expects_warning,
+            "{log}"
+        );
     }
 }
 

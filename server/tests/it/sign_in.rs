@@ -1,4 +1,4 @@
-//! The page where one signs in.
+//! Tests of the page for signing in.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
 
 // F4
 #[tokio::test]
-async fn the_address_is_filled_in_where_nobody_meant_the_session_to_end() {
+async fn the_address_is_filled_in_after_an_unintended_end() {
     for reason in EndReason::ALL {
         let app = TestApp::new().await;
         let mut browser = app.in_session().await;
@@ -43,7 +43,7 @@ async fn the_address_is_filled_in_where_nobody_meant_the_session_to_end() {
 
 // F4
 #[tokio::test]
-async fn a_stranger_is_told_no_address() {
+async fn no_address_is_filled_in_for_other_browsers() {
     let app = TestApp::new().await;
     app.in_session().await;
     app.advance(app.policy.idle());
@@ -68,7 +68,7 @@ async fn password_managers_find_their_fields() {
 
 // F5
 #[tokio::test]
-async fn signing_in_leads_nowhere_but_to_a_path_on_this_server() {
+async fn signing_in_redirects_only_to_paths_on_this_server() {
     let app = TestApp::new().await;
     let elsewhere = [
         "//evil.example",
@@ -90,7 +90,8 @@ async fn signing_in_leads_nowhere_but_to_a_path_on_this_server() {
         let page = browser.visit(&format!("{SIGN_IN_PATH}?{query}")).await;
         assert_eq!(page.field("next").unwrap(), "/workspace", "{next:?}");
     }
-    // The form is as little to be trusted as the query. One password check tells as much as ten.
+    // The form is trusted as little as the query. One address is enough here, because verifying a
+    // password takes long.
     let fields = |next| [("email", EMAIL), ("password", PASSWORD), ("next", next)];
     for next in ["//evil.example", "/\\evil.example", "https://evil.example"] {
         let answer = app.browser().submit(SIGN_IN_PATH, &fields(next)).await;
@@ -103,7 +104,7 @@ async fn signing_in_leads_nowhere_but_to_a_path_on_this_server() {
 
 // F5
 #[tokio::test]
-async fn what_is_reflected_in_the_form_stays_text() {
+async fn values_in_the_form_are_escaped() {
     let app = TestApp::new().await;
     let attack = "/a\"><script>alert(1)</script>";
     let query = form_urlencoded::Serializer::new(String::new())
@@ -122,7 +123,7 @@ async fn what_is_reflected_in_the_form_stays_text() {
 
 // G5
 #[tokio::test]
-async fn the_idle_limit_of_the_live_policy_is_told() {
+async fn the_idle_timeout_in_force_is_shown() {
     for (idle, told) in [(1_800, "30 minutes"), (754, "12 minutes 34 seconds")] {
         let limits = Limits {
             idle: Duration::from_secs(idle),
@@ -139,7 +140,7 @@ async fn the_idle_limit_of_the_live_policy_is_told() {
     }
 }
 
-/// What the sign-in page says to a browser before it is asked for anything.
+/// The notice on the page for signing in.
 fn notice(page: &Answer) -> Option<&str> {
     let (_, notice) = page.body.split_once("class=\"notice\"")?;
     Some(notice.split_once("</p>")?.0)
@@ -147,13 +148,13 @@ fn notice(page: &Answer) -> Option<&str> {
 
 // C7
 #[tokio::test]
-async fn the_reason_is_that_of_the_session_that_this_browser_was_in() {
+async fn the_reason_shown_is_that_of_this_browsers_last_session() {
     let mut explanations = std::collections::BTreeSet::new();
     for reason in EndReason::ALL {
         let app = TestApp::new().await;
         let mut browser = app.in_session().await;
         assert!(app.end(browser.id(), reason).await);
-        // The address tells another one, and is not believed.
+        // A reason in the address is ignored.
         let page = browser.visit("/sign-in?reason=nonsense").await;
         explanations.insert(notice(&page).unwrap().to_owned());
     }
@@ -162,7 +163,7 @@ async fn the_reason_is_that_of_the_session_that_this_browser_was_in() {
 
 // C7
 #[tokio::test]
-async fn an_address_gives_no_reason() {
+async fn a_reason_in_the_address_is_not_shown() {
     let app = TestApp::new().await;
     let mut signed_in = app.in_session().await;
     for reason in EndReason::ALL {
@@ -178,7 +179,7 @@ async fn an_address_gives_no_reason() {
 
 // C7
 #[tokio::test]
-async fn a_sign_out_is_told_until_somebody_signs_in() {
+async fn a_sign_out_is_mentioned_until_somebody_signs_in() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let answer = browser.sign_out().await;
@@ -192,7 +193,7 @@ async fn a_sign_out_is_told_until_somebody_signs_in() {
 }
 
 #[tokio::test]
-async fn somebody_who_is_signed_in_is_told_so_and_led_on() {
+async fn a_signed_in_person_is_told_so_and_can_continue() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let page = browser.visit("/sign-in?next=%2Faccount%3Fa%3Db").await;
@@ -201,9 +202,9 @@ async fn somebody_who_is_signed_in_is_told_so_and_led_on() {
     assert!(page.body.contains("href=\"/account?a=b\""), "{}", page.body);
     assert!(
         page.body.contains("name=\"dwell-status\""),
-        "it runs the monitor"
+        "the page has no monitor"
     );
-    // As somebody else, or as oneself with the whole time anew.
+    // Signing in again, as somebody else or as the same person, begins a new session.
     let grace = "grace@example.com";
     app.another_account(grace).await;
     let fields = [
@@ -220,9 +221,9 @@ async fn somebody_who_is_signed_in_is_told_so_and_led_on() {
     assert!(refused.body.contains("You are signed in as"), "{refused:?}");
 }
 
-/// Every address of the server, as where signing in leads.
+/// Tries every address of the server as the page after signing in.
 #[tokio::test]
-async fn signing_in_leads_to_a_page_whatever_was_asked_for() {
+async fn signing_in_always_redirects_to_a_page() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     for route in ROUTES
@@ -243,7 +244,7 @@ async fn signing_in_leads_to_a_page_whatever_was_asked_for() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_in_our_own_words() {
+async fn unreadable_forms_are_refused_with_messages_of_the_application() {
     let app = TestApp::new().await;
     let browser = app.in_session().await.with_generation().await;
     for route in ROUTES
@@ -283,7 +284,7 @@ async fn what_cannot_be_read_is_refused_in_our_own_words() {
     assert_eq!(answer.json()["error"], "method_not_allowed");
 }
 
-/// NIST SP 800-63B: however a keyboard writes a character, the password is the same.
+/// NIST SP 800-63B: a password is normalised, because keyboards enter characters in different ways.
 #[tokio::test]
 async fn a_password_is_the_same_however_its_characters_are_composed() {
     let app = TestApp::new().await;
@@ -308,7 +309,7 @@ async fn a_password_is_the_same_however_its_characters_are_composed() {
 }
 
 #[tokio::test]
-async fn a_password_that_was_hashed_as_it_was_typed_is_still_the_right_one() {
+async fn a_hash_of_a_password_that_was_not_normalised_still_matches() {
     let app = TestApp::new().await;
     let typed = "Zoe\u{308} waits for fish";
     let hash = Argon2::default().hash_password(typed.as_bytes()).unwrap();
@@ -320,7 +321,7 @@ async fn a_password_that_was_hashed_as_it_was_typed_is_still_the_right_one() {
     assert_eq!(app.browser().sign_in(EMAIL, typed).await.status, 303);
 }
 
-/// The answer to somebody who tries to sign in, without what is random in it.
+/// The answer to an attempt to sign in, without its random parts.
 async fn refusal(app: &TestApp, password: &str) -> Answer {
     let mut answer = app.browser().sign_in(EMAIL, password).await;
     answer.headers.remove("content-security-policy");
@@ -345,7 +346,7 @@ async fn an_unknown_address_is_answered_like_a_wrong_password() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_leaves_the_session_before_alone() {
+async fn a_wrong_password_leaves_the_current_session_alone() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let answer = browser.sign_in(EMAIL, "wrong password").await;
@@ -364,7 +365,7 @@ async fn the_address_may_be_typed_in_capitals() {
 
 // E1
 #[tokio::test]
-async fn of_more_than_a_hundred_sessions_the_least_recently_active_ends() {
+async fn the_least_recently_active_of_more_than_a_hundred_sessions_ends() {
     let app = TestApp::new().await;
     let mut browsers = Vec::new();
     for _ in 0..100 {

@@ -1,4 +1,4 @@
-//! How often somebody may try to sign in, and who is kept out by that.
+//! Tests of the limits on attempts to sign in, and of whom they keep out.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -25,8 +25,8 @@ async fn attempt(browser: &mut Browser, client: &str, email: &str, password: &st
     browser.send(request).await
 }
 
-/// The statuses of wrong attempts at an account in an hour, one every ten seconds, each from
-/// somewhere else.
+/// The statuses of wrong attempts at an account during an hour, one every ten seconds, each from
+/// another address.
 async fn an_hour_of_guesses(app: &TestApp, email: &str) -> Vec<u16> {
     let mut statuses = Vec::new();
     for guess in 0..360 {
@@ -39,7 +39,7 @@ async fn an_hour_of_guesses(app: &TestApp, email: &str) -> Vec<u16> {
 }
 
 #[tokio::test]
-async fn an_account_is_guessed_at_forty_times_an_hour_from_wherever_and_known_or_not() {
+async fn an_account_allows_forty_guesses_an_hour_from_all_addresses_whether_it_exists_or_not() {
     let app = TestApp::new().await;
     let statuses = an_hour_of_guesses(&app, EMAIL).await;
     let guesses = statuses.iter().filter(|status| **status == 401).count();
@@ -49,7 +49,7 @@ async fn an_account_is_guessed_at_forty_times_an_hour_from_wherever_and_known_or
 }
 
 #[tokio::test]
-async fn an_owner_signs_in_from_a_known_browser_whatever_others_do() {
+async fn an_owner_can_sign_in_from_a_known_browser_while_others_guess() {
     let app = TestApp::new().await;
     let mut owners = app.signed_in().await;
     assert_eq!(owners.sign_out().await.status, 303);
@@ -93,7 +93,7 @@ async fn a_known_browser_is_known_to_one_account_and_has_a_limit_of_its_own() {
 }
 
 #[tokio::test]
-async fn one_network_does_not_try_a_password_on_everybody_and_others_sign_in_meanwhile() {
+async fn attempts_from_one_network_at_many_accounts_are_limited_and_others_can_sign_in() {
     let app = TestApp::new().await;
     let mut refused = 0;
     for guess in 0..60 {
@@ -112,7 +112,7 @@ async fn one_network_does_not_try_a_password_on_everybody_and_others_sign_in_mea
 }
 
 #[tokio::test]
-async fn what_is_right_does_not_count() {
+async fn correct_passwords_do_not_count() {
     let app = TestApp::new().await;
     for _ in 0..15 {
         let answer = attempt(&mut app.browser(), "192.0.2.1", EMAIL, PASSWORD).await;
@@ -121,7 +121,7 @@ async fn what_is_right_does_not_count() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_a_page_for_people_and_json_for_scripts_and_tells_when_to_come_again() {
+async fn a_refusal_is_a_page_or_json_and_says_when_to_try_again() {
     let app = TestApp::new().await;
     for _ in 0..10 {
         attempt(&mut app.browser(), "192.0.2.1", EMAIL, "wrong password").await;
@@ -146,7 +146,7 @@ async fn a_refusal_is_a_page_for_people_and_json_for_scripts_and_tells_when_to_c
 
 // L5
 #[tokio::test]
-async fn an_alarm_names_the_account_that_is_guessed_at_and_tells_no_secret() {
+async fn an_alarm_names_the_account_and_no_secret() {
     let app = TestApp::new().await;
     let (log, _guard) = Log::capture("info");
     for _ in 0..12 {
@@ -154,7 +154,7 @@ async fn an_alarm_names_the_account_that_is_guessed_at_and_tells_no_secret() {
     }
     let alarm = [
         "sign_in_alarm",
-        "lane=\"account\"",
+        "limit=\"account\"",
         "account=1",
         "192.0.2.1",
     ];
@@ -165,7 +165,7 @@ async fn an_alarm_names_the_account_that_is_guessed_at_and_tells_no_secret() {
 
 // B1, B2, B3
 #[tokio::test]
-async fn the_cookie_of_a_known_browser_is_bound_to_the_host_and_signs_nobody_in() {
+async fn the_device_cookie_is_bound_to_the_host_and_signs_nobody_in() {
     let app = TestApp::new().await;
     let mut browser = app.browser();
     let answer = browser.sign_in(EMAIL, PASSWORD).await;

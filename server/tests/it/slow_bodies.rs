@@ -1,4 +1,5 @@
-//! A session may end while something is being sent: what arrives after the end changes nothing.
+//! Tests of sessions that end while a request is being sent: what arrives after the end changes
+//! nothing.
 
 use axum::http::{HeaderValue, Method, Request};
 use dwell::EndReason;
@@ -28,8 +29,8 @@ struct SlowRequest {
 }
 
 impl SlowRequest {
-    /// Sends the head and the first half of the body. The server has asked for the body by then, so
-    /// it has seen all of the head.
+    /// Sends the head and the first half of the body, and waits until the server has asked for the
+    /// body, which shows that it has read the head.
     async fn begin(app: &TestApp, request: Request<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -55,7 +56,7 @@ impl SlowRequest {
         Self { connection, rest }
     }
 
-    /// Sends the rest and gives the answer.
+    /// Sends the rest and returns the answer.
     async fn finish(mut self) -> String {
         self.connection.write_all(&self.rest).await.unwrap();
         let mut answer = String::new();
@@ -64,8 +65,7 @@ impl SlowRequest {
     }
 }
 
-/// What `browser` sends to `route`, as the page does: by a form, or by a script where that is how
-/// it is used.
+/// The request of a page to `route`: a form, or the request of a script if the page uses one.
 fn request(browser: &Browser, route: &Route, generation: &str) -> Request<String> {
     let is_form = !route.path.starts_with("/api");
     let (mut request, body) = if is_form {
@@ -103,13 +103,13 @@ async fn end(app: &TestApp, browser: &Browser, reason: EndReason) {
     assert!(browser.clone().ask_status().await.is_end(reason));
 }
 
-async fn nothing_is_done_after(reason: EndReason) {
+async fn assert_nothing_done_after(reason: EndReason) {
     let app = TestApp::new().await;
     let mut author = app.in_session().await;
     let note = [("text", "a note")];
     author.submit_from("/workspace", "/workspace", &note).await;
     for route in guarded() {
-        // Somebody else to sign out.
+        // Another session, which the request could sign out.
         app.in_session().await;
         let browser = app.in_session().await;
         let generation = browser.clone().generation().await.to_string();
@@ -152,25 +152,25 @@ async fn nothing_is_done_after(reason: EndReason) {
 
 // A1, A10, F3
 #[tokio::test]
-async fn what_arrives_after_a_timeout_is_not_done_and_kept_as_a_draft() {
-    nothing_is_done_after(EndReason::IdleTimeout).await;
+async fn a_request_that_arrives_after_a_timeout_changes_nothing_and_is_kept_as_a_draft() {
+    assert_nothing_done_after(EndReason::IdleTimeout).await;
 }
 
 // C1, C2
 #[tokio::test]
-async fn what_arrives_after_signing_out_elsewhere_is_not_done() {
-    nothing_is_done_after(EndReason::SignedOut).await;
+async fn a_request_that_arrives_after_a_sign_out_changes_nothing() {
+    assert_nothing_done_after(EndReason::SignedOut).await;
 }
 
 // C2, C5
 #[tokio::test]
-async fn what_arrives_after_a_session_was_revoked_is_not_done() {
-    nothing_is_done_after(EndReason::Revoked).await;
+async fn a_request_that_arrives_after_a_revocation_changes_nothing() {
+    assert_nothing_done_after(EndReason::Revoked).await;
 }
 
-/// What is sent slowly in a session that lives is done, so that the tests above mean something.
+/// The same requests are carried out in a live session, which shows that the tests above can fail.
 #[tokio::test]
-async fn what_arrives_slowly_while_the_session_lives_is_done() {
+async fn a_slow_request_in_a_live_session_is_carried_out() {
     for route in guarded() {
         let app = TestApp::new().await;
         app.in_session().await;
@@ -179,7 +179,7 @@ async fn what_arrives_slowly_while_the_session_lives_is_done() {
         browser.submit_from("/workspace", "/workspace", &note).await;
         let mut page = browser.clone().with_generation().await;
         page.save_draft(DRAFT, TEXT).await;
-        // There is something to be had back.
+        // There has to be something to take back.
         match route.path {
             "/workspace/take-back" => page.submit("/workspace/delete", &[("id", "1")]).await,
             TAKE_BACK_DRAFT_PATH => {

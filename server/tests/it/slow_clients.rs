@@ -1,4 +1,4 @@
-//! Clients that take their time, and more of them than there is room for.
+//! Tests of slow clients, and of more clients than the server accepts.
 
 use std::{
     io::{Read as _, Write as _},
@@ -25,20 +25,21 @@ use crate::harness::{Server, cookie_header};
 const LONG: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_millis(200);
 
-/// Nobody is cut off within the time of a test.
+/// Bounds with which no client is disconnected during a test.
 const PATIENT: Bounds = Bounds {
     connections: 64,
     head: LONG,
-    silence: LONG,
+    inactivity: LONG,
     answer: LONG,
-    parting: LONG,
-    finishing: LONG,
-    round: Duration::from_millis(10),
+    stop_waiting: LONG,
+    stop_working: LONG,
+    check_interval: Duration::from_millis(10),
 };
 
 const REQUEST: &str = "GET / HTTP/1.1\r\nhost: dwell.example\r\n\r\n";
 
-/// A server of `/`, of `/large`, which nobody reads in one go, and of `/held`.
+/// A server with the routes `/`, `/large`, whose answer does not fit into buffers, and `/held`,
+/// which waits for the test.
 struct Running {
     address: SocketAddr,
     metrics: Metrics,
@@ -96,10 +97,10 @@ impl Running {
     }
 }
 
-/// What comes until the server closes.
+/// Everything that is received until the server closes the connection.
 async fn to_the_end(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
-    // One that is cut off while something is under way ends with an error.
+    // Reading ends with an error if the server has disconnected the client.
     let _ = stream.read_to_end(&mut bytes).await;
     String::from_utf8(bytes).unwrap()
 }
@@ -119,7 +120,7 @@ async fn is_answered(stream: &mut TcpStream) -> bool {
 }
 
 #[tokio::test]
-async fn half_a_head_is_not_waited_for_without_end_and_a_quiet_connection_is_another_matter() {
+async fn an_incomplete_head_is_waited_for_only_so_long_and_an_unused_connection_longer() {
     let server = Running::within(Bounds {
         head: SHORT,
         ..PATIENT
@@ -131,7 +132,7 @@ async fn half_a_head_is_not_waited_for_without_end_and_a_quiet_connection_is_ano
     let mut stopped = server.send("GET / HTTP/1.1\r\nhost: dw").await;
     assert_eq!(to_the_end(&mut stopped).await, "");
 
-    // One byte after the other does not help.
+    // Sending one byte after the other does not prevent that.
     let mut trickling = server.send("GET / HTTP/1.1\r\n").await;
     let trickle = async {
         while trickling.write_all(b"a").await.is_ok() {
@@ -145,9 +146,9 @@ async fn half_a_head_is_not_waited_for_without_end_and_a_quiet_connection_is_ano
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_uses_is_closed() {
+async fn an_unused_connection_is_closed() {
     let server = Running::within(Bounds {
-        silence: SHORT,
+        inactivity: SHORT,
         ..PATIENT
     })
     .await;
@@ -158,10 +159,10 @@ async fn a_connection_that_nobody_uses_is_closed() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_takes_is_not_kept() {
+async fn a_client_that_does_not_read_its_answer_is_disconnected() {
     for bounds in [
         Bounds {
-            silence: SHORT,
+            inactivity: SHORT,
             ..PATIENT
         },
         Bounds {
@@ -174,14 +175,14 @@ async fn an_answer_that_nobody_takes_is_not_kept() {
             .send("GET /large HTTP/1.1\r\nhost: dwell.example\r\n\r\n")
             .await;
         while !server.has_cut("slow", 1) {
-            tokio::time::sleep(bounds.round).await;
+            tokio::time::sleep(bounds.check_interval).await;
         }
         assert!(to_the_end(&mut client).await.len() < 64 << 20);
     }
 }
 
 #[tokio::test]
-async fn a_full_server_makes_room_and_cuts_off_nobody_who_waits_for_it() {
+async fn a_full_server_makes_room_without_disconnecting_clients_that_wait_for_it() {
     let server = Running::within(Bounds {
         connections: 4,
         ..PATIENT
@@ -205,7 +206,7 @@ async fn a_full_server_makes_room_and_cuts_off_nobody_who_waits_for_it() {
 }
 
 #[tokio::test]
-async fn a_server_that_works_for_all_it_can_hold_lets_others_wait() {
+async fn a_full_server_that_is_working_for_all_clients_lets_new_ones_wait() {
     let server = Running::within(Bounds {
         connections: 2,
         ..PATIENT
@@ -227,9 +228,9 @@ async fn a_server_that_works_for_all_it_can_hold_lets_others_wait() {
 }
 
 #[tokio::test]
-async fn a_stop_finishes_what_is_under_way_and_waits_for_no_client() {
+async fn a_stop_finishes_requests_and_does_not_wait_for_clients() {
     let server = Running::within(Bounds {
-        parting: SHORT,
+        stop_waiting: SHORT,
         ..PATIENT
     })
     .await;
@@ -258,9 +259,9 @@ async fn a_stop_finishes_what_is_under_way_and_waits_for_no_client() {
 }
 
 #[tokio::test]
-async fn a_stop_does_not_wait_for_what_never_ends() {
+async fn a_stop_does_not_wait_for_a_request_that_never_ends() {
     let server = Running::within(Bounds {
-        finishing: SHORT,
+        stop_working: SHORT,
         ..PATIENT
     })
     .await;
@@ -274,7 +275,7 @@ async fn a_stop_does_not_wait_for_what_never_ends() {
 }
 
 #[test]
-fn more_idle_connections_than_descriptors_take_nobodys_page_away() {
+fn pages_are_served_in_spite_of_more_idle_connections_than_descriptors() {
     let directory = TempDir::new().unwrap();
     let server = Server::start_within(&directory, "ulimit -n 256", &[]);
     let cookie = cookie_header(&server.sign_in(""));
@@ -287,9 +288,9 @@ fn more_idle_connections_than_descriptors_take_nobodys_page_away() {
     assert!(!log.contains("ERROR"), "{log}");
 }
 
-/// Each announces as much as it may, and holds back the last of it.
+/// Each form announces the largest size that is allowed, and its end is never sent.
 #[test]
-fn half_sent_forms_take_no_more_memory_than_has_come() {
+fn incomplete_forms_take_memory_only_for_what_has_arrived() {
     const FORMS: u64 = 200;
     let directory = TempDir::new().unwrap();
     let server = Server::start_within(&directory, "ulimit -n 1024", &[]);
@@ -312,7 +313,7 @@ fn half_sent_forms_take_no_more_memory_than_has_come() {
 }
 
 #[test]
-fn what_is_too_large_is_said_to_be_and_is_not_waited_for() {
+fn a_body_that_is_too_large_is_refused_without_waiting_for_it() {
     let directory = TempDir::new().unwrap();
     let server = Server::start(&directory, &[]);
     let host = "host: dwell.example\r\n";
@@ -336,7 +337,7 @@ fn what_is_too_large_is_said_to_be_and_is_not_waited_for() {
 }
 
 #[test]
-fn a_stop_does_not_wait_for_clients_and_a_second_one_for_nothing() {
+fn a_stop_does_not_wait_for_clients_and_a_second_signal_stops_at_once() {
     let directory = TempDir::new().unwrap();
     let server = Server::start(&directory, &[]);
     let held = server.connect();
@@ -349,7 +350,7 @@ fn a_stop_does_not_wait_for_clients_and_a_second_one_for_nothing() {
     let head = "POST /sign-in HTTP/1.1\r\nhost: dwell.example\r\n\
         expect: 100-continue\r\ncontent-length: 10\r\n\r\n";
     held.write_all(head.as_bytes()).unwrap();
-    // It is waited for once the server has asked for the body.
+    // The server waits for this client once it has asked for the body.
     assert_ne!(held.read(&mut [0; 64]).unwrap(), 0);
     let (status, log) = server.stop_twice();
     assert_eq!(status.code(), Some(1));

@@ -1,4 +1,4 @@
-//! Touches are written now and then, and the last one is never dropped.
+//! Tests that touches are combined before they are written, and that the last one is never lost.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use futures::future::join_all;
 
 use crate::harness::{Probe, Setup, TestApp};
 
-/// How often maintenance comes round at the least.
+/// The longest time between two runs of maintenance.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
 
 #[tokio::test]
-async fn a_hundred_navigations_in_quick_succession_are_written_a_couple_of_times() {
+async fn a_hundred_quick_navigations_are_written_a_few_times() {
     let (app, probe) = Probe::app().await;
     let mut browser = app.in_session().await;
     app.advance(app.policy.touch_interval());
@@ -24,7 +24,7 @@ async fn a_hundred_navigations_in_quick_succession_are_written_a_couple_of_times
     }
     assert!((1..=2).contains(&probe.touches()), "{}", probe.touches());
 
-    // The last of them counts, on this node at once and on another after the touch interval.
+    // The last navigation counts, on this node at once and on others after the touch interval.
     let left = app.policy.idle() - app.policy.grace();
     let told = browser.ask_status().await.idle_remaining_ms();
     assert_eq!(u128::from(told), left.as_millis());
@@ -37,7 +37,7 @@ async fn a_hundred_navigations_in_quick_succession_are_written_a_couple_of_times
     assert_eq!(u128::from(told.idle_remaining_ms()), left.as_millis());
 }
 
-/// After lunch, or a restart: nobody waits for a thousand writes.
+/// When many people return at the same time, nobody waits for a write of each of them.
 #[tokio::test]
 async fn the_touches_of_many_who_come_back_at_once_are_written_together() {
     let (app, probe) = Probe::app().await;
@@ -46,7 +46,7 @@ async fn the_touches_of_many_who_come_back_at_once_are_written_together() {
         browsers.push(app.in_session().await);
     }
     app.advance(app.policy.touch_interval());
-    // Each in two tabs.
+    // Each person has two tabs.
     let mut tabs = [browsers.clone(), browsers.clone()].concat();
     probe.hold_writes_until_found(tabs.len());
     let answers = join_all(tabs.iter_mut().map(|tab| tab.visit("/workspace"))).await;
@@ -63,14 +63,14 @@ async fn the_touches_of_many_who_come_back_at_once_are_written_together() {
 
 // A11
 #[tokio::test]
-async fn whoever_waits_for_a_write_that_fails_is_denied() {
+async fn requests_that_wait_for_a_failing_write_are_denied() {
     let (app, probe) = Probe::app().await;
     let mut browsers = Vec::new();
     for _ in 0..10 {
         browsers.push(app.in_session().await);
     }
     app.advance(app.policy.touch_interval());
-    // All are found, and no touch is written.
+    // All sessions are found, and then writing their touches fails.
     probe.fail_after(10);
     let answers = join_all(
         browsers
@@ -89,9 +89,9 @@ async fn whoever_waits_for_a_write_that_fails_is_denied() {
     assert!(answers.iter().all(|answer| answer.status == 200));
 }
 
-/// Whatever is not written is lost when the process is killed.
+/// A touch that has not been written is lost if the process is killed.
 #[tokio::test]
-async fn what_is_written_down_is_never_the_grace_behind_what_has_been_told() {
+async fn the_written_activity_is_always_less_than_the_grace_behind_what_browsers_were_told() {
     let seconds = Duration::from_secs;
     for grace in [MS, 500 * MS, seconds(5), seconds(60)] {
         let limits = Limits {
@@ -125,7 +125,7 @@ async fn what_is_written_down_is_never_the_grace_behind_what_has_been_told() {
 }
 
 #[tokio::test]
-async fn a_touch_that_was_kept_back_is_written_before_a_shutdown() {
+async fn a_deferred_touch_is_written_before_a_shutdown() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     app.advance(app.policy.grace() - MS);
@@ -138,10 +138,10 @@ async fn a_touch_that_was_kept_back_is_written_before_a_shutdown() {
     assert_eq!(told.status, 200);
 }
 
-/// A status that asks the store just before the touch is written, and looks for what is yet to be
-/// written just after, must not miss it in both.
+/// A status that asks the store just before a touch is written, and looks at the pending touches
+/// just after, must not miss the touch in both.
 #[tokio::test]
-async fn a_touch_that_is_being_written_is_told_all_the_same() {
+async fn the_status_includes_a_touch_that_is_being_written() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let left = app.policy.idle() - app.policy.grace();
@@ -162,7 +162,7 @@ async fn a_touch_that_is_being_written_is_told_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_touch_outlives_a_moment_in_which_the_store_fails() {
+async fn a_deferred_touch_survives_a_short_failure_of_the_store() {
     let (app, probe) = Probe::app().await;
     let mut browser = app.in_session().await;
     app.advance(app.policy.grace() - MS);
@@ -179,7 +179,7 @@ async fn a_touch_outlives_a_moment_in_which_the_store_fails() {
     assert_eq!(told.status, 200);
 }
 
-/// Whenever the page was loaded after the last touch that was written.
+/// This holds however long after the last written touch the page was loaded.
 #[tokio::test]
 async fn a_page_loaded_once_and_left_keeps_its_full_idle_timeout_on_any_node() {
     let app = TestApp::new().await;
@@ -209,7 +209,7 @@ async fn a_page_loaded_once_and_left_keeps_its_full_idle_timeout_on_any_node() {
     }
 }
 
-/// Well before the deadline another node knows of what is kept back here.
+/// Another node knows of a deferred touch well before the deadline.
 #[tokio::test]
 async fn another_node_never_ends_a_session_whose_user_is_active_here() {
     let app = TestApp::new().await;
@@ -233,7 +233,7 @@ async fn another_node_never_ends_a_session_whose_user_is_active_here() {
 
 // A3
 #[tokio::test]
-async fn a_late_report_of_older_activity_never_moves_the_deadline_back() {
+async fn a_late_keep_alive_about_older_activity_never_moves_the_deadline_back() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     let mut last = 0;
@@ -254,9 +254,9 @@ async fn a_late_report_of_older_activity_never_moves_the_deadline_back() {
     }
 }
 
-/// The user acted, the network was slow: the time of the act counts, not that of its arrival.
+/// If the network is slow, the time at which the user was active counts, not that of the arrival.
 #[tokio::test]
-async fn a_report_counts_from_when_the_user_acted() {
+async fn a_keep_alive_counts_from_when_the_user_was_active() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     app.advance(app.policy.idle() / 2);
@@ -265,9 +265,9 @@ async fn a_report_counts_from_when_the_user_acted() {
     assert_eq!(u128::from(told), expected.as_millis());
 }
 
-/// During grace the browser is told that nothing is left, and yet a click arrives in time.
+/// During the grace, the browser is told that no time is left, but a click still arrives in time.
 #[tokio::test]
-async fn a_report_within_grace_extends() {
+async fn a_keep_alive_within_the_grace_extends() {
     let app = TestApp::new().await;
     let mut browser = app.in_session().await;
     app.advance(app.policy.idle() - MS);

@@ -1,4 +1,4 @@
-//! Nodes whose clocks are wrong. The engine's is the one that counts.
+//! Tests with nodes whose clocks are wrong. Only the engine's clock decides.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -21,10 +21,10 @@ const LIMITS: [(&str, &str); 4] = [
     ("DWELL_WARNING", "1s"),
     ("DWELL_GRACE", "200ms"),
 ];
-/// The engine counts whole milliseconds, and its clock may be drawn to the right time.
+/// The engine counts whole milliseconds, and a time service may adjust its clock.
 const ROUNDING: Duration = Duration::from_millis(10);
 
-/// One node that is behind and one that is ahead.
+/// One node whose clock is behind and one whose clock is ahead.
 fn apart(engine: &Engine) -> [Node; 2] {
     let library = library().display().to_string();
     [-MINUTES, MINUTES].map(|minutes| {
@@ -38,7 +38,7 @@ fn apart(engine: &Engine) -> [Node; 2] {
     })
 }
 
-/// What the clock of the node that answered shows, in minutes since midnight.
+/// The time of the clock of the node that answered, in minutes since midnight.
 fn minutes(answer: &Answer) -> i64 {
     let date = answer.header(header::DATE);
     let (_, time) = date.split_at("Sun, 06 Nov 1994 ".len());
@@ -57,7 +57,7 @@ async fn ten_minutes_between_the_clocks_change_nothing(kind: Kind) {
     let answer = browser.sign_in(behind).await.unwrap();
     let written = browser.write(ahead, "a note").await.unwrap();
     assert_eq!(written.status, 303, "{written:?}");
-    // The last activity was signing in, or writing where that was a touch interval later.
+    // The last activity was signing in, or the note if that came a touch interval later.
     let begun_by = written.answered_at;
     let apart = (minutes(&written) - minutes(&answer)).rem_euclid(24 * 60);
     assert!((2 * MINUTES..=2 * MINUTES + 1).contains(&apart), "{apart}");
@@ -89,7 +89,8 @@ async fn ten_minutes_between_the_clocks_change_nothing(kind: Kind) {
     nodes.iter_mut().for_each(Node::stop);
 }
 
-/// Two answers about one session differ by no more than the time between them.
+/// Asserts that the answers of two nodes about one session differ by no more than the time between
+/// them.
 async fn agree(browser: &mut Browser, one: SocketAddr, other: SocketAddr) {
     let asked_at = now();
     let first = browser.left(one).await;

@@ -1,4 +1,4 @@
-//! How soon an end holds on the nodes that did not carry it out.
+//! Measures how soon the end of a session takes effect on the nodes that did not carry it out.
 
 use std::{
     net::SocketAddr,
@@ -48,8 +48,8 @@ async fn a_rotation_holds_everywhere(kind: Kind) {
     .await;
 }
 
-/// Ends session after session, each on another node, while all others are asked for its page
-/// without pause.
+/// Ends one session after the other, each on another node, while all other nodes are asked for its
+/// page without pause.
 async fn measure(
     kind: Kind,
     reason: EndReason,
@@ -62,18 +62,18 @@ async fn measure(
         let ending = nodes[round % nodes.len()].address;
         let browser = Browser::signed_in(&nodes[(round + 1) % nodes.len()]).await;
         let (tell, told) = watch::channel(None);
-        let mut asking = Vec::new();
+        let mut tasks = Vec::new();
         for node in nodes.iter().filter(|node| node.address != ending) {
             let mut browser = browser.clone();
             for _ in 0..3 {
                 assert!(browser.fetch(node.address).await.unwrap().is_served());
             }
-            asking.push(tokio::spawn(ask(browser, node.address, told.clone())));
+            tasks.push(tokio::spawn(ask(browser, node.address, told.clone())));
         }
         let ended_at = end(&browser, ending).await;
         tell.send_replace(Some(ended_at));
-        for asking in asking {
-            let (served_for, refused_for) = asking.await.unwrap();
+        for task in tasks {
+            let (served_for, refused_for) = task.await.unwrap();
             assert_eq!(refused_for, reason);
             figures.add(served_for);
         }
@@ -84,32 +84,32 @@ async fn measure(
     assert!(figures.max() < STALENESS, "{figures}");
 }
 
-/// Asks `node` without pause until it has refused for good. Tells for how long after the end it
-/// still served, counted to the last question that it answered with the page, and why it refused.
-/// How long an answer was on its way says how busy the machine is, and nothing of the node.
+/// Asks `node` without pause until it refuses every request. Returns for how long after the end it
+/// still served, and the reason of its refusals. The time is counted to when the last request that
+/// was served was sent, because the time until its answer only shows how busy the machine is.
 async fn ask(
     mut browser: Browser,
     node: SocketAddr,
     ended: watch::Receiver<Option<Instant>>,
 ) -> (Duration, EndReason) {
-    const FOR_GOOD: u32 = 5;
+    const REFUSALS: u32 = 5;
     let mut last_served = None;
     let mut refusals = 0;
     loop {
         let answer = browser.fetch(node).await.unwrap();
         let ended_at = *ended.borrow();
         if answer.is_served() {
-            assert_eq!(refusals, 0, "it was refused, and is served again");
-            let is_for_ever = ended_at.is_some_and(|at| answer.asked_at > at + 2 * STALENESS);
-            assert!(!is_for_ever, "it serves on and on");
+            assert_eq!(refusals, 0, "the session was refused, and is served again");
+            let is_too_late = ended_at.is_some_and(|at| answer.asked_at > at + 2 * STALENESS);
+            assert!(!is_too_late, "the node does not stop serving the session");
             last_served = Some(answer);
             continue;
         }
-        let Status::Ended { reason } = answer.told() else {
+        let Status::Ended { reason } = answer.session_status() else {
             panic!("{answer:?}");
         };
         refusals += 1;
-        if let Some(ended_at) = ended_at.filter(|_| refusals >= FOR_GOOD) {
+        if let Some(ended_at) = ended_at.filter(|_| refusals >= REFUSALS) {
             let served_for = last_served.map_or(Duration::ZERO, |served| {
                 served.asked_at.saturating_duration_since(ended_at)
             });

@@ -1,6 +1,6 @@
 //! Nodes, the engine that they share, and browsers that use them.
 
-mod asking;
+mod background_requests;
 mod browser;
 mod connection;
 mod engine;
@@ -8,25 +8,25 @@ mod engine;
 mod engines;
 mod faketime;
 mod figures;
-mod link;
+mod network_link;
 mod node;
 mod stopwatch;
 
 pub use dwell::STALENESS;
 
 pub use self::{
-    asking::Asking,
+    background_requests::BackgroundRequests,
     browser::{Browser, EMAIL},
     connection::{Answer, NoAnswer},
-    engine::{Deed, Engine, Kind, Turn, connected},
+    engine::{ClockStep, Engine, Kind, ManualChange, connected},
     faketime::{Faketime, library},
     figures::Figures,
-    link::{Link, Way},
+    network_link::{LinkState, NetworkLink},
     node::Node,
     stopwatch::{PATIENCE, now, until},
 };
 
-/// Makes a test of each case for each engine that nodes can share.
+/// Defines a test for each case and each engine that nodes can share.
 macro_rules! on_every_engine {
     ($($case:ident),+ $(,)?) => {
         on_engine!(postgres, Postgres, $($case),+);
@@ -34,7 +34,7 @@ macro_rules! on_every_engine {
     };
 }
 
-/// Makes a test of each case for one engine.
+/// Defines a test for each case on one engine.
 macro_rules! on_engine {
     ($name:ident, $kind:ident, $($case:ident),+) => {
         mod $name {

@@ -1,4 +1,4 @@
-//! A node that is taken away while it works.
+//! Tests with a node that is killed while it works.
 
 use std::{
     net::SocketAddr,
@@ -16,7 +16,7 @@ use crate::harness::{Browser, Engine, Kind, Node, PATIENCE, now, until};
 
 on_every_engine!(a_killed_node_brings_nothing_back_and_loses_one_touch_interval_at_most);
 
-/// Longer than a busy machine takes to start a node again.
+/// Longer than a busy machine needs to start a node again.
 const IDLE: Duration = Duration::from_secs(30);
 const TOUCH_INTERVAL: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ const LIMITS: [(&str, &str); 4] = [
     ("DWELL_WARNING", "5s"),
     ("DWELL_GRACE", "1s"),
 ];
-/// How many users are to have signed out before the node is killed.
+/// How many users have to have signed out before the node is killed.
 const SIGN_OUTS: usize = 10;
 /// The engine counts whole milliseconds.
 const ROUNDING: Duration = Duration::from_millis(5);
@@ -53,7 +53,7 @@ async fn a_killed_node_brings_nothing_back_and_loses_one_touch_interval_at_most(
     let leaving = [(one, other), (other, one), (one, one), (other, other)]
         .map(|(from, to)| tokio::spawn(come_and_go(from, to, signed_out.clone(), over.clone())));
 
-    // So that touches have been written, and others are yet to be.
+    // By then some touches have been written, and others are pending.
     sleep(TOUCH_INTERVAL * 5 / 2).await;
     until("some have signed out", PATIENCE, async || {
         (signed_out.load(SeqCst) > SIGN_OUTS).then_some(())
@@ -89,7 +89,8 @@ async fn a_killed_node_brings_nothing_back_and_loses_one_touch_interval_at_most(
     }
 }
 
-/// A user who signed in after `active_at` and is active at `node`, and when that was last confirmed.
+/// A user who signed in after `active_at` and is active at `node` until it is `over`. Returns when
+/// the last activity that was confirmed took place.
 async fn work(
     mut browser: Browser,
     mut active_at: Instant,
@@ -106,7 +107,8 @@ async fn work(
     (browser, active_at)
 }
 
-/// Users who sign in at one node and out at another. Gives those who were told that they are out.
+/// Users who sign in at one node and sign out at another. Returns those whose sign-out was
+/// confirmed.
 async fn come_and_go(
     from: SocketAddr,
     to: SocketAddr,

@@ -1,8 +1,8 @@
-//! Several nodes on one engine, as real `dwell serve` processes: what one of them ends, all of them
-//! refuse, whatever happens to nodes, clocks, connections and engines.
+//! Tests of several nodes on one engine, as real processes of `dwell serve`: a session that one
+//! node has ended is refused by all, whatever happens to nodes, clocks, connections and engines.
 //!
-//! Each test runs with the sessions in PostgreSQL, and again with the sessions in Redis; those that
-//! need one node alone, with the sessions in SQLite too.
+//! Each test runs with the sessions in PostgreSQL and with the sessions in Redis. Tests that need
+//! only one node also run with the sessions in SQLite.
 //! `NODES_REPEATS=1000 cargo test -p dwell-server --test nodes ends -- --test-threads 1 --nocapture`
 //! measures how soon an end holds on the other nodes.
 
@@ -10,7 +10,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "what helps a test may fail it, and say what it saw"
+    reason = "helpers of tests may panic and print"
 )]
 
 #[macro_use]

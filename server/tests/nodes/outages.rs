@@ -1,4 +1,4 @@
-//! An engine that is gone, or says nothing.
+//! Tests with an engine that has crashed or does not answer.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -6,7 +6,8 @@ use dwell::EndReason;
 use tokio::time::sleep;
 
 use crate::harness::{
-    Answer, Asking, Browser, EMAIL, Engine, Kind, NoAnswer, Node, PATIENCE, STALENESS, now, until,
+    Answer, BackgroundRequests, Browser, EMAIL, Engine, Kind, NoAnswer, Node, PATIENCE, STALENESS,
+    now, until,
 };
 
 on_every_engine!(
@@ -16,8 +17,8 @@ on_every_engine!(
 
 const NOTE: &str = "a note that is nobody else's business";
 const STORE_TIMEOUT: Duration = Duration::from_secs(3);
-/// What a machine with other things to do takes to answer. Who waits for the timeout twice takes
-/// longer.
+/// How much longer a busy machine may take. A request that waits for the timeout twice takes longer
+/// than this.
 const SLACK: Duration = Duration::from_millis(2_500);
 
 // A11, C1
@@ -40,12 +41,13 @@ async fn outage(kind: Kind, begin: fn(&mut Engine), end: fn(&mut Engine)) {
     assert!(ended.sign_out(one).await.unwrap().is_served());
     let before = browser.left(one).await;
 
-    let asking = Asking::begin(&browser, &[one, other]).await;
+    let background_requests = BackgroundRequests::begin(&browser, &[one, other]).await;
     begin(&mut engine);
     let gone_at = now();
-    // Long enough to tell who waits for the engine from who waits for the timeout.
+    // Long enough to distinguish requests that wait for the engine from those that wait for the
+    // timeout.
     sleep(STORE_TIMEOUT + SLACK).await;
-    tokio::join!(denies(&browser, one), denies(&browser, other));
+    tokio::join!(assert_denied(&browser, one), assert_denied(&browser, other));
     let back_at = now();
     end(&mut engine);
 
@@ -56,7 +58,7 @@ async fn outage(kind: Kind, begin: fn(&mut Engine), end: fn(&mut Engine)) {
         })
         .await;
     }
-    let answers = asking.end().await;
+    let answers = background_requests.end().await;
     for node in [one, other] {
         let page = browser.fetch(node).await.unwrap();
         assert!(page.is_served() && page.body.contains(NOTE), "{page:?}");
@@ -67,7 +69,8 @@ async fn outage(kind: Kind, begin: fn(&mut Engine), end: fn(&mut Engine)) {
     }
     assert!(browser.keep_alive(one).await.unwrap().is_served());
     for answer in answers {
-        // When the engine is back, what a request asks it may take its time, one after the other.
+        // Only the time during the outage counts: once the engine is back, the operations of a
+        // request may take long, one after the other.
         let waited = answer
             .answered_at
             .min(back_at)
@@ -77,13 +80,13 @@ async fn outage(kind: Kind, begin: fn(&mut Engine), end: fn(&mut Engine)) {
             let was_gone = answer.asked_at > gone_at + STALENESS;
             assert!(!was_gone || answer.answered_at > back_at, "{answer:?}");
         } else {
-            tells_nothing(&answer);
+            assert_reveals_nothing(&answer);
         }
     }
 }
 
-/// Everything that depends on the session, all at once.
-async fn denies(browser: &Browser, node: SocketAddr) {
+/// Asserts that all requests that depend on the session are denied, sending them at the same time.
+async fn assert_denied(browser: &Browser, node: SocketAddr) {
     let [
         mut one,
         mut two,
@@ -106,13 +109,13 @@ async fn denies(browser: &Browser, node: SocketAddr) {
     )
     .into();
     for answer in answers {
-        tells_nothing(&answer.unwrap());
+        assert_reveals_nothing(&answer.unwrap());
     }
     let alive = one.probe(node, "/healthz").await.unwrap();
     assert!(alive.is_served(), "{alive:?}");
 }
 
-fn tells_nothing(answer: &Answer) {
+fn assert_reveals_nothing(answer: &Answer) {
     assert!(answer.is_unavailable(), "{answer:?}");
     assert!(!answer.body.contains(NOTE) && !answer.body.contains(EMAIL));
     assert!(!answer.headers.contains_key("set-cookie"));

@@ -1,4 +1,4 @@
-//! Nodes that are replaced one after the other.
+//! Tests in which nodes are restarted one after the other.
 
 use std::{
     net::SocketAddr,
@@ -11,13 +11,13 @@ use std::{
 
 use crate::harness::{Answer, Browser, Engine, Kind, NoAnswer, Node, PATIENCE, now, until};
 
-on_every_engine!(a_rolling_restart_is_not_seen_by_who_asks_twice);
+on_every_engine!(a_rolling_restart_is_not_noticed_if_failed_requests_are_repeated);
 
 /// How long a node may take to stop while browsers keep connections to it.
 const STOPS_WITHIN: Duration = Duration::from_secs(5);
 
 // A11
-async fn a_rolling_restart_is_not_seen_by_who_asks_twice(kind: Kind) {
+async fn a_rolling_restart_is_not_noticed_if_failed_requests_are_repeated(kind: Kind) {
     let engine = Engine::shared(kind).await;
     let mut nodes: [Node; 3] = engine.nodes(&[]);
     let addresses = nodes.each_ref().map(|node| node.address);
@@ -26,8 +26,9 @@ async fn a_rolling_restart_is_not_seen_by_who_asks_twice(kind: Kind) {
     let rounds: [Arc<AtomicUsize>; 6] = Default::default();
     for (first, requests) in rounds.iter().enumerate() {
         let browser = Browser::signed_in(&nodes[first % 3]).await;
-        let go_round = go_round(browser, addresses, requests.clone(), over.clone());
-        going_round.push(tokio::spawn(go_round));
+        let use_nodes_in_turn =
+            use_nodes_in_turn(browser, addresses, requests.clone(), over.clone());
+        going_round.push(tokio::spawn(use_nodes_in_turn));
     }
     let mut idle = Browser::signed_in(&nodes[0]).await;
     for node in addresses {
@@ -35,13 +36,13 @@ async fn a_rolling_restart_is_not_seen_by_who_asks_twice(kind: Kind) {
     }
 
     for node in &mut nodes {
-        everybody_asks_on(&rounds).await;
+        wait_for_requests(&rounds).await;
         let asked_at = now();
         node.stop();
         assert!(asked_at.elapsed() < STOPS_WITHIN);
         node.restart();
     }
-    everybody_asks_on(&rounds).await;
+    wait_for_requests(&rounds).await;
     over.store(true, SeqCst);
 
     for going in going_round {
@@ -52,22 +53,22 @@ async fn a_rolling_restart_is_not_seen_by_who_asks_twice(kind: Kind) {
     }
 }
 
-/// Waits until every user has asked each node everything once more.
-async fn everybody_asks_on(rounds: &[Arc<AtomicUsize>]) {
-    const EVERYTHING: usize = 15;
+/// Waits until every user has sent every kind of request to each node once more.
+async fn wait_for_requests(rounds: &[Arc<AtomicUsize>]) {
+    const REQUESTS: usize = 15;
     let before: Vec<usize> = rounds.iter().map(|round| round.load(SeqCst)).collect();
-    until("everybody asks on", PATIENCE, async || {
+    until("every user has sent more requests", PATIENCE, async || {
         let mut counts = rounds.iter().zip(&before);
         counts
-            .all(|(round, before)| round.load(SeqCst) >= before + EVERYTHING)
+            .all(|(round, before)| round.load(SeqCst) >= before + REQUESTS)
             .then_some(())
     })
     .await;
 }
 
-/// A user whose every request goes to the next node, and once more to the one after it where that
-/// fails. Counts them.
-async fn go_round(
+/// A user whose requests go to the nodes in turn. A request that fails is sent once more, to the
+/// node after it. The requests are counted.
+async fn use_nodes_in_turn(
     mut browser: Browser,
     nodes: [SocketAddr; 3],
     count: Arc<AtomicUsize>,

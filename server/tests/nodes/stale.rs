@@ -1,4 +1,4 @@
-//! What a node makes of a session while it does not hear that another node has ended it.
+//! Tests with a node that is not informed that another node has ended a session.
 
 use std::time::{Duration, Instant};
 
@@ -6,19 +6,20 @@ use dwell::EndReason;
 use tokio::time::{sleep, sleep_until};
 
 use crate::harness::{
-    Answer, Asking, Browser, Engine, Kind, Link, Node, PATIENCE, STALENESS, Way, until,
+    Answer, BackgroundRequests, Browser, Engine, Kind, LinkState, NetworkLink, Node, PATIENCE,
+    STALENESS, until,
 };
 
 on_every_engine!(
     a_node_that_was_paused_serves_nothing_that_ended_meanwhile,
-    a_node_whose_way_to_the_engine_is_held_serves_nothing_that_ended_meanwhile,
-    a_node_whose_way_to_the_engine_is_cut_serves_nothing_that_ended_meanwhile,
-    a_node_whose_connections_are_forgotten_serves_nothing_that_has_ended,
-    a_node_whose_way_to_the_engine_comes_and_goes_serves_nothing_that_has_ended,
+    a_node_whose_link_is_held_serves_nothing_that_ended_meanwhile,
+    a_node_whose_link_is_cut_serves_nothing_that_ended_meanwhile,
+    a_node_whose_connections_freeze_serves_nothing_that_has_ended,
+    a_node_whose_link_is_interrupted_repeatedly_serves_nothing_that_has_ended,
     nodes_whose_connections_are_dropped_serve_nothing_that_has_ended,
 );
 
-/// Signs out at `node`, where that may take another try, and tells when that was told.
+/// Signs out at `node`, repeatedly if necessary, and returns when the node confirmed it.
 async fn sign_out(browser: &Browser, node: &Node) -> Instant {
     let mut browser = browser.clone();
     until("the session has ended", PATIENCE, async || {
@@ -30,8 +31,8 @@ async fn sign_out(browser: &Browser, node: &Node) -> Instant {
     .await
 }
 
-/// A session that `node` knows well.
-async fn known_to(node: &Node, begun_at: &Node) -> Browser {
+/// A session that `node` has in its index.
+async fn indexed_at(node: &Node, begun_at: &Node) -> Browser {
     let mut browser = Browser::signed_in(begun_at).await;
     for _ in 0..3 {
         assert!(browser.fetch(node.address).await.unwrap().is_served());
@@ -39,8 +40,8 @@ async fn known_to(node: &Node, begun_at: &Node) -> Browser {
     browser
 }
 
-/// Whatever else is answered, it is not the page.
-fn are_refused(answers: &[Answer], ended_at: Instant) {
+/// Asserts that no request after the end was served.
+fn assert_refused(answers: &[Answer], ended_at: Instant) {
     for answer in answers {
         if answer.asked_at > ended_at + STALENESS {
             let is_refused = answer.is_end(EndReason::SignedOut) || answer.is_unavailable();
@@ -50,10 +51,11 @@ fn are_refused(answers: &[Answer], ended_at: Instant) {
     }
 }
 
-/// The node refuses what has ended, serves the others and listens again, by itself.
-async fn recovers(node: &Node, ended: &Browser, staying: &Browser) {
+/// Waits until the node refuses the session that has ended, serves the other one, and receives
+/// reports of ends again.
+async fn wait_until_recovered(node: &Node, ended: &Browser, staying: &Browser) {
     let (mut ended, mut staying) = (ended.clone(), staying.clone());
-    until("the node is itself again", PATIENCE, async || {
+    until("the node has recovered", PATIENCE, async || {
         let refused = ended.fetch(node.address).await.unwrap();
         let served = staying.fetch(node.address).await.unwrap();
         assert!(served.is_served() || served.is_unavailable(), "{served:?}");
@@ -67,8 +69,8 @@ async fn recovers(node: &Node, ended: &Browser, staying: &Browser) {
 async fn a_node_that_was_paused_serves_nothing_that_ended_meanwhile(kind: Kind) {
     let engine = Engine::shared(kind).await;
     let [near, mut paused]: [Node; 2] = engine.nodes(&[]);
-    let browser = known_to(&paused, &near).await;
-    let staying = known_to(&paused, &near).await;
+    let browser = indexed_at(&paused, &near).await;
+    let staying = indexed_at(&paused, &near).await;
     let mut tabs: [Browser; 4] = std::array::from_fn(|_| browser.clone());
     for tab in &mut tabs {
         assert!(tab.fetch(paused.address).await.unwrap().is_served());
@@ -85,76 +87,76 @@ async fn a_node_that_was_paused_serves_nothing_that_ended_meanwhile(kind: Kind) 
         let answer = answer.await.unwrap().unwrap();
         assert!(answer.is_end(EndReason::SignedOut), "{answer:?}");
     }
-    recovers(&paused, &browser, &staying).await;
+    wait_until_recovered(&paused, &browser, &staying).await;
 }
 
 // C1, C2
-async fn a_node_whose_way_to_the_engine_is_held_serves_nothing_that_ended_meanwhile(kind: Kind) {
-    apart(kind, Way::Held).await;
+async fn a_node_whose_link_is_held_serves_nothing_that_ended_meanwhile(kind: Kind) {
+    sign_out_while(kind, LinkState::Held).await;
 }
 
 // C1, C2
-async fn a_node_whose_way_to_the_engine_is_cut_serves_nothing_that_ended_meanwhile(kind: Kind) {
-    apart(kind, Way::Cut).await;
+async fn a_node_whose_link_is_cut_serves_nothing_that_ended_meanwhile(kind: Kind) {
+    sign_out_while(kind, LinkState::Cut).await;
 }
 
-async fn apart(kind: Kind, way: Way) {
+async fn sign_out_while(kind: Kind, state: LinkState) {
     let engine = Engine::shared(kind).await;
-    let link = Link::to(engine.port).await;
-    let (near, far) = (engine.node(&[]), engine.node_by(&link));
-    let staying = known_to(&far, &near).await;
-    let browser = known_to(&far, &near).await;
+    let link = NetworkLink::to(engine.port).await;
+    let (near, far) = (engine.node(&[]), engine.node_through(&link));
+    let staying = indexed_at(&far, &near).await;
+    let browser = indexed_at(&far, &near).await;
 
-    let asking = Asking::begin(&browser, &[far.address]).await;
-    link.set(way);
+    let background_requests = BackgroundRequests::begin(&browser, &[far.address]).await;
+    link.set(state);
     let ended_at = sign_out(&browser, &near).await;
     sleep_until((ended_at + 2 * STALENESS).into()).await;
-    link.set(Way::Open);
-    recovers(&far, &browser, &staying).await;
-    are_refused(&asking.end().await, ended_at);
+    link.set(LinkState::Open);
+    wait_until_recovered(&far, &browser, &staying).await;
+    assert_refused(&background_requests.end().await, ended_at);
 }
 
 // C1, C2
-async fn a_node_whose_connections_are_forgotten_serves_nothing_that_has_ended(kind: Kind) {
+async fn a_node_whose_connections_freeze_serves_nothing_that_has_ended(kind: Kind) {
     let engine = Engine::shared(kind).await;
-    let link = Link::to(engine.port).await;
-    let (near, far) = (engine.node(&[]), engine.node_by(&link));
-    let staying = known_to(&far, &near).await;
-    let browser = known_to(&far, &near).await;
+    let link = NetworkLink::to(engine.port).await;
+    let (near, far) = (engine.node(&[]), engine.node_through(&link));
+    let staying = indexed_at(&far, &near).await;
+    let browser = indexed_at(&far, &near).await;
 
-    let asking = Asking::begin(&browser, &[far.address]).await;
-    link.set(Way::Cut);
+    let background_requests = BackgroundRequests::begin(&browser, &[far.address]).await;
+    link.set(LinkState::Cut);
     sleep(Duration::from_millis(50)).await;
-    // It begins to connect anew, and these connections are lost as well.
-    link.set(Way::Held);
+    // The node begins to reconnect, and these connections freeze as well.
+    link.set(LinkState::Held);
     sleep(Duration::from_millis(300)).await;
-    link.forget();
+    link.freeze_connections();
     let ended_at = sign_out(&browser, &near).await;
     sleep_until((ended_at + 2 * STALENESS).into()).await;
-    recovers(&far, &browser, &staying).await;
-    are_refused(&asking.end().await, ended_at);
+    wait_until_recovered(&far, &browser, &staying).await;
+    assert_refused(&background_requests.end().await, ended_at);
 }
 
 // C1, C2
-async fn a_node_whose_way_to_the_engine_comes_and_goes_serves_nothing_that_has_ended(kind: Kind) {
+async fn a_node_whose_link_is_interrupted_repeatedly_serves_nothing_that_has_ended(kind: Kind) {
     let engine = Engine::shared(kind).await;
-    let link = Link::to(engine.port).await;
-    let (near, far) = (engine.node(&[]), engine.node_by(&link));
-    let staying = known_to(&far, &near).await;
+    let link = NetworkLink::to(engine.port).await;
+    let (near, far) = (engine.node(&[]), engine.node_through(&link));
+    let staying = indexed_at(&far, &near).await;
     for round in 0..6 {
         let browser = Browser::signed_in(&near).await;
-        recovers_knowing(&far, &browser).await;
-        let asking = Asking::begin(&browser, &[far.address]).await;
-        link.set(Way::Cut);
+        wait_until_indexed(&far, &browser).await;
+        let background_requests = BackgroundRequests::begin(&browser, &[far.address]).await;
+        link.set(LinkState::Cut);
         sleep(Duration::from_millis(40 * round)).await;
-        link.set(Way::Open);
+        link.set(LinkState::Open);
         let ended_at = sign_out(&browser, &near).await;
         sleep(Duration::from_millis(40 * round)).await;
-        link.set(Way::Held);
+        link.set(LinkState::Held);
         sleep(Duration::from_millis(60 * round)).await;
-        link.set(Way::Open);
-        recovers(&far, &browser, &staying).await;
-        are_refused(&asking.end().await, ended_at);
+        link.set(LinkState::Open);
+        wait_until_recovered(&far, &browser, &staying).await;
+        assert_refused(&background_requests.end().await, ended_at);
     }
 }
 
@@ -162,7 +164,7 @@ async fn a_node_whose_way_to_the_engine_comes_and_goes_serves_nothing_that_has_e
 async fn nodes_whose_connections_are_dropped_serve_nothing_that_has_ended(kind: Kind) {
     let engine = Engine::own(kind).await;
     let [near, far]: [Node; 2] = engine.nodes(&[]);
-    let staying = known_to(&far, &near).await;
+    let staying = indexed_at(&far, &near).await;
     for round in 0..6 {
         let browser = Browser::default();
         let browser = until("somebody signs in", PATIENCE, async || {
@@ -171,17 +173,17 @@ async fn nodes_whose_connections_are_dropped_serve_nothing_that_has_ended(kind: 
             answer.is_served().then_some(browser)
         })
         .await;
-        recovers_knowing(&far, &browser).await;
-        let asking = Asking::begin(&browser, &[far.address]).await;
+        wait_until_indexed(&far, &browser).await;
+        let background_requests = BackgroundRequests::begin(&browser, &[far.address]).await;
         engine.drop_connections().await;
         sleep(Duration::from_millis(50 * round)).await;
         let ended_at = sign_out(&browser, &near).await;
-        recovers(&far, &browser, &staying).await;
-        are_refused(&asking.end().await, ended_at);
+        wait_until_recovered(&far, &browser, &staying).await;
+        assert_refused(&background_requests.end().await, ended_at);
     }
 }
 
-async fn recovers_knowing(node: &Node, browser: &Browser) {
+async fn wait_until_indexed(node: &Node, browser: &Browser) {
     let mut browser = browser.clone();
     until("the node serves again", PATIENCE, async || {
         let answer = browser.fetch(node.address).await.unwrap();

@@ -1,4 +1,4 @@
-//! One session on three nodes.
+//! Tests of one session that three nodes serve.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ async fn a_session_is_begun_extended_and_ended_on_different_nodes(kind: Kind) {
     assert!(signed_out.is_served());
     for node in [one, two, three] {
         let reason = EndReason::SignedOut;
-        until("the end is heard of", PATIENCE, async || {
+        until("the node refuses the session", PATIENCE, async || {
             let answer = browser.fetch(node).await.unwrap();
             let is_in_time = answer.asked_at <= signed_out.answered_at + STALENESS;
             assert!(is_in_time || answer.is_end(reason), "{answer:?}");

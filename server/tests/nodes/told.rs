@@ -1,14 +1,14 @@
-//! What has been told of a session's time, after the process is killed.
+//! Tests that a node which is killed takes back almost nothing of the time that browsers were told.
 
 use std::time::{Duration, Instant};
 
 use crate::harness::{Browser, Engine, Kind, Node, until};
 
-on_every_engine!(after_a_kill_no_more_than_the_grace_is_missing);
+on_every_engine!(a_killed_node_takes_back_no_more_than_the_grace);
 on_engine!(
     sqlite,
     Sqlite,
-    after_a_kill_no_more_than_the_grace_is_missing
+    a_killed_node_takes_back_no_more_than_the_grace
 );
 
 const IDLE: Duration = Duration::from_secs(600);
@@ -22,7 +22,7 @@ const LIMITS: [(&str, &str); 4] = [
 /// The engine counts whole milliseconds.
 const ROUNDING: Duration = Duration::from_millis(5);
 
-async fn after_a_kill_no_more_than_the_grace_is_missing(kind: Kind) {
+async fn a_killed_node_takes_back_no_more_than_the_grace(kind: Kind) {
     let engine = Engine::shared(kind).await;
     let mut node = engine.node(&LIMITS);
     for is_page in [false, true] {
@@ -52,7 +52,7 @@ async fn after_a_kill_no_more_than_the_grace_is_missing(kind: Kind) {
     }
 }
 
-/// A page or a report, and when it was asked for.
+/// Is active by a page or by a keep-alive, and returns when the request was sent.
 async fn be_active(browser: &mut Browser, node: &Node, is_page: bool) -> Instant {
     let answer = match is_page {
         true => browser.visit(node.address).await.unwrap(),

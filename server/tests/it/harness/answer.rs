@@ -1,4 +1,4 @@
-//! What the server answered.
+//! Answers of the server.
 
 use axum::{
     body::Body,
@@ -47,7 +47,7 @@ impl Answer {
             .collect()
     }
 
-    /// The cookies that it sets but for the one by which a browser is known.
+    /// The cookies that it sets, except the device cookie.
     pub fn session_cookies(&self) -> Vec<SetCookie> {
         let mut cookies = self.set_cookies();
         cookies.retain(|cookie| !cookie.name().ends_with("-known"));
@@ -58,8 +58,8 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The status that an API call was answered with.
-    pub fn told(&self) -> Status {
+    /// The status of the session in the answer to an API call.
+    pub fn session_status(&self) -> Status {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
@@ -70,7 +70,7 @@ impl Answer {
 
     /// Whether this is the answer to an API call in a session that ended for `reason`.
     pub fn is_end(&self, reason: EndReason) -> bool {
-        self.status == StatusCode::UNAUTHORIZED && self.told() == Status::Ended { reason }
+        self.status == StatusCode::UNAUTHORIZED && self.session_status() == Status::Ended { reason }
     }
 
     /// The value of the first element with `name="{name}"`, unescaped as far as tests need.

@@ -26,17 +26,17 @@ use tempfile::TempDir;
 
 use super::Browser;
 
-/// The address of the person that every app knows.
+/// The e-mail address of the account that every app has.
 pub const EMAIL: &str = "ada@example.com";
-/// Their password.
+/// The password of that account.
 pub const PASSWORD: &str = "correct horse battery staple";
 
-/// What differs from the usual app.
+/// The settings of an app.
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub limits: Limits,
     pub cookie: SessionCookie,
-    /// As the build names its files.
+    /// The hashes in the names of the built files.
     pub hashes: &'static str,
     pub trusted_proxies: TrustedProxies,
 }
@@ -52,13 +52,12 @@ impl Default for Setup {
     }
 }
 
-/// A server with its own directory, database and clock. The directory goes with it.
+/// A server with a directory, a database and a clock of its own. The directory is deleted with it.
 pub struct TestApp {
     pub directory: TempDir,
     pub clock: Arc<ManualClock>,
     pub policy: Policy,
-    /// What [`database`](Self::database) leads to, for tests that look into it as another process
-    /// would.
+    /// Connections of another kind to the same database, for tests that inspect it.
     pub pool: SqlitePool,
     pub database: Database,
     pub store: Arc<dyn Store>,
@@ -79,7 +78,7 @@ impl TestApp {
         Self::on(setup, |store| store).await
     }
 
-    /// An app whose store is what `wrap` makes of the real one.
+    /// An app with the store that `wrap` returns for the real one.
     pub async fn on(setup: Setup, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let Setup {
             limits,
@@ -99,7 +98,7 @@ impl TestApp {
         let database = database.await.unwrap();
         let pool = SqlitePool::connect(&url).await.unwrap();
         let Database::Sqlite(sqlite) = &database else {
-            unreachable!("the address is that of a file");
+            unreachable!("the database is SQLite");
         };
         let policy = Policy::new(limits, None, Checks::Warn).unwrap();
         let clock = Arc::new(ManualClock::at(Instant::from_millis(1_700_000_000_000)));
@@ -112,7 +111,7 @@ impl TestApp {
         let dwell = application::dwell(policy, &built)
             .shared_store(store.clone())
             .clock(as_clock.clone())
-            .drafts(drafts.clone())
+            .shared_drafts(drafts.clone())
             .cookie(cookie.clone())
             .trusted_proxies(trusted_proxies)
             .meter(metrics.clone())
@@ -147,7 +146,7 @@ impl TestApp {
         }
     }
 
-    /// A browser that has been nowhere yet.
+    /// A browser without cookies.
     pub fn browser(&self) -> Browser {
         Browser::new(self.router.clone(), self.cookie_name())
     }
@@ -160,7 +159,7 @@ impl TestApp {
         browser
     }
 
-    /// A browser in a session that was begun without the form, which is faster.
+    /// A browser in a session that was created without the form, which is faster.
     pub async fn in_session(&self) -> Browser {
         self.in_session_of(self.account).await
     }
@@ -186,7 +185,7 @@ impl TestApp {
         let dwell = application::dwell(self.policy, &self.state.built)
             .shared_store(store.clone())
             .clock(self.clock.clone())
-            .drafts(self.state.drafts.clone())
+            .shared_drafts(self.state.drafts.clone())
             .cookie(self.cookie.clone())
             .meter(metrics.clone())
             .build()
@@ -241,7 +240,7 @@ impl TestApp {
     }
 }
 
-/// Lets a node hear of ends, as far as its store tells any.
+/// Lets a node receive reports of ends, if its store sends any.
 async fn follow(dwell: &Dwell) {
     let follower = dwell.clone();
     tokio::spawn(async move { follower.follow().await });

@@ -23,7 +23,7 @@ use super::Answer;
 /// The host that every request is sent to.
 pub const HOST: &str = "dwell.example";
 
-/// A request to become the page, which the user asked for.
+/// A navigation that the user started.
 pub fn by_user(method: Method, path: &str) -> Request<Body> {
     request(
         method,
@@ -66,8 +66,7 @@ fn request(method: Method, path: &str, headers: &[(&str, &str)]) -> Request<Body
         .unwrap()
 }
 
-/// A browser that keeps the cookie of the session, the one that tells of a sign-out, and the one by
-/// which it is known.
+/// A browser that keeps the session cookie, the cookie about a sign-out, and the device cookie.
 #[derive(Debug, Clone)]
 pub struct Browser {
     router: Router,
@@ -175,7 +174,7 @@ impl Browser {
         self.send(form(by_user(Method::POST, path), fields)).await
     }
 
-    /// The user sends a form of the page `page`, whose generation goes with it.
+    /// The user sends a form of the page `page`, with its generation.
     pub async fn submit_from(&mut self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let generation = self.visit(page).await.field(GENERATION_FIELD).unwrap();
         let fields: Vec<_> = fields
@@ -211,7 +210,7 @@ impl Browser {
         self.call(AskStatus::PATH, None, &json!({})).await
     }
 
-    /// The generation that the status tells.
+    /// The generation in the status.
     pub async fn generation(&mut self) -> Generation {
         let answer = self.ask_status().await;
         answer.json()["generation"]

@@ -1,4 +1,4 @@
-//! A clock that holds a request at the point that matters.
+//! A clock that blocks a request at the point that matters.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use dwell::Instant;
 use dwell::clock::{Clock, ManualClock};
 use tokio::sync::Notify;
 
-/// A clock that can keep who has just read it from going on.
+/// A clock that can block the thread which has just read it.
 pub struct HeldClock {
     clock: Arc<ManualClock>,
     holds_next: AtomicBool,
@@ -30,25 +30,26 @@ impl HeldClock {
         })
     }
 
-    /// The next to read the clock gets the time, and is then held until the hold is dropped.
-    pub fn hold_next(&self) -> Hold<'_> {
+    /// The next thread that reads the clock gets the time, and is then blocked until the result is
+    /// dropped.
+    pub fn hold_next(&self) -> BlockedReader<'_> {
         *self.is_released.0.lock().unwrap() = false;
         self.holds_next.store(true, SeqCst);
-        Hold(self)
+        BlockedReader(self)
     }
 }
 
-/// Keeps one reader of the clock. A test that fails lets go of it.
-pub struct Hold<'a>(&'a HeldClock);
+/// Blocks one reader of the clock until it is dropped, also by a test that fails.
+pub struct BlockedReader<'a>(&'a HeldClock);
 
-impl Hold<'_> {
-    /// Done when somebody is held.
+impl BlockedReader<'_> {
+    /// Waits until a reader is blocked.
     pub async fn takes_effect(&self) {
         self.0.is_held.notified().await;
     }
 }
 
-impl Drop for Hold<'_> {
+impl Drop for BlockedReader<'_> {
     fn drop(&mut self) {
         *self.0.is_released.0.lock().unwrap() = true;
         self.0.is_released.1.notify_all();

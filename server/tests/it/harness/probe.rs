@@ -1,4 +1,4 @@
-//! A store that counts, and that fails when it is told to.
+//! A store that counts its operations, and that a test can make fail or wait.
 
 use std::{
     future::pending,
@@ -22,7 +22,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{Setup, TestApp};
 
-/// The real store, watched.
+/// The real store, with counters.
 #[derive(Debug)]
 pub struct Probe {
     store: Arc<dyn Store>,
@@ -32,21 +32,22 @@ pub struct Probe {
     writes: AtomicUsize,
     calls: AtomicUsize,
     found: watch::Sender<usize>,
-    /// How many sessions are found before a touch is written.
+    /// How many sessions must have been found before a touch is written.
     found_before_writes: AtomicUsize,
     tells: bool,
-    /// Says that an answer is held back, and waits.
+    /// Reports that an answer is held back, and waits.
     hold: Mutex<Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>>,
 }
 
 impl Probe {
-    /// An app on a store that is watched, and works.
+    /// An app with a probe that sends no reports of ends.
     pub async fn app() -> (TestApp, Arc<Self>) {
         Self::app_on(false).await
     }
 
-    /// An app on a store that is watched, and tells of ends: it need not be asked.
-    pub async fn app_that_is_told() -> (TestApp, Arc<Self>) {
+    /// An app with a probe that sends reports of ends, so that the store need not be asked at every
+    /// request.
+    pub async fn app_with_reports() -> (TestApp, Arc<Self>) {
         Self::app_on(true).await
     }
 
@@ -72,24 +73,24 @@ impl Probe {
         (app, probe.unwrap())
     }
 
-    /// From now on the store answers `calls` times and then no more.
+    /// From now on, the store answers `calls` times and then fails.
     pub fn fail_after(&self, calls: usize) {
         self.failures.store(0, SeqCst);
         self.calls_left.store(calls, SeqCst);
     }
 
-    /// From now on the store works. Tells how often it failed.
+    /// From now on, the store works. Returns how often it has failed.
     pub fn recover(&self) -> usize {
         self.calls_left.store(usize::MAX, SeqCst);
         self.failures.load(SeqCst)
     }
 
-    /// In how many steps touches have reached the store.
+    /// How many batches of touches have been written.
     pub fn writes(&self) -> usize {
         self.writes.load(SeqCst)
     }
 
-    /// How many touches have reached the store.
+    /// How many touches have been written.
     pub fn touches(&self) -> usize {
         self.touches.load(SeqCst)
     }
@@ -99,14 +100,14 @@ impl Probe {
         self.calls.load(SeqCst)
     }
 
-    /// From now on the store writes touches only once it has found sessions this many times more.
+    /// From now on, touches wait until this many more lookups have found their sessions.
     pub fn hold_writes_until_found(&self, times: usize) {
         let found = *self.found.borrow() + times;
         self.found_before_writes.store(found, SeqCst);
     }
 
-    /// The next session that is found is told only when what comes second is dropped. What comes
-    /// first says that it has been found.
+    /// Holds back the answer to the next lookup. The receiver reports that the session has been
+    /// found; dropping the sender releases the answer.
     pub fn hold_next_find(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
         let (found, is_found) = oneshot::channel();
         let (go_on, waiting) = oneshot::channel();
@@ -117,7 +118,7 @@ impl Probe {
     async fn may_write(&self) {
         let enough = self.found_before_writes.load(SeqCst);
         let mut found = self.found.subscribe();
-        // Fails only without this probe.
+        // This fails only if the probe has been dropped.
         let _ = found.wait_for(|found| *found >= enough).await;
     }
 

@@ -26,13 +26,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// With one account, that of [`EMAIL`].
+    /// Starts a server with one account, that of [`EMAIL`].
     pub fn start(directory: &TempDir, settings: &[(&str, &str)]) -> Self {
         Self::prepare(directory);
         Self::start_again(directory, settings)
     }
 
-    /// The same, in a shell that has run `limit`.
+    /// Starts the same server in a shell that has run `limit` before.
     pub fn start_within(directory: &TempDir, limit: &str, settings: &[(&str, &str)]) -> Self {
         Self::prepare(directory);
         let settings = [&USUAL, settings].concat();
@@ -60,16 +60,16 @@ impl Server {
         std::fs::write(pkg.join("dwell.js"), "export default 1;").unwrap();
     }
 
-    /// With the accounts that it had in `directory`.
+    /// Starts a server with the database that is in `directory`.
     pub fn start_again(directory: &TempDir, settings: &[(&str, &str)]) -> Self {
         Self::run(dwell(directory, &["serve"], &[&USUAL, settings].concat()))
     }
 
-    /// As [`start_again`](Self::start_again), where no file can grow beyond `bytes`, as if the disk
-    /// were full by then.
+    /// Starts a server with the database in `directory`, for which no file can grow beyond `bytes`,
+    /// as on a full disk.
     pub fn start_with_room_for(bytes: u64, directory: &TempDir) -> Self {
         let serve = dwell(directory, &["serve"], &USUAL);
-        // A process that does not ignore the signal is ended by it, which a full disk does not do.
+        // The signal would end the process, which a full disk does not, so it is ignored.
         let limited = r#"trap "" XFSZ; exec /usr/bin/prlimit --fsize="$0": "$@""#;
         let mut command = Command::new("/bin/sh");
         command
@@ -83,7 +83,7 @@ impl Server {
         Self::run(command)
     }
 
-    /// Files can grow again.
+    /// Lets files grow again.
     pub fn make_room(&self) {
         let pid = self.child.id().to_string();
         let made = Command::new("/usr/bin/prlimit")
@@ -122,12 +122,12 @@ impl Server {
         }
     }
 
-    /// A connection over which nothing has been sent.
+    /// A new connection.
     pub fn connect(&self) -> TcpStream {
         TcpStream::connect(&self.address).unwrap()
     }
 
-    /// The memory of it that is resident, in bytes.
+    /// Its resident memory, in bytes.
     pub fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.unwrap();
@@ -154,8 +154,8 @@ impl Server {
         get(&self.address, path, headers)
     }
 
-    /// The same, from where the metrics are.
-    pub fn get_beside(&self, path: &str) -> String {
+    /// Sends a GET to the address of the metrics.
+    pub fn get_from_metrics_address(&self, path: &str) -> String {
         get(self.metrics_address.as_ref().unwrap(), path, "")
     }
 
@@ -172,12 +172,12 @@ impl Server {
         self.post("/sign-in", headers, &credentials)
     }
 
-    /// Asks it to stop, as a service manager does. Gives what it wrote down.
+    /// Asks it to stop, as a service manager does, and returns its log.
     pub fn stop(self) -> (ExitStatus, String) {
         self.signal(&["TERM"])
     }
 
-    /// Asks it twice.
+    /// Asks it to stop twice.
     pub fn stop_twice(self) -> (ExitStatus, String) {
         self.signal(&["TERM", "INT"])
     }
@@ -196,7 +196,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It is gone already unless the test failed.
+        // The process has ended already unless the test has failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

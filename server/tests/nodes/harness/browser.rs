@@ -1,4 +1,4 @@
-//! A browser whose requests may each go to another node.
+//! A browser that may send each request to another node.
 
 use std::{collections::HashMap, net::SocketAddr};
 
@@ -16,15 +16,15 @@ use tower_sessions::cookie::Cookie;
 
 use super::{Answer, NoAnswer, Node, connection::Connection};
 
-/// The address of the person that every engine knows.
+/// The e-mail address of the account that every engine has.
 pub const EMAIL: &str = "ada@example.com";
-/// Their password.
+/// The password of that account.
 pub const PASSWORD: &str = "correct horse battery staple";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
-/// A browser in a session, or in none yet.
+/// A browser, which may be in a session.
 #[derive(Debug, Default)]
 pub struct Browser {
     cookie: Option<String>,
@@ -33,7 +33,7 @@ pub struct Browser {
 }
 
 impl Clone for Browser {
-    /// In the same session, with connections of its own.
+    /// A browser in the same session, with connections of its own.
     fn clone(&self) -> Self {
         Self {
             cookie: self.cookie.clone(),
@@ -52,7 +52,7 @@ impl Browser {
         browser
     }
 
-    /// Signs in, in place of the session that it is in.
+    /// Signs in. The session that it is in, if any, is replaced.
     pub async fn sign_in(&mut self, at: SocketAddr) -> Result<Answer, NoAnswer> {
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("email", EMAIL)
@@ -62,7 +62,7 @@ impl Browser {
         if answer.is_served() {
             let cookie = Cookie::parse(answer.header(header::SET_COOKIE)).unwrap();
             self.cookie = Some(format!("{}={}", cookie.name(), cookie.value()));
-            let Status::Active(ActiveStatus { generation, .. }) = answer.told() else {
+            let Status::Active(ActiveStatus { generation, .. }) = answer.session_status() else {
                 panic!("{answer:?}");
             };
             self.generation = Some(generation.to_string());
@@ -80,14 +80,14 @@ impl Browser {
             .await
     }
 
-    /// The page asks for the status, which is no activity.
+    /// The page asks for the status, which is not activity.
     pub async fn ask_status(&mut self, at: SocketAddr) -> Result<Answer, NoAnswer> {
         self.post(at, AskStatus::PATH, JSON, "{}".to_owned()).await
     }
 
-    /// What is left of the live session.
+    /// The status of the live session.
     pub async fn left(&mut self, at: SocketAddr) -> ActiveStatus {
-        match self.ask_status(at).await.unwrap().told() {
+        match self.ask_status(at).await.unwrap().session_status() {
             Status::Active(left) => left,
             told => panic!("{told:?}"),
         }
@@ -117,7 +117,7 @@ impl Browser {
         self.send(at, request.body(Body::empty()).unwrap()).await
     }
 
-    /// A script gets the page with the notes, which is no activity.
+    /// A script fetches the page with the notes, which is not activity.
     pub async fn fetch(&mut self, at: SocketAddr) -> Result<Answer, NoAnswer> {
         let request = Request::get("/workspace")
             .header("sec-fetch-site", "same-origin")
@@ -126,7 +126,7 @@ impl Browser {
         self.send(at, request.body(Body::empty()).unwrap()).await
     }
 
-    /// Something that is nobody's in particular.
+    /// Sends a request that has nothing to do with the session.
     pub async fn probe(&mut self, at: SocketAddr, path: &str) -> Result<Answer, NoAnswer> {
         let request = Request::get(path).body(Body::empty()).unwrap();
         self.send(at, request).await

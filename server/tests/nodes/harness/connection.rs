@@ -1,4 +1,4 @@
-//! A connection to a node, as browsers keep them.
+//! A connection to a node that is kept open, as browsers do.
 
 use std::{
     net::SocketAddr,
@@ -17,8 +17,8 @@ use tokio::{net::TcpStream, time::timeout};
 
 use super::now;
 
-/// Longer than a node may wait for anything.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than a node may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A connection that is made when it is needed and kept until the node closes it.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Connection {
 
     /// Sends `request` once.
     pub async fn send(&mut self, request: Request<Body>) -> Result<Answer, NoAnswer> {
-        match timeout(PATIENCE, self.exchange(request)).await {
+        match timeout(ANSWER_TIMEOUT, self.exchange(request)).await {
             Ok(answer) => answer,
             Err(_) => panic!("{} is silent", self.address),
         }
@@ -73,7 +73,7 @@ async fn connect(address: SocketAddr) -> Result<SendRequest<Body>, NoAnswer> {
     Ok(sender)
 }
 
-/// The node is not there, or went away before it answered.
+/// The node does not accept connections, or stopped before it answered.
 #[derive(Debug, thiserror::Error)]
 pub enum NoAnswer {
     #[error("no connection")]
@@ -93,12 +93,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What a script is told of the session.
-    pub fn told(&self) -> Status {
+    /// The status of the session in the answer to a script.
+    pub fn session_status(&self) -> Status {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The text of a header; empty where there is none.
+    /// The text of a header, or an empty text if it is missing.
     pub fn header(&self, name: header::HeaderName) -> &str {
         self.headers
             .get(name)
@@ -111,10 +111,10 @@ impl Answer {
 
     /// Whether a script is refused because the session has ended for `reason`.
     pub fn is_end(&self, reason: EndReason) -> bool {
-        self.status == StatusCode::UNAUTHORIZED && self.told() == Status::Ended { reason }
+        self.status == StatusCode::UNAUTHORIZED && self.session_status() == Status::Ended { reason }
     }
 
-    /// Whether it is refused because the engine cannot be asked.
+    /// Whether the request was refused because the engine does not answer.
     pub fn is_unavailable(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE
     }

@@ -1,4 +1,4 @@
-//! What nodes share.
+//! The engine that nodes share.
 
 use std::{
     io::Write as _,
@@ -16,16 +16,16 @@ use sqlx::{AnyPool, AssertSqlSafe, Executor as _, any::install_default_drivers};
 use tempfile::TempDir;
 
 use super::{
-    Faketime, Link, Node,
+    Faketime, NetworkLink, Node,
     browser::{EMAIL, PASSWORD},
     engines::{self, Server, directory, postgres, redis},
     until,
 };
 
-/// Where the sessions are kept. The accounts are in SQLite with them, or else in PostgreSQL.
+/// Where the sessions are kept. Accounts are in the same SQLite database, or else in PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// For one node.
+    /// Can only be used by one node.
     Sqlite,
     Postgres,
     Redis,
@@ -33,36 +33,36 @@ pub enum Kind {
 
 /// What an operator does to all live sessions.
 #[derive(Debug, Clone, Copy)]
-pub enum Deed {
+pub enum ManualChange {
     End,
     Delete,
     Empty,
 }
 
-/// Which way the clock of an engine is turned.
+/// A step of the clock of an engine.
 #[derive(Debug, Clone, Copy)]
-pub enum Turn {
+pub enum ClockStep {
     TenMinutesBack,
-    RightAgain,
+    Correct,
 }
 
-/// A database of its own for one test, and a place for the sessions.
+/// A database for one test, and a store for the sessions.
 pub struct Engine {
     pub kind: Kind,
-    /// Of the server with the sessions.
+    /// The port of the server with the sessions.
     pub port: u16,
     pub database: String,
     pub sessions: String,
-    /// The one with the sessions, where no other test uses it.
+    /// The server with the sessions, if no other test uses it.
     server: Option<Server>,
-    /// Where an embedded one is.
+    /// The directory of an embedded database.
     _directory: Option<TempDir>,
-    /// What the server takes for the time.
+    /// The clock of the server, if the test controls it.
     clock: Option<Faketime>,
 }
 
 impl Engine {
-    /// On servers that other tests use too.
+    /// An engine on servers that other tests use too.
     pub async fn shared(kind: Kind) -> Self {
         let number = next();
         match kind {
@@ -101,16 +101,16 @@ impl Engine {
         .with_account()
     }
 
-    /// Where the sessions are on a server that the test may stop.
+    /// An engine with the sessions on a server of its own, which the test may stop.
     pub async fn own(kind: Kind) -> Self {
         Self::started_with(kind, &[]).await
     }
 
-    /// Where the sessions are on a server whose clock the test turns.
+    /// An engine with the sessions on a server whose clock the test sets.
     pub async fn with_clock(kind: Kind) -> Self {
         let clock = match kind {
-            Kind::Sqlite | Kind::Postgres => Faketime::right(),
-            // Its memory allocator reads the clock before libfaketime can tell it.
+            Kind::Sqlite | Kind::Postgres => Faketime::correct(),
+            // Redis cannot run with libfaketime: its memory allocator reads the clock too early.
             Kind::Redis => return Self::own(kind).await,
         };
         let engine = Self::started_with(kind, &clock.settings()).await;
@@ -120,18 +120,18 @@ impl Engine {
         }
     }
 
-    /// Turns the clock. That of Redis stays: everything that it has kept is moved the other way,
-    /// which comes to the same.
-    pub async fn turn_clock(&self, turn: Turn) {
+    /// Sets the clock. For Redis, all stored times are moved in the other direction instead, which
+    /// has the same effect.
+    pub async fn step_clock(&self, step: ClockStep) {
         if let Some(clock) = &self.clock {
-            return clock.set(match turn {
-                Turn::TenMinutesBack => "-10m",
-                Turn::RightAgain => "+0",
+            return clock.set(match step {
+                ClockStep::TenMinutesBack => "-10m",
+                ClockStep::Correct => "+0",
             });
         }
-        let by_ms = match turn {
-            Turn::TenMinutesBack => 600_000,
-            Turn::RightAgain => -600_000,
+        let by_ms = match step {
+            ClockStep::TenMinutesBack => 600_000,
+            ClockStep::Correct => -600_000,
         };
         let script = "local by = ARGV[1]
             if redis.call('EXISTS', '{dwell}:time') == 0 then
@@ -149,10 +149,14 @@ impl Engine {
             end
             return true";
         let admin = self.redis_admin().await;
-        until("the time is kept", Duration::from_secs(60), async || {
-            let turned: Option<i64> = admin.eval(script, (), by_ms).await.unwrap();
-            turned
-        })
+        until(
+            "the store has stored the time",
+            Duration::from_secs(60),
+            async || {
+                let moved: Option<i64> = admin.eval(script, (), by_ms).await.unwrap();
+                moved
+            },
+        )
         .await;
         admin.quit().await.unwrap();
     }
@@ -160,7 +164,7 @@ impl Engine {
     async fn started_with(kind: Kind, environment: &[(&str, String)]) -> Self {
         let number = next();
         match kind {
-            Kind::Sqlite => panic!("there is no server"),
+            Kind::Sqlite => panic!("SQLite has no server"),
             Kind::Postgres => {
                 let server = Server::postgres_with(environment);
                 Self {
@@ -190,7 +194,7 @@ impl Engine {
         .with_account()
     }
 
-    /// A node that uses it.
+    /// Starts a node that uses this engine.
     pub fn node(&self, settings: &[(&str, &str)]) -> Node {
         let places = [
             ("DWELL_DATABASE_URL", self.database.as_str()),
@@ -199,8 +203,8 @@ impl Engine {
         Node::start(&[&places, settings].concat())
     }
 
-    /// A node whose way to the sessions is `link`.
-    pub fn node_by(&self, link: &Link) -> Node {
+    /// Starts a node that reaches the sessions through `link`.
+    pub fn node_through(&self, link: &NetworkLink) -> Node {
         let [database, sessions] = [&self.database, &self.sessions].map(|url| {
             let [direct, indirect] =
                 [self.port, link.port].map(|port| format!("127.0.0.1:{port}/"));
@@ -213,18 +217,18 @@ impl Engine {
         ])
     }
 
-    /// As many nodes that use it.
+    /// Starts `N` nodes that use this engine.
     pub fn nodes<const N: usize>(&self, settings: &[(&str, &str)]) -> [Node; N] {
         std::array::from_fn(|_| self.node(settings))
     }
 
-    /// Takes it away without a goodbye.
+    /// Ends the server as in a crash.
     pub fn crash(&mut self) {
         let order = match self.kind {
-            // As `pg_ctl stop --mode=immediate`.
+            // `pg_ctl stop --mode=immediate` sends the same signal.
             Kind::Postgres => "end QUIT",
             Kind::Redis => "end KILL",
-            Kind::Sqlite => panic!("there is no server"),
+            Kind::Sqlite => panic!("SQLite has no server"),
         };
         self.server().order(order);
     }
@@ -233,7 +237,7 @@ impl Engine {
         self.server().start();
     }
 
-    /// It keeps its connections and says nothing.
+    /// Suspends the server: it keeps its connections and does not answer.
     pub fn hang(&mut self) {
         self.server().order("signal STOP");
     }
@@ -242,32 +246,32 @@ impl Engine {
         self.server().order("signal CONT");
     }
 
-    pub async fn by_hand(&self, deed: Deed) {
+    pub async fn change_by_hand(&self, change: ManualChange) {
         if self.kind == Kind::Redis {
-            let script = match deed {
-                Deed::End => {
+            let script = match change {
+                ManualChange::End => {
                     "for _, key in ipairs(redis.call('KEYS', '{dwell}:session:*')) do
                          redis.call('HSET', key, 'ended_at', 1, 'end_reason', 'revoked')
                      end"
                 }
-                Deed::Delete => {
+                ManualChange::Delete => {
                     "for _, key in ipairs(redis.call('KEYS', '{dwell}:session:*')) do
                          redis.call('DEL', key)
                      end"
                 }
-                Deed::Empty => "redis.call('FLUSHDB')",
+                ManualChange::Empty => "redis.call('FLUSHDB')",
             };
             let admin = self.redis_admin().await;
             admin.eval::<(), _, _, _>(script, (), ()).await.unwrap();
             admin.quit().await.unwrap();
             return;
         }
-        let statement = match (deed, self.kind) {
-            (Deed::End, _) => {
+        let statement = match (change, self.kind) {
+            (ManualChange::End, _) => {
                 "update dwell_sessions set ended_at = 1, end_reason = 'revoked' where ended_at is null"
             }
-            (Deed::Empty, Kind::Postgres) => "truncate dwell_sessions",
-            (Deed::Delete | Deed::Empty, _) => "delete from dwell_sessions",
+            (ManualChange::Empty, Kind::Postgres) => "truncate dwell_sessions",
+            (ManualChange::Delete | ManualChange::Empty, _) => "delete from dwell_sessions",
         };
         let admin = connected(&self.database).await;
         admin.execute(statement).await.unwrap();
@@ -281,10 +285,10 @@ impl Engine {
         admin
     }
 
-    /// Closes every connection that leads to the sessions, as an operator can.
+    /// Closes every connection to the sessions, as an operator can.
     pub async fn drop_connections(&self) {
         match self.kind {
-            Kind::Sqlite => panic!("there is no server"),
+            Kind::Sqlite => panic!("SQLite has no server"),
             Kind::Postgres => {
                 let admin = connected(&self.database).await;
                 let drop = "select pg_terminate_backend(pid) from pg_stat_activity \

@@ -1,15 +1,15 @@
-//! A clock that a test sets, for a process that believes it.
+//! A clock that a test sets, for processes that run with libfaketime.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use tempfile::TempDir;
 
-/// Says how far the process's clock is off.
+/// The file from which libfaketime reads by how much the clock of a process is wrong.
 pub struct Faketime(TempDir);
 
 impl Faketime {
-    /// One that is right so far.
-    pub fn right() -> Self {
+    /// A clock that is correct at first.
+    pub fn correct() -> Self {
         let directory = TempDir::new().unwrap();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let faketime = Self(directory);
@@ -17,14 +17,14 @@ impl Faketime {
         faketime
     }
 
-    /// Sets it `offset` off, such as `-10m`, at once.
+    /// Sets the clock, at once, to the correct time plus `offset`, such as `-10m`.
     pub fn set(&self, offset: &str) {
         let new = self.0.path().join("new");
         fs::write(&new, offset).unwrap();
         fs::rename(new, self.file()).unwrap();
     }
 
-    /// What the process is started with.
+    /// The environment variables that the process is started with.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         vec![
             ("LD_PRELOAD", library().display().to_string()),
@@ -39,13 +39,13 @@ impl Faketime {
     }
 }
 
-/// What makes a process believe another time.
+/// The path of libfaketime.
 pub fn library() -> PathBuf {
     let places = fs::read_dir("/usr/lib").unwrap();
     places
         .map(|place| place.unwrap().path().join("faketime/libfaketimeMT.so.1"))
         .find(|library| library.is_file())
         .unwrap_or_else(|| {
-            panic!("there is no libfaketime: `cargo xtask setup` installs it, or `apt-get install faketime`")
+            panic!("libfaketime is not installed: `cargo xtask setup` installs it, or `apt-get install faketime`")
         })
 }

@@ -1,8 +1,8 @@
-//! What many measurements say together.
+//! Statistics of measurements.
 
 use std::{fmt, time::Duration};
 
-/// Durations that were measured.
+/// Measured durations.
 #[derive(Debug, Default)]
 pub struct Figures(Vec<Duration>);
 
@@ -15,7 +15,7 @@ impl Figures {
         self.percentile(100)
     }
 
-    /// The smallest that `percent` of them do not exceed.
+    /// The smallest duration that `percent` of them do not exceed.
     fn percentile(&self, percent: usize) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();

@@ -1,4 +1,4 @@
-//! A node: a `dwell serve` of its own.
+//! A node: a process of `dwell serve`.
 
 use std::{
     fs,
@@ -13,14 +13,14 @@ use super::{
     engines::{Server, directory, free_port},
 };
 
-/// What is the same for all nodes, unless a test says otherwise.
+/// The settings of all nodes, unless a test overrides them.
 const SETTINGS: [(&str, &str); 3] = [
     ("DWELL_SITE_ROOT", "site"),
     ("DWELL_POLICY_CHECKS", "warn"),
     ("DWELL_POOL_SIZE", "4"),
 ];
 
-/// A running node. It ends with the test, also with one that fails.
+/// A running node. It is ended with the test, also if the test fails.
 pub struct Node {
     pub address: SocketAddr,
     metrics: SocketAddr,
@@ -28,7 +28,8 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts one with these settings. The last of a name counts.
+    /// Starts a node with these settings. If a setting is given more than once, the last one
+    /// counts.
     pub fn start(settings: &[(&str, &str)]) -> Self {
         let directory = directory().keep();
         let pkg = directory.join("site/pkg");
@@ -55,7 +56,7 @@ impl Node {
         }
     }
 
-    /// Whether it hears of ends, and so serves without asking the engine.
+    /// Whether the node receives reports of ends, so that it may serve without asking the engine.
     pub async fn is_listening(&self) -> bool {
         let metrics = Browser::default().probe(self.metrics, "/metrics").await;
         let metrics = metrics.unwrap().body;
@@ -66,32 +67,32 @@ impl Node {
         staleness.parse::<f64>().unwrap() < STALENESS.as_secs_f64()
     }
 
-    /// What it has written down.
+    /// What the node has logged.
     pub fn log(&self) -> String {
         self.server.log()
     }
 
-    /// Takes it away without a goodbye.
+    /// Kills the node.
     pub fn kill(&mut self) {
         block_in_place(|| self.server.order("end KILL"));
     }
 
-    /// Asks it to stop, as a service manager does, and waits until it has.
+    /// Asks the node to stop, as a service manager does, and waits until it has.
     pub fn stop(&mut self) {
         block_in_place(|| self.server.order("end TERM"));
     }
 
-    /// Starts it again, where it was.
+    /// Starts the node again, on the same address.
     pub fn restart(&mut self) {
         block_in_place(|| self.server.start());
     }
 
-    /// Stops its clockwork: it keeps what it knows and does nothing.
+    /// Suspends the process.
     pub fn pause(&mut self) {
         self.server.order("signal STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes the process.
     pub fn resume(&mut self) {
         self.server.order("signal CONT");
     }
@@ -100,7 +101,11 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         if panicking() {
-            eprintln!("the node at {} says:\n{}", self.address, self.server.log());
+            eprintln!(
+                "the log of the node at {}:\n{}",
+                self.address,
+                self.server.log()
+            );
         }
         self.server.order("signal KILL");
     }

@@ -1,4 +1,4 @@
-//! How long things take.
+//! Measures time, and waits for conditions.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,12 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// Longer than anything that a test waits for takes on a busy machine: who waits so long has failed.
+/// Longer than anything that a test waits for takes on a busy machine. A test that waits this long
+/// fails.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Asks again and again until there is an answer. Fails if there is none for `patience`.
+/// Calls a function repeatedly until it returns something. Panics if that takes longer than
+/// `patience`.
 pub async fn until<T>(
     what: &str,
     patience: Duration,

@@ -1,8 +1,8 @@
-//! Where an attempt to sign in comes from, and the cookie by which a browser is known that somebody
-//! has signed in from.
+//! Where an attempt to sign in comes from, and the device cookie, by which a browser shows that
+//! somebody has signed in from it before.
 //!
-//! The cookie signs nobody in and names nobody. It is set in the answer to a sign-in, and stays when
-//! the session ends.
+//! The cookie signs nobody in and names nobody. It is set in the answer to a sign-in, and stays
+//! when the session ends.
 
 use std::convert::Infallible;
 
@@ -16,27 +16,27 @@ use tower_sessions::cookie::{Cookie, time::Duration};
 
 use crate::{accounts::Client, state::AppState};
 
-/// As long as browsers keep any.
+/// The longest time for which browsers keep a cookie.
 const LIFETIME: Duration = Duration::days(400);
 
 impl FromRequestParts<AppState> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        let proof = cookie_value(&parts.headers, &name(state.dwell.cookie()));
+        let device_cookie = cookie_value(&parts.headers, &name(state.dwell.cookie()));
         Ok(Self {
             address: state.dwell.client_address(parts),
-            proof: proof.map(str::to_owned),
+            device_cookie: device_cookie.map(str::to_owned),
         })
     }
 }
 
-/// Makes the browser show `proof` from now on.
-pub(super) fn remember(
+/// The header that sets the device cookie, whose attributes follow those of the session cookie.
+pub(super) fn set_device_cookie(
     session: &SessionCookie,
-    proof: String,
+    value: String,
 ) -> AppendHeaders<[(HeaderName, String); 1]> {
-    let cookie = Cookie::build((name(session), proof))
+    let cookie = Cookie::build((name(session), value))
         .path("/")
         .secure(session.is_secure())
         .http_only(true)

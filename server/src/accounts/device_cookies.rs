@@ -1,4 +1,5 @@
-//! The browsers that somebody has signed in from, as their cookies say.
+//! Device cookies: signed values by which a browser shows that somebody has signed in to an account
+//! from it before.
 
 use hmac::{Hmac, KeyInit as _, Mac as _, digest::InvalidLength};
 use sha2::Sha256;
@@ -8,33 +9,32 @@ use dwell::store::StoreError;
 
 use crate::database::{Database, read, write};
 
-/// The name of the key in the database.
-const NAME: &str = "known_browsers";
+/// The name of the signing key in the table `secrets`.
+const KEY_NAME: &str = "known_browsers";
 
-/// A browser that has signed in before.
+/// The random number of a browser that somebody has signed in from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KnownBrowser(u128);
 
-/// Signs and checks what browsers show. All nodes do so with one key, which is kept in the
-/// database.
+/// Signs and verifies device cookies. All nodes use one key, which is kept in the database.
 #[derive(Debug, Default)]
-pub(super) struct KnownBrowsers {
+pub(super) struct DeviceCookies {
     key: OnceCell<Key>,
 }
 
-impl KnownBrowsers {
-    /// The browser that shows `proof`, if somebody has signed in from it with this address.
-    pub(super) async fn recognise(
+impl DeviceCookies {
+    /// The browser that `cookie` names, if the cookie is valid for this address.
+    pub(super) async fn verify(
         &self,
         database: &Database,
         email: &str,
-        proof: &str,
+        cookie: &str,
     ) -> Result<Option<KnownBrowser>, StoreError> {
-        Ok(self.key(database).await?.check(email, proof))
+        Ok(self.key(database).await?.verify(email, cookie))
     }
 
-    /// What the browser is to show from now on.
-    pub(super) async fn prove(
+    /// A cookie which shows that somebody has signed in with this address from `browser`.
+    pub(super) async fn issue(
         &self,
         database: &Database,
         email: &str,
@@ -49,24 +49,24 @@ impl KnownBrowsers {
 }
 
 impl KnownBrowser {
-    pub(super) fn fresh() -> Self {
+    pub(super) fn random() -> Self {
         Self(rand::random())
     }
 }
 
-/// The signature of nothing yet. It cannot be printed.
+/// An HMAC with the key and no data. Its debug output does not show the key.
 #[derive(Debug)]
 struct Key(Hmac<Sha256>);
 
 impl Key {
-    /// The key in the database, where the first who needs it has put it.
+    /// Reads the key from the database, and creates it if there is none.
     async fn read(database: &Database) -> Result<Self, StoreError> {
         let made: u128 = rand::random();
         write!(database, |connection| {
             sqlx::query(
                 "insert into secrets (name, value) values ($1, $2) on conflict (name) do nothing",
             )
-            .bind(NAME)
+            .bind(KEY_NAME)
             .bind(format!("{made:032x}"))
             .execute(connection)
             .await
@@ -74,7 +74,7 @@ impl Key {
         })?;
         let (value,): (String,) = read!(database, |connection| {
             sqlx::query_as("select value from secrets where name = $1")
-                .bind(NAME)
+                .bind(KEY_NAME)
                 .fetch_one(connection)
                 .await
         })?;
@@ -91,8 +91,8 @@ impl Key {
         format!("{:032x}{}", browser.0, signature.collect::<String>())
     }
 
-    fn check(&self, email: &str, proof: &str) -> Option<KnownBrowser> {
-        let (id, signature) = proof.split_at_checked(32)?;
+    fn verify(&self, email: &str, cookie: &str) -> Option<KnownBrowser> {
+        let (id, signature) = cookie.split_at_checked(32)?;
         let browser = KnownBrowser(u128::from_str_radix(id, 16).ok()?);
         let pairs = signature.as_bytes().chunks(2);
         let signature: Option<Vec<u8>> = pairs
@@ -102,7 +102,8 @@ impl Key {
         mac.verify_slice(&signature?).ok().map(|()| browser)
     }
 
-    /// Of the browser's number, which has one length, and the address.
+    /// The signature of a browser and an address. The browser comes first because its length is
+    /// fixed, so that no other pair gives the same bytes.
     fn mac(&self, email: &str, browser: KnownBrowser) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         mac.update(&browser.0.to_be_bytes());
@@ -116,22 +117,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_is_known_to_the_account_that_signed_in_from_it_and_to_no_other() {
+    fn a_device_cookie_is_valid_only_as_it_was_signed_and_for_its_account() {
         let key = Key::of("key").unwrap();
-        let browser = KnownBrowser::fresh();
-        let proof = key.sign("ada@example.com", browser);
-        assert_eq!(key.check("ada@example.com", &proof), Some(browser));
-        assert_eq!(key.check("bob@example.com", &proof), None);
+        let browser = KnownBrowser::random();
+        let cookie = key.sign("ada@example.com", browser);
+        assert_eq!(key.verify("ada@example.com", &cookie), Some(browser));
+        assert_eq!(key.verify("bob@example.com", &cookie), None);
         let other = Key::of("other").unwrap();
-        assert_eq!(other.check("ada@example.com", &proof), None);
-        for place in 0..proof.len() {
-            let mut changed = proof.clone().into_bytes();
+        assert_eq!(other.verify("ada@example.com", &cookie), None);
+        for place in 0..cookie.len() {
+            let mut changed = cookie.clone().into_bytes();
             changed[place] = if changed[place] == b'0' { b'1' } else { b'0' };
             let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(key.check("ada@example.com", &changed), None, "{changed}");
+            assert_eq!(key.verify("ada@example.com", &changed), None, "{changed}");
         }
-        for nothing in ["", "0", &proof[..32], &proof[..95], "é", &"+".repeat(96)] {
-            assert_eq!(key.check("ada@example.com", nothing), None, "{nothing}");
+        for invalid in ["", "0", &cookie[..32], &cookie[..95], "é", &"+".repeat(96)] {
+            assert_eq!(key.verify("ada@example.com", invalid), None, "{invalid}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Requests without pause, while something happens.
+//! Requests that are sent without pause in the background.
 
 use std::{
     net::SocketAddr,
@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::{Answer, Browser, PATIENCE, until};
 
-/// Asks for the page with the notes, on several connections to each node.
-pub struct Asking {
+/// Asks for the page with the notes without pause, on several connections to each node.
+pub struct BackgroundRequests {
     state: Arc<State>,
     tasks: Vec<JoinHandle<Vec<Answer>>>,
 }
@@ -24,8 +24,8 @@ struct State {
     answers: AtomicUsize,
 }
 
-impl Asking {
-    /// Returns when all are at it.
+impl BackgroundRequests {
+    /// Returns when there have been answers.
     pub async fn begin(browser: &Browser, nodes: &[SocketAddr]) -> Self {
         const CONNECTIONS: usize = 3;
         let state = Arc::new(State::default());
@@ -41,7 +41,7 @@ impl Asking {
         Self { state, tasks }
     }
 
-    /// Every answer.
+    /// Stops, and returns all answers.
     pub async fn end(self) -> Vec<Answer> {
         self.state.is_over.store(true, SeqCst);
         let mut answers = Vec::new();
