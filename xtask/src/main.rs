@@ -18,6 +18,7 @@ mod debian_std;
 mod dependencies;
 mod examples;
 mod files;
+mod fuzz;
 mod module;
 mod inclusions;
 mod npm;
@@ -146,6 +147,7 @@ fn perform(task: Task) -> Result<()> {
             checks::format()?;
             checks::lint()?;
             examples::lint()?;
+            fuzz::lint()?;
         }
         Task::Test { busy } => {
             set_up_building()?;
@@ -161,6 +163,7 @@ fn perform(task: Task) -> Result<()> {
             checks::test()?;
             checks::document()?;
             examples::lint()?;
+            fuzz::lint()?;
             examples::test()?;
             release::build()?;
             budget::check()?;
