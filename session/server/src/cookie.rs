@@ -192,6 +192,8 @@ fn value_of<'cookie>(cookie: &'cookie [u8], name: &str) -> Option<&'cookie [u8]>
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn presented_in(cookies: &[impl AsRef<[u8]>]) -> Option<SessionId> {
@@ -227,6 +229,22 @@ mod tests {
         assert_eq!(new("__Secure-a", false), Err(InvalidCookie::Prefix));
         for name in ["", "a b", "a=b", "a;b", "é"] {
             assert_eq!(new(name, true), Err(InvalidCookie::Name), "{name:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_cookie_of_the_name_is_found(
+            lines in prop::collection::vec("((sid|x-sid|a)?[ =]{0,2}[a-z=\"]{0,3}[ ;]{0,2}){0,5}", 0..3),
+        ) {
+            let headers: HeaderMap = lines
+                .iter()
+                .map(|line| (COOKIE, HeaderValue::from_str(line).unwrap()))
+                .collect();
+            let cookies = lines.iter().flat_map(|line| line.split(';'));
+            let named = cookies.filter_map(|cookie| cookie.split_once('='));
+            let mut values = named.filter_map(|(name, value)| (name.trim() == "sid").then_some(value));
+            prop_assert_eq!(cookie_value(&headers, "sid"), values.next_back().map(str::trim));
         }
     }
 }

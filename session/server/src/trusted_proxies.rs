@@ -87,6 +87,7 @@ pub struct InvalidTrustedProxies;
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -169,6 +170,51 @@ mod tests {
             "10.0.0.1 ::1",
         ] {
             assert!(list.parse::<TrustedProxies>().is_err(), "{list}");
+        }
+    }
+
+    /// Addresses of proxies and of others, and what is no address.
+    fn hops() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => "10\\.0\\.0\\.[1-9](:80)?",
+            1 => "::ffff:10\\.0\\.0\\.[1-9]",
+            2 => "203\\.0\\.113\\.[1-9]",
+            1 => "2001:db8::[1-9]",
+            1 => "[ -~]{0,6}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_proxy_up_to_the_one_that_names_the_client_is_trusted(
+            peer in "(10|203)\\.0\\.0\\.[1-9]",
+            hops in prop::collection::vec(hops(), 0..6),
+        ) {
+            let told = client("10.0.0.0/8", &peer, &[&hops.join(", ")]);
+            let is_proxy = |address: &str| address.starts_with("10.");
+            let mut writer = peer.clone();
+            let mut vouched_for = vec![peer];
+            let line = hops.join(", ");
+            for hop in line.rsplit(',') {
+                let Some(hop) = address(hop.trim()).filter(|_| is_proxy(&writer)) else {
+                    break;
+                };
+                writer = hop.to_string();
+                vouched_for.push(writer.clone());
+            }
+            prop_assert!(vouched_for.contains(&told), "{told} of {vouched_for:?}");
+        }
+
+        #[test]
+        fn nothing_that_a_client_sends_changes_its_address(
+            claimed in "[ -~]{0,30}",
+            proxies in prop::collection::vec("10\\.0\\.0\\.[1-9]", 0..3),
+        ) {
+            let line = [&["203.0.113.9".to_owned()], &proxies[..]].concat().join(", ");
+            let told = client("10.0.0.0/8", "10.0.0.1", &[&claimed, &line]);
+            prop_assert_eq!(&told, "203.0.113.9");
+            let joined = format!("{claimed},{line}");
+            prop_assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[&joined]), told);
         }
     }
 }

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::{
-    super::{Screen, State, expectation::Expectation},
+    super::{Action, Message, Monitor, News, Screen, State, expectation::Expectation},
     pair::{Pair, at, generation, policy, secs},
 };
-use crate::{EndReason, Instant, Lifetime, Status};
+use crate::{EndReason, Generation, Instant, Lifetime, Status};
 
 /// What the world does to a page.
 #[derive(Debug, Clone)]
@@ -40,6 +40,25 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0u64..3_000).prop_map(Step::Latency),
     ];
     prop::collection::vec(step, 1..60)
+}
+
+fn news() -> impl Strategy<Value = News> {
+    let millis = || prop_oneof![0..1_000_000u64, any::<u64>()].prop_map(Duration::from_millis);
+    prop_oneof![
+        millis().prop_map(|idle_for| News::Active { idle_for }),
+        (millis(), prop::option::of(millis())).prop_map(|(idle_left, active_for)| News::Alive {
+            idle_left,
+            active_for,
+        }),
+        Just(News::Ended),
+        Just(News::InDoubt),
+    ]
+}
+
+fn messages() -> impl Strategy<Value = Message> {
+    let of_other = Just(Generation::from_random(8));
+    let generations = prop_oneof![3 => Just(generation()), 1 => of_other];
+    (generations, news()).prop_map(|(generation, news)| Message { generation, news })
 }
 
 impl Pair {
@@ -136,6 +155,37 @@ proptest! {
             if pair.ended_as() == Some(EndReason::IdleTimeout) && pair.monitor.unreported.is_none() {
                 let promised = acted_at + pair.policy.idle();
                 prop_assert!(pair.server_deadline() + secs(6) >= promised || pair.now >= promised);
+            }
+        }
+    }
+
+    #[test]
+    fn no_message_of_a_tab_extends_or_reveals_or_ends(
+        leads: bool,
+        told in prop::collection::vec((0u64..300_000, 0u64..1_000, messages()), 1..40),
+    ) {
+        let mut now = at(0);
+        let status = Lifetime::begin(now).remaining(&policy(), generation(), now);
+        let mut monitor = Monitor::new(&status, now, 0, now);
+        monitor.handle_lead(leads, now);
+        let deadline = monitor.told_deadline();
+        let mut is_concealed = false;
+        for (wait, age, message) in told {
+            now = now + Duration::from_millis(wait);
+            monitor.handle_timeout(now);
+            monitor.handle_message(&message, Duration::from_millis(age), now);
+            prop_assert_eq!(monitor.told_deadline(), deadline);
+            prop_assert!(!matches!(monitor.state(), State::Ended(_)));
+            while let Some(action) = monitor.poll_action() {
+                match action {
+                    Action::Show(screen) => {
+                        let conceals = matches!(screen, Screen::Concealed(_));
+                        prop_assert!(conceals || !is_concealed, "{screen:?} at {now}");
+                        is_concealed = conceals;
+                    }
+                    Action::Leave(_) | Action::Adopt(_) => prop_assert!(false, "{action:?}"),
+                    Action::Send(_) | Action::Tell(_) => {}
+                }
             }
         }
     }
