@@ -69,6 +69,7 @@
 //! }
 //!
 //! dwell_conformance::suite!(my_subject);
+//! # fn main() {}
 //! ```
 //!
 //! `cargo test` then lists each promise by its name, such as
