@@ -219,7 +219,11 @@ mod tests {
     fn the_policy_of_a_preset_keeps_every_rule_that_is_not_advice() {
         for preset in Preset::ALL {
             let limits = Policy::preset(preset).limits();
-            assert_eq!(broken(limits, Some(preset), Checks::Enforce), None, "{preset}");
+            assert_eq!(
+                broken(limits, Some(preset), Checks::Enforce),
+                None,
+                "{preset}"
+            );
         }
     }
 

@@ -1,11 +1,15 @@
-//! What the example programs have without Dwell: people who can sign in, and their invoices. A real
-//! program has a database here and verifies the hash of a password.
+//! What the example programs have in common: people who can sign in, their invoices, and the policy for
+//! their sessions. A real program has a database here and verifies the hash of a password.
 
 use std::{
     collections::HashMap,
+    env,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
+use anyhow::Context as _;
+use dwell_session::{Checks, Limits, Policy, Preset};
 use serde::{Deserialize, Serialize};
 
 /// What somebody types to sign in.
@@ -59,4 +63,23 @@ impl Invoices {
         let invoices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         invoices.get(person).cloned().unwrap_or_default()
     }
+}
+
+/// The policy of PCI DSS, unless the environment variable `IDLE_SECONDS` asks for a short one, to watch
+/// sessions end.
+pub fn policy() -> anyhow::Result<Policy> {
+    let Ok(seconds) = env::var("IDLE_SECONDS") else {
+        return Ok(Policy::preset(Preset::PciDss));
+    };
+    let seconds = seconds
+        .parse()
+        .context("IDLE_SECONDS is no number of seconds")?;
+    let idle = Duration::from_secs(seconds);
+    let limits = Limits {
+        idle,
+        absolute: 20 * idle,
+        warning: idle / 2,
+        grace: idle / 20,
+    };
+    Ok(Policy::new(limits, None, Checks::Warn)?)
 }

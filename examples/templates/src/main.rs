@@ -7,7 +7,7 @@
 
 mod pages;
 
-use std::{env, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{env, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::{
     Form, Router,
@@ -17,8 +17,7 @@ use axum::{
     routing::{get, post},
 };
 use dwell::{
-    BrowserModule, Checks, Connections, CurrentSession, Denied, Dwell, Limits, Policy, Preset,
-    Refusal, SentDraft, SignIn,
+    BrowserModule, Connections, CurrentSession, Denied, Dwell, Refusal, SentDraft, SignIn,
     drafts::{DraftId, Drafts, SqliteDrafts},
     sqlite,
     store::SqliteStore,
@@ -40,7 +39,7 @@ async fn main() -> anyhow::Result<()> {
     let file = env::args_os().nth(1).unwrap_or("invoices.db".into());
     let database = sqlite::Database::hold(Path::new(&file), Connections::default()).await?;
     database.migrate().await?;
-    let dwell = Dwell::builder(policy()?)
+    let dwell = Dwell::builder(invoices::policy()?)
         .store(SqliteStore::open(database.clone()).await?)
         .drafts(SqliteDrafts::new(database))
         .browser_module(BrowserModule::read(MODULE)?)
@@ -71,21 +70,6 @@ async fn main() -> anyhow::Result<()> {
     .await?;
     background.stop().await;
     Ok(())
-}
-
-/// That of PCI DSS, unless `IDLE_SECONDS` asks for a short one, to watch sessions end.
-fn policy() -> anyhow::Result<Policy> {
-    let Ok(seconds) = env::var("IDLE_SECONDS") else {
-        return Ok(Policy::preset(Preset::PciDss));
-    };
-    let idle = Duration::from_secs(seconds.parse()?);
-    let limits = Limits {
-        idle,
-        absolute: 20 * idle,
-        warning: idle / 2,
-        grace: idle / 20,
-    };
-    Ok(Policy::new(limits, None, Checks::Warn)?)
 }
 
 #[derive(Deserialize)]

@@ -151,9 +151,9 @@ impl Drafts {
     }
 }
 
-/// Listens for as long as the page exists: saves what is typed, also by a script or an extension,
-/// and whatever may lead away from the page, before it does. Where what was typed cannot be kept, the
-/// browser asks whether to leave.
+/// Listens for as long as the page exists. What is typed is saved, also what a script or an extension
+/// types, and so it is before anything that may lead away from the page. Forms that are sent name their
+/// session. If what was typed cannot be kept, the browser asks whether to leave.
 pub(crate) fn listen(driver: &Rc<Driver>) {
     let Some(window) = web_sys::window() else {
         return;
@@ -162,6 +162,12 @@ pub(crate) fn listen(driver: &Rc<Driver>) {
     listen_to(&window, "input", move |event| {
         let at = event.target().and_then(|target| target.dyn_into().ok());
         typing.typed(at.as_ref());
+    });
+    // Before any code of the page reads the form.
+    let sending = Rc::clone(driver);
+    listen_to(&window, "submit", move |event| {
+        let form = event.target().and_then(|target| target.dyn_into().ok());
+        form.iter().for_each(|form| sending.sending(form));
     });
     let leaving = Rc::clone(driver);
     listen_to(&window, "click", move |_| leaving.leaving());
@@ -190,6 +196,7 @@ impl Draft {
             // Fails for no form that is in a page.
             let _ = draft.add_id_field();
         }
+        page.fill_in_generation(&draft.form);
         let sending = Rc::clone(&draft);
         listen_to(&draft.form, "submit", move |_| {
             sending.submitted.replace(sending.typed());

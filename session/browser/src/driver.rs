@@ -13,7 +13,7 @@ use dwell_session::{
 };
 use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Node};
+use web_sys::{Element, HtmlFormElement, Node};
 
 use crate::{
     clock::Clock,
@@ -147,6 +147,11 @@ impl Driver {
     /// Whether something was typed that cannot be kept at the moment.
     pub(crate) fn has_unkept(&self) -> bool {
         self.drafts.has_unkept()
+    }
+
+    /// A form is about to be sent.
+    pub(crate) fn sending(&self, form: &HtmlFormElement) {
+        self.page.fill_in_generation(form);
     }
 
     /// The page may be left.

@@ -35,6 +35,7 @@ mod events;
 mod lead;
 mod listener;
 mod page;
+mod requests;
 mod server;
 mod sign_out;
 mod tabs;
@@ -67,6 +68,7 @@ pub struct Options {
     texts: &'static Texts,
     send_sign_in: Option<Box<SendSignIn>>,
     prepare: fn(&Element),
+    name_requests: fn(&Rc<Driver>),
 }
 
 impl Default for Options {
@@ -75,6 +77,7 @@ impl Default for Options {
             texts: Texts::ENGLISH,
             send_sign_in: None,
             prepare: |_| {},
+            name_requests: |_| {},
         }
     }
 }
@@ -126,6 +129,17 @@ impl Options {
                 _ => Err(answer.advice().unwrap_or_else(unreachable)),
             }
         })
+    }
+
+    /// Sends the generation of the session with every request that the page's own code makes with `fetch`,
+    /// if it goes to this site and may change something. Then the server refuses what is sent from a page
+    /// of another session than the one that the browser is in. Server functions of Leptos need this: they
+    /// send their arguments, and no other field of the form.
+    pub fn name_session_in_requests(self) -> Self {
+        Self {
+            name_requests: requests::name_session,
+            ..self
+        }
     }
 
     /// Called with elements that the server has sent, before they come into the page.
@@ -209,6 +223,7 @@ pub fn start(options: Options) -> Result<Running, StartError> {
     events::listen(&driver);
     drafts::listen(&driver);
     sign_out::listen(&driver);
+    (options.name_requests)(&driver);
     let overlay = mount_to(host, {
         let driver = Rc::clone(&driver);
         move || {

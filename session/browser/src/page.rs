@@ -13,8 +13,8 @@ use dwell_overlay::{
 use dwell_session::{ActiveStatus, Concealed, EndReason, Generation, Names, Screen, Status};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 use web_sys::{
-    Document, DocumentFragment, Element, HtmlElement, HtmlInputElement, Node, NodeList,
-    Performance, VisibilityState, Window,
+    Document, DocumentFragment, Element, HtmlElement, HtmlFormElement, HtmlInputElement, Node,
+    NodeList, Performance, VisibilityState, Window,
 };
 
 use crate::{StartError, wire};
@@ -36,6 +36,7 @@ pub(crate) struct Page {
     root: Element,
     names: Names,
     texts: &'static Texts,
+    generation: Cell<Option<Generation>>,
     /// What of the page is concealed at the moment.
     taken: RefCell<Vec<Taken>>,
     titles: RefCell<Titles>,
@@ -74,6 +75,7 @@ impl Page {
             root: document.document_element()?,
             names: names(&document),
             texts,
+            generation: Cell::new(None),
             taken: RefCell::default(),
             titles: RefCell::default(),
             focused: RefCell::default(),
@@ -87,7 +89,10 @@ impl Page {
     pub(crate) fn status(&self) -> Result<ActiveStatus, StartError> {
         let told = meta(&self.document, STATUS_META).ok_or(StartError::NoStatus)?;
         match wire::status(&told) {
-            Some(Status::Active(status)) => Ok(status),
+            Some(Status::Active(status)) => {
+                self.generation.set(Some(status.generation));
+                Ok(status)
+            }
             Some(Status::Ended { .. } | Status::Anonymous) | None => Err(StartError::InvalidStatus),
         }
     }
@@ -135,11 +140,25 @@ impl Page {
 
     /// Goes on in another session of the same person: forms carry its generation from now on.
     pub(crate) fn adopt(&self, generation: Generation) {
+        self.generation.set(Some(generation));
         let generation = generation.to_string();
         for field in self.find_all(&named(&self.names.generation_field)) {
             field
                 .unchecked_into::<HtmlInputElement>()
                 .set_value(&generation);
+        }
+    }
+
+    /// A form that code in the browser has made has a field for the generation, and nothing in it.
+    pub(crate) fn fill_in_generation(&self, form: &HtmlFormElement) {
+        if let (Ok(Some(field)), Some(generation)) = (
+            form.query_selector(&named(&self.names.generation_field)),
+            self.generation.get(),
+        ) {
+            let field: HtmlInputElement = field.unchecked_into();
+            if field.value().is_empty() {
+                field.set_value(&generation.to_string());
+            }
         }
     }
 

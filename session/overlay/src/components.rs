@@ -2,7 +2,6 @@
 //!
 //! They belong into the document around the application, which is not hydrated.
 
-use dwell_session::{Generation, Names};
 use leptos::{nonce::use_nonce, prelude::*, tachys::html::InertElement};
 
 use crate::SessionPage;
@@ -39,23 +38,6 @@ pub fn GuardCover(
     session: SessionPage,
 ) -> impl IntoView {
     InertElement::new(with_nonce(session).cover())
-}
-
-/// The hidden field that a form carries, so that it is taken only in the session of its page.
-#[component]
-pub fn GenerationField(
-    /// The generation of the session.
-    generation: Generation,
-    /// The names that the program has chosen. By default those that are provided as context, or else
-    /// the default ones.
-    #[prop(optional)]
-    names: Option<Names>,
-) -> impl IntoView {
-    let name = names
-        .or_else(use_context)
-        .unwrap_or_default()
-        .generation_field;
-    view! { <input type="hidden" name=name value=generation.to_string() /> }
 }
 
 fn with_nonce(session: SessionPage) -> SessionPage {

@@ -13,6 +13,8 @@
 
 #[cfg(feature = "ssr")]
 mod components;
+#[cfg(any(feature = "ssr", feature = "browser"))]
+mod generation_field;
 pub mod markup;
 #[cfg(feature = "browser")]
 mod overlay;
@@ -22,7 +24,9 @@ mod texts;
 pub mod words;
 
 #[cfg(feature = "ssr")]
-pub use components::{DwellHead, GenerationField, GuardCover, GuardNotice};
+pub use components::{DwellHead, GuardCover, GuardNotice};
+#[cfg(any(feature = "ssr", feature = "browser"))]
+pub use generation_field::GenerationField;
 #[cfg(feature = "browser")]
 pub use overlay::{Attempt, Choice, Overlay, SignIn, title};
 #[cfg(feature = "html")]
