@@ -45,7 +45,7 @@ impl RateLimiter {
     ///
     /// # Errors
     ///
-    /// There is none. The error is the time until there is one.
+    /// No attempt is left. The error is the time until the next one.
     pub(super) fn take(
         &self,
         name: impl Hash,

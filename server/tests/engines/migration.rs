@@ -54,8 +54,8 @@ async fn migrate_and_compare(url: &str, migrator: &Migrator, keys: [&str; 2]) {
     for _ in 0..2 {
         open(url).await.close().await;
         let mut kept = Vec::new();
-        for question in [SESSIONS, DRAFTS] {
-            let rows = connection.fetch_all(question).await.unwrap();
+        for query in [SESSIONS, DRAFTS] {
+            let rows = connection.fetch_all(query).await.unwrap();
             kept.extend(rows.iter().map(|row| row.get::<String, _>(0)));
         }
         assert_eq!(

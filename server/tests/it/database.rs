@@ -157,11 +157,11 @@ async fn a_tombstone_is_deleted_after_a_month_and_its_id_stays_invalid() {
 
 /// SQL for the numbers from 1 to a given number, as rows.
 macro_rules! numbers {
-    ($most:literal) => {
+    ($count:literal) => {
         concat!(
             "with recursive numbers (n) as \
              (select 1 union all select n + 1 from numbers where n < ",
-            $most,
+            $count,
             ") "
         )
     };

@@ -17,12 +17,12 @@ fn status(answer: &str) -> &str {
 }
 
 /// A browser that is signed in.
-struct Visitor {
+struct SignedInBrowser {
     cookie: String,
     generation: String,
 }
 
-impl Visitor {
+impl SignedInBrowser {
     fn sign_in(server: &Server) -> Self {
         let cookie = cookie_header(&server.sign_in(""));
         let page = server.get("/workspace", &cookie);
@@ -41,7 +41,7 @@ impl Visitor {
         server.post(path, &self.cookie, &form)
     }
 
-    fn is_turned_away_for(&self, server: &Server, reason: &str) -> bool {
+    fn is_refused_for(&self, server: &Server, reason: &str) -> bool {
         let told = server.send(&format!(
             "POST /api/session/status HTTP/1.1\r\nhost: dwell.test\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: 2\r\n{}\r\n{{}}",
@@ -79,7 +79,7 @@ async fn an_end_takes_effect_on_a_full_disk_and_is_written_later() {
     let directory = TempDir::new().unwrap();
     Server::start(&directory, &[]).stop();
     let server = Server::start_with_room_for(FEW_WRITES, &directory);
-    let [leaving, staying, revoked] = [(); 3].map(|()| Visitor::sign_in(&server));
+    let [leaving, staying, revoked] = [(); 3].map(|()| SignedInBrowser::sign_in(&server));
     while status(&leaving.post(&server, "/workspace", "text=a+note&")) != "503" {}
 
     let answer = wait_until_ready_is(&server, "503");
@@ -91,8 +91,8 @@ async fn an_end_takes_effect_on_a_full_disk_and_is_written_later() {
     assert_eq!(status(&answer), "303", "{answer}");
     let answer = staying.post(&server, "/account/sign-out-others", "");
     assert_eq!(status(&answer), "303", "{answer}");
-    assert!(leaving.is_turned_away_for(&server, "signed_out"));
-    assert!(revoked.is_turned_away_for(&server, "revoked"));
+    assert!(leaving.is_refused_for(&server, "signed_out"));
+    assert!(revoked.is_refused_for(&server, "revoked"));
     assert_eq!(status(&staying.visit(&server)), "200");
     let account = server.get("/account", &staying.cookie);
     assert!(!account.contains("127.0.0.1, signed in"), "{account}");
@@ -107,8 +107,8 @@ async fn an_end_takes_effect_on_a_full_disk_and_is_written_later() {
         assert_eq!(log.matches(line).count(), 1, "{log}");
     }
     let server = Server::start_again(&directory, &[]);
-    assert!(leaving.is_turned_away_for(&server, "signed_out"));
-    assert!(revoked.is_turned_away_for(&server, "revoked"));
+    assert!(leaving.is_refused_for(&server, "signed_out"));
+    assert!(revoked.is_refused_for(&server, "revoked"));
     assert_eq!(status(&staying.visit(&server)), "200");
 }
 
@@ -117,7 +117,7 @@ async fn an_end_takes_effect_on_a_full_disk_and_is_written_later() {
 async fn a_server_starts_on_a_full_disk_and_shows_pages_and_signs_people_out() {
     let directory = TempDir::new().unwrap();
     let server = Server::start(&directory, &[]);
-    let [leaving, staying] = [(); 2].map(|()| Visitor::sign_in(&server));
+    let [leaving, staying] = [(); 2].map(|()| SignedInBrowser::sign_in(&server));
     server.stop();
     // The last activity is so long ago that opening a page writes a touch, for which there is no
     // room.
@@ -133,7 +133,7 @@ async fn a_server_starts_on_a_full_disk_and_shows_pages_and_signs_people_out() {
     assert_eq!(status(&staying.visit(&server)), "200");
     let answer = leaving.post(&server, "/sign-out", "");
     assert_eq!(status(&answer), "303", "{answer}");
-    assert!(leaving.is_turned_away_for(&server, "signed_out"));
+    assert!(leaving.is_refused_for(&server, "signed_out"));
 
     server.make_room();
     wait_until_ready_is(&server, "200");

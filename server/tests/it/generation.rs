@@ -34,7 +34,7 @@ pub async fn state(app: &TestApp) -> Vec<(String,)> {
 }
 
 /// A person with a note, a draft and two sessions, one of which is returned.
-async fn somebody(app: &TestApp) -> Browser {
+async fn person_with_data(app: &TestApp) -> Browser {
     app.in_session().await;
     let mut browser = app.in_session().await;
     let fields = [("text", "a note")];
@@ -101,7 +101,7 @@ async fn assert_refused(
 #[tokio::test]
 async fn without_a_generation_or_with_a_malformed_one_nothing_changes() {
     let app = TestApp::new().await;
-    let browser = somebody(&app).await;
+    let browser = person_with_data(&app).await;
     let own = browser.clone().generation().await.to_string();
     let upper = own.to_uppercase();
     let with_space = format!(" {own}");
@@ -125,7 +125,7 @@ async fn without_a_generation_or_with_a_malformed_one_nothing_changes() {
 #[tokio::test]
 async fn with_another_sessions_generation_nothing_changes() {
     let app = TestApp::new().await;
-    let browser = somebody(&app).await;
+    let browser = person_with_data(&app).await;
     let grace = app.another_account("grace@example.com").await;
     let mut hers = app.in_session_of(grace).await;
     let generation = hers.generation().await.to_string();
@@ -140,7 +140,7 @@ async fn with_another_sessions_generation_nothing_changes() {
 #[tokio::test]
 async fn a_page_from_before_a_new_sign_in_is_told_of_the_other_session() {
     let app = TestApp::new().await;
-    let mut browser = somebody(&app).await;
+    let mut browser = person_with_data(&app).await;
     let before = browser.generation().await.to_string();
     browser.sign_in(EMAIL, PASSWORD).await;
     assert_refused(Some(&before), &app, &browser, StatusCode::CONFLICT).await;
@@ -159,7 +159,7 @@ async fn a_page_from_before_a_new_sign_in_is_told_of_the_other_session() {
 async fn every_route_works_with_the_sessions_own_generation() {
     for route in guarded() {
         let app = TestApp::new().await;
-        let browser = somebody(&app).await;
+        let browser = person_with_data(&app).await;
         let own = browser.clone().generation().await.to_string();
         let undoes = match route.path {
             "/workspace/take-back" => Some("/workspace/delete"),
@@ -219,7 +219,7 @@ async fn a_page_of_the_same_person_learns_the_new_generation() {
 #[tokio::test]
 async fn a_page_of_another_person_learns_nothing() {
     let app = TestApp::new().await;
-    let browser = somebody(&app).await;
+    let browser = person_with_data(&app).await;
     let own = browser.clone().generation().await.to_string();
     let grace = app.another_account("grace@example.com").await;
     let mut hers = app.in_session_of(grace).await;
@@ -268,7 +268,7 @@ async fn learning_the_new_generation_is_not_activity() {
 #[tokio::test]
 async fn the_header_counts_if_both_are_present() {
     let app = TestApp::new().await;
-    let mut browser = somebody(&app).await;
+    let mut browser = person_with_data(&app).await;
     let own = browser.generation().await.to_string();
     let other = "0".repeat(32);
     let send = |header: &str, field: &str| {
@@ -286,7 +286,7 @@ async fn the_header_counts_if_both_are_present() {
 #[tokio::test]
 async fn a_note_of_another_person_cannot_be_deleted() {
     let app = TestApp::new().await;
-    somebody(&app).await;
+    person_with_data(&app).await;
     let grace = app.another_account("grace@example.com").await;
     let mut hers = app.in_session_of(grace).await.with_generation().await;
     let before = state(&app).await;
@@ -300,7 +300,7 @@ async fn a_note_of_another_person_cannot_be_deleted() {
 #[tokio::test]
 async fn nothing_changes_on_a_get() {
     let app = TestApp::new().await;
-    let mut browser = somebody(&app).await;
+    let mut browser = person_with_data(&app).await;
     let generation = browser.generation().await.to_string();
     let before = state(&app).await;
     for route in &ROUTES {
@@ -342,7 +342,7 @@ async fn nobody_is_signed_out_by_a_get() {
 #[tokio::test]
 async fn unusual_methods_need_the_generation_too() {
     let app = TestApp::new().await;
-    let mut browser = somebody(&app).await;
+    let mut browser = person_with_data(&app).await;
     let session_routes = with_access(Access::Protected).chain(with_access(Access::Public));
     for route in session_routes {
         for method in ["PUT", "PATCH", "DELETE", "PROPFIND"] {

@@ -27,7 +27,7 @@ fn closes_after_ms(page: &Answer) -> Option<u128> {
 }
 
 /// After how many seconds a browser without scripts asks for the page again.
-fn visits_again_after(page: &Answer) -> Option<u64> {
+fn refreshes_after(page: &Answer) -> Option<u64> {
     let (_, refresh) = page
         .body
         .split_once("<noscript><meta http-equiv=\"refresh\" content=\"")?;
@@ -104,7 +104,7 @@ async fn without_scripts_a_page_says_when_it_closes_and_is_left_unless_work_woul
             "{path}"
         );
         let is_typed_into = path == "/workspace";
-        match visits_again_after(&page) {
+        match refreshes_after(&page) {
             None => assert!(is_typed_into, "{path}"),
             Some(seconds) => {
                 assert!(!is_typed_into, "{path}");

@@ -43,15 +43,15 @@ async fn a_delayed_touch_revives_nothing() {
     // From now on the node need not ask the store whether the session lives.
     assert_eq!(at_slow.ask_status().await.status, 200);
 
-    let hold = clock.hold_next();
+    let blocked = clock.hold_next();
     let touch = tokio::spawn(async move {
         let activity = json!({ "idle_for_ms": 0 });
         at_slow.call(KeepAlive::PATH, None, &activity).await
     });
-    hold.takes_effect().await;
+    blocked.wait_until_blocked().await;
     app.advance_ms(1);
     assert!(browser.ask_status().await.is_end(EndReason::IdleTimeout));
-    drop(hold);
+    drop(blocked);
     touch.await.unwrap();
 
     let told = browser.ask_status().await;

@@ -98,7 +98,7 @@ impl Running {
 }
 
 /// Everything that is received until the server closes the connection.
-async fn to_the_end(stream: &mut TcpStream) -> String {
+async fn read_to_close(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     // Reading ends with an error if the server has disconnected the client.
     let _ = stream.read_to_end(&mut bytes).await;
@@ -130,7 +130,7 @@ async fn an_incomplete_head_is_waited_for_only_so_long_and_an_unused_connection_
     let mut used = server.connect().await;
     assert!(is_answered(&mut used).await);
     let mut stopped = server.send("GET / HTTP/1.1\r\nhost: dw").await;
-    assert_eq!(to_the_end(&mut stopped).await, "");
+    assert_eq!(read_to_close(&mut stopped).await, "");
 
     // Sending one byte after the other does not prevent that.
     let mut trickling = server.send("GET / HTTP/1.1\r\n").await;
@@ -152,8 +152,8 @@ async fn an_unused_connection_is_closed() {
         ..PATIENT
     })
     .await;
-    assert_eq!(to_the_end(&mut server.connect().await).await, "");
-    let answer = to_the_end(&mut server.send(REQUEST).await).await;
+    assert_eq!(read_to_close(&mut server.connect().await).await, "");
+    let answer = read_to_close(&mut server.send(REQUEST).await).await;
     assert!(answer.ends_with("here"), "{answer}");
     assert!(server.has_cut("slow", 2));
 }
@@ -177,7 +177,7 @@ async fn a_client_that_does_not_read_its_answer_is_disconnected() {
         while !server.has_cut("slow", 1) {
             tokio::time::sleep(bounds.check_interval).await;
         }
-        assert!(to_the_end(&mut client).await.len() < 64 << 20);
+        assert!(read_to_close(&mut client).await.len() < 64 << 20);
     }
 }
 
@@ -202,7 +202,7 @@ async fn a_full_server_makes_room_without_disconnecting_clients_that_wait_for_it
     assert!(is_answered(&mut person).await);
     assert!(server.has_cut("full", 38));
     server.let_go.notify_one();
-    assert!(to_the_end(&mut working).await.ends_with("let go"));
+    assert!(read_to_close(&mut working).await.ends_with("let go"));
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn a_full_server_that_is_working_for_all_clients_lets_new_ones_wait() {
     server.let_go.notify_one();
     assert!(is_answered(&mut waiting).await);
     for held in [&mut first, &mut second] {
-        assert!(to_the_end(held).await.ends_with("let go"));
+        assert!(read_to_close(held).await.ends_with("let go"));
     }
     assert!(server.has_cut("full", 0));
 }
@@ -247,12 +247,12 @@ async fn a_stop_finishes_requests_and_does_not_wait_for_clients() {
         .await;
     server.is_held.notified().await;
     server.stop.send(()).unwrap();
-    assert_eq!(to_the_end(&mut quiet).await, "");
+    assert_eq!(read_to_close(&mut quiet).await, "");
     tokio::time::sleep(2 * SHORT).await;
     assert!(!server.stopped.is_finished());
     assert!(TcpStream::connect(server.address).await.is_err());
     server.let_go.notify_one();
-    let answer = to_the_end(&mut working).await;
+    let answer = read_to_close(&mut working).await;
     assert!(answer.ends_with("let go"), "{answer}");
     server.stopped.await.unwrap();
     drop((half_head, half_body, untaken));
@@ -271,7 +271,7 @@ async fn a_stop_does_not_wait_for_a_request_that_never_ends() {
     server.is_held.notified().await;
     server.stop.send(()).unwrap();
     server.stopped.await.unwrap();
-    assert_eq!(to_the_end(&mut working).await, "");
+    assert_eq!(read_to_close(&mut working).await, "");
 }
 
 #[test]

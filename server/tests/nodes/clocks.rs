@@ -25,7 +25,7 @@ const LIMITS: [(&str, &str); 4] = [
 const ROUNDING: Duration = Duration::from_millis(10);
 
 /// One node whose clock is behind and one whose clock is ahead.
-fn apart(engine: &Engine) -> [Node; 2] {
+fn nodes_with_wrong_clocks(engine: &Engine) -> [Node; 2] {
     let library = library().display().to_string();
     [-MINUTES, MINUTES].map(|minutes| {
         let offset = format!("{minutes:+}m");
@@ -49,7 +49,7 @@ fn minutes(answer: &Answer) -> i64 {
 // A1, A8
 async fn ten_minutes_between_the_clocks_change_nothing(kind: Kind) {
     let engine = Engine::shared(kind).await;
-    let mut nodes = apart(&engine);
+    let mut nodes = nodes_with_wrong_clocks(&engine);
     let [behind, ahead] = nodes.each_ref().map(|node| node.address);
     let mut browser = Browser::default();
 
@@ -59,9 +59,12 @@ async fn ten_minutes_between_the_clocks_change_nothing(kind: Kind) {
     assert_eq!(written.status, 303, "{written:?}");
     // The last activity was signing in, or the note if that came a touch interval later.
     let begun_by = written.answered_at;
-    let apart = (minutes(&written) - minutes(&answer)).rem_euclid(24 * 60);
-    assert!((2 * MINUTES..=2 * MINUTES + 1).contains(&apart), "{apart}");
-    agree(&mut browser, behind, ahead).await;
+    let difference = (minutes(&written) - minutes(&answer)).rem_euclid(24 * 60);
+    assert!(
+        (2 * MINUTES..=2 * MINUTES + 1).contains(&difference),
+        "{difference}"
+    );
+    assert_agree(&mut browser, behind, ahead).await;
     assert!(browser.fetch(behind).await.unwrap().body.contains("a note"));
 
     let mut is_over = false;
@@ -91,7 +94,7 @@ async fn ten_minutes_between_the_clocks_change_nothing(kind: Kind) {
 
 /// Asserts that the answers of two nodes about one session differ by no more than the time between
 /// them.
-async fn agree(browser: &mut Browser, one: SocketAddr, other: SocketAddr) {
+async fn assert_agree(browser: &mut Browser, one: SocketAddr, other: SocketAddr) {
     let asked_at = now();
     let first = browser.left(one).await;
     let second = browser.left(other).await;
@@ -107,7 +110,7 @@ async fn agree(browser: &mut Browser, one: SocketAddr, other: SocketAddr) {
 // A2, A8
 async fn the_absolute_limit_holds_between_wrong_clocks(kind: Kind) {
     let engine = Engine::shared(kind).await;
-    let mut nodes = apart(&engine);
+    let mut nodes = nodes_with_wrong_clocks(&engine);
     let mut browser = Browser::default();
 
     let begun = now();

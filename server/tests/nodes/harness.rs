@@ -23,7 +23,7 @@ pub use self::{
     figures::Figures,
     network_link::{LinkState, NetworkLink},
     node::Node,
-    stopwatch::{PATIENCE, now, until},
+    stopwatch::{TIMEOUT, now, until},
 };
 
 /// Defines a test for each case and each engine that nodes can share.

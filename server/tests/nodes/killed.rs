@@ -12,7 +12,7 @@ use std::{
 use dwell::EndReason;
 use tokio::time::sleep;
 
-use crate::harness::{Browser, Engine, Kind, Node, PATIENCE, now, until};
+use crate::harness::{Browser, Engine, Kind, Node, TIMEOUT, now, until};
 
 on_every_engine!(a_killed_node_brings_nothing_back_and_loses_one_touch_interval_at_most);
 
@@ -50,12 +50,13 @@ async fn a_killed_node_brings_nothing_back_and_loses_one_touch_interval_at_most(
             over.clone(),
         )));
     }
-    let leaving = [(one, other), (other, one), (one, one), (other, other)]
-        .map(|(from, to)| tokio::spawn(come_and_go(from, to, signed_out.clone(), over.clone())));
+    let leaving = [(one, other), (other, one), (one, one), (other, other)].map(|(from, to)| {
+        tokio::spawn(sign_in_and_out(from, to, signed_out.clone(), over.clone()))
+    });
 
     // By then some touches have been written, and others are pending.
     sleep(TOUCH_INTERVAL * 5 / 2).await;
-    until("some have signed out", PATIENCE, async || {
+    until("some have signed out", TIMEOUT, async || {
         (signed_out.load(SeqCst) > SIGN_OUTS).then_some(())
     })
     .await;
@@ -109,7 +110,7 @@ async fn work(
 
 /// Users who sign in at one node and sign out at another. Returns those whose sign-out was
 /// confirmed.
-async fn come_and_go(
+async fn sign_in_and_out(
     from: SocketAddr,
     to: SocketAddr,
     signed_out: Arc<AtomicUsize>,

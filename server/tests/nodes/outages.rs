@@ -6,7 +6,7 @@ use dwell::EndReason;
 use tokio::time::sleep;
 
 use crate::harness::{
-    Answer, BackgroundRequests, Browser, EMAIL, Engine, Kind, NoAnswer, Node, PATIENCE, STALENESS,
+    Answer, BackgroundRequests, Browser, EMAIL, Engine, Kind, NoAnswer, Node, STALENESS, TIMEOUT,
     now, until,
 };
 
@@ -52,7 +52,7 @@ async fn outage(kind: Kind, begin: fn(&mut Engine), end: fn(&mut Engine)) {
     end(&mut engine);
 
     for node in [one, other] {
-        until("the node is ready", PATIENCE, async || {
+        until("the node is ready", TIMEOUT, async || {
             let answer = browser.probe(node, "/readyz").await.unwrap();
             answer.is_served().then_some(())
         })

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::harness::{Answer, Browser, Engine, Kind, NoAnswer, Node, PATIENCE, now, until};
+use crate::harness::{Answer, Browser, Engine, Kind, NoAnswer, Node, TIMEOUT, now, until};
 
 on_every_engine!(a_rolling_restart_is_not_noticed_if_failed_requests_are_repeated);
 
@@ -57,7 +57,7 @@ async fn a_rolling_restart_is_not_noticed_if_failed_requests_are_repeated(kind: 
 async fn wait_for_requests(rounds: &[Arc<AtomicUsize>]) {
     const REQUESTS: usize = 15;
     let before: Vec<usize> = rounds.iter().map(|round| round.load(SeqCst)).collect();
-    until("every user has sent more requests", PATIENCE, async || {
+    until("every user has sent more requests", TIMEOUT, async || {
         let mut counts = rounds.iter().zip(&before);
         counts
             .all(|(round, before)| round.load(SeqCst) >= before + REQUESTS)

@@ -6,8 +6,8 @@ use dwell::EndReason;
 use tokio::time::{sleep, sleep_until};
 
 use crate::harness::{
-    Answer, BackgroundRequests, Browser, Engine, Kind, LinkState, NetworkLink, Node, PATIENCE,
-    STALENESS, until,
+    Answer, BackgroundRequests, Browser, Engine, Kind, LinkState, NetworkLink, Node, STALENESS,
+    TIMEOUT, until,
 };
 
 on_every_engine!(
@@ -22,7 +22,7 @@ on_every_engine!(
 /// Signs out at `node`, repeatedly if necessary, and returns when the node confirmed it.
 async fn sign_out(browser: &Browser, node: &Node) -> Instant {
     let mut browser = browser.clone();
-    until("the session has ended", PATIENCE, async || {
+    until("the session has ended", TIMEOUT, async || {
         let answer = browser.sign_out(node.address).await.unwrap();
         let has_ended = answer.is_served() || answer.is_end(EndReason::SignedOut);
         assert!(has_ended || answer.is_unavailable(), "{answer:?}");
@@ -55,7 +55,7 @@ fn assert_refused(answers: &[Answer], ended_at: Instant) {
 /// reports of ends again.
 async fn wait_until_recovered(node: &Node, ended: &Browser, staying: &Browser) {
     let (mut ended, mut staying) = (ended.clone(), staying.clone());
-    until("the node has recovered", PATIENCE, async || {
+    until("the node has recovered", TIMEOUT, async || {
         let refused = ended.fetch(node.address).await.unwrap();
         let served = staying.fetch(node.address).await.unwrap();
         assert!(served.is_served() || served.is_unavailable(), "{served:?}");
@@ -167,7 +167,7 @@ async fn nodes_whose_connections_are_dropped_serve_nothing_that_has_ended(kind: 
     let staying = indexed_at(&far, &near).await;
     for round in 0..6 {
         let browser = Browser::default();
-        let browser = until("somebody signs in", PATIENCE, async || {
+        let browser = until("somebody signs in", TIMEOUT, async || {
             let mut browser = browser.clone();
             let answer = browser.sign_in(near.address).await.unwrap();
             answer.is_served().then_some(browser)
@@ -185,7 +185,7 @@ async fn nodes_whose_connections_are_dropped_serve_nothing_that_has_ended(kind: 
 
 async fn wait_until_indexed(node: &Node, browser: &Browser) {
     let mut browser = browser.clone();
-    until("the node serves again", PATIENCE, async || {
+    until("the node serves again", TIMEOUT, async || {
         let answer = browser.fetch(node.address).await.unwrap();
         answer.is_served().then_some(())
     })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::header;
 use dwell::EndReason;
 
-use crate::harness::{Browser, Engine, Kind, Node, PATIENCE, STALENESS, until};
+use crate::harness::{Browser, Engine, Kind, Node, STALENESS, TIMEOUT, until};
 
 on_every_engine!(a_session_is_begun_extended_and_ended_on_different_nodes);
 
@@ -31,7 +31,7 @@ async fn a_session_is_begun_extended_and_ended_on_different_nodes(kind: Kind) {
     for node in [one, two, three] {
         assert!(browser.visit(node).await.unwrap().is_served());
     }
-    let before = until("time passes", PATIENCE, async || {
+    let before = until("time passes", TIMEOUT, async || {
         let left = browser.left(three).await;
         (left.idle_remaining + interval < told.idle_remaining).then_some(left)
     })
@@ -50,7 +50,7 @@ async fn a_session_is_begun_extended_and_ended_on_different_nodes(kind: Kind) {
     assert!(signed_out.is_served());
     for node in [one, two, three] {
         let reason = EndReason::SignedOut;
-        until("the node refuses the session", PATIENCE, async || {
+        until("the node refuses the session", TIMEOUT, async || {
             let answer = browser.fetch(node).await.unwrap();
             let is_in_time = answer.asked_at <= signed_out.answered_at + STALENESS;
             assert!(is_in_time || answer.is_end(reason), "{answer:?}");

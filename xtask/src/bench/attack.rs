@@ -33,15 +33,15 @@ const PASSWORD: &str = "a password for the benchmark";
 
 /// The results for a page and a sign-in, before and during the attack.
 pub(crate) struct Results {
-    before: Seen,
-    during: Seen,
+    before: Measurements,
+    during: Measurements,
     guesses: u32,
     refused: u32,
     connections_reopened: u32,
 }
 
 /// What was measured during some time.
-struct Seen {
+struct Measurements {
     page: Times,
     sign_in: Times,
     /// The largest resident memory, in bytes.
@@ -74,11 +74,11 @@ pub(crate) fn measure(environment: &Environment, seconds: u32) -> Result<Results
             for _ in 0..GUESSERS {
                 threads.spawn(|| attack.guess(node.address));
             }
-            let seen = attack
+            let measured = attack
                 .wait_until_begun()
                 .and_then(|()| watch(&node, &session, seconds));
             attack.is_over.store(true, Relaxed);
-            seen
+            measured
         })?;
         Ok(Results {
             before,
@@ -160,7 +160,7 @@ impl Attack {
 }
 
 /// Requests the page and signs in, alternately, for this many seconds.
-fn watch(node: &Node, session: &Session, seconds: u32) -> Result<Seen> {
+fn watch(node: &Node, session: &Session, seconds: u32) -> Result<Measurements> {
     let (mut pages, mut sign_ins) = (Vec::new(), Vec::new());
     let mut memory = 0;
     let whole = Stopwatch::start();
@@ -185,7 +185,7 @@ fn watch(node: &Node, session: &Session, seconds: u32) -> Result<Seen> {
         );
         memory = memory.max(node.program.memory()?);
     }
-    Ok(Seen {
+    Ok(Measurements {
         page: Times::of(pages)?,
         sign_in: Times::of(sign_ins)?,
         memory,
@@ -226,7 +226,7 @@ impl Times {
     }
 }
 
-impl Seen {
+impl Measurements {
     fn to_json(&self) -> Value {
         json!({
             "page": self.page.to_json(),
@@ -243,7 +243,7 @@ impl Results {
              bodies | before | during the attack |"
         );
         println!("| --- | ---: | ---: |");
-        let times = |what: &str, of: fn(&Seen) -> &Times| {
+        let times = |what: &str, of: fn(&Measurements) -> &Times| {
             let (before, during) = (of(&self.before), of(&self.during));
             for (name, before, during) in [
                 ("p50", before.p50_ms, during.p50_ms),
@@ -252,12 +252,14 @@ impl Results {
                 println!("| {what}, {name} | {before:.1} ms | {during:.1} ms |");
             }
         };
-        times("a page of somebody who is signed in", |seen| &seen.page);
+        times("a page of somebody who is signed in", |measured| {
+            &measured.page
+        });
         times(
             "a sign-in with the right password, from another address",
-            |seen| &seen.sign_in,
+            |measured| &measured.sign_in,
         );
-        let megabytes = |seen: &Seen| seen.memory / 1_000_000;
+        let megabytes = |measured: &Measurements| measured.memory / 1_000_000;
         println!(
             "| memory of the server | {} MB | {} MB |",
             megabytes(&self.before),

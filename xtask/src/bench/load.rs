@@ -94,7 +94,7 @@ pub(crate) fn load(targets: &[Target], call: Call, seconds: u32) -> Result<Outco
         .collect::<Result<Vec<_>>>()?;
     Ok(Outcome {
         cores: cores.and(Distance::now()),
-        ..together(&outcomes)
+        ..combined(&outcomes)
     })
 }
 
@@ -145,7 +145,7 @@ fn outcome(wrk: &Command, child: Child) -> Result<Outcome> {
     Outcome::parse(line.with_context(|| format!("wrk printed no figures:\n{said}"))?)
 }
 
-fn together(outcomes: &[Outcome]) -> Outcome {
+fn combined(outcomes: &[Outcome]) -> Outcome {
     let max = |of: fn(&Outcome) -> f64| outcomes.iter().map(of).fold(0.0, f64::max);
     let answers = outcomes.iter().map(|outcome| outcome.answers).sum();
     Outcome {
@@ -297,7 +297,7 @@ mod tests {
         let slow = LINE.replace("1.5", "9.5");
         let both = [LINE, &slow].map(|line| Outcome::parse(line).unwrap());
 
-        let outcome = together(&both);
+        let outcome = combined(&both);
 
         assert!((outcome.per_second - 200.0).abs() < 1e-9);
         assert!((outcome.p99_ms - 9.5).abs() < 1e-9);

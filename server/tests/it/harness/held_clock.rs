@@ -44,7 +44,7 @@ pub struct BlockedReader<'a>(&'a HeldClock);
 
 impl BlockedReader<'_> {
     /// Waits until a reader is blocked.
-    pub async fn takes_effect(&self) {
+    pub async fn wait_until_blocked(&self) {
         self.0.is_held.notified().await;
     }
 }

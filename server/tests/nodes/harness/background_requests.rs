@@ -10,7 +10,7 @@ use std::{
 
 use tokio::task::JoinHandle;
 
-use super::{Answer, Browser, PATIENCE, until};
+use super::{Answer, Browser, TIMEOUT, until};
 
 /// Asks for the page with the notes without pause, on several connections to each node.
 pub struct BackgroundRequests {
@@ -34,7 +34,7 @@ impl BackgroundRequests {
             .flat_map(|node| [*node; CONNECTIONS])
             .map(|node| tokio::spawn(ask(browser.clone(), node, state.clone())))
             .collect();
-        until("there are answers", PATIENCE, async || {
+        until("there are answers", TIMEOUT, async || {
             (state.answers.load(SeqCst) >= 5 * tasks.len()).then_some(())
         })
         .await;

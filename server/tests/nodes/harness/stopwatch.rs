@@ -13,21 +13,17 @@ pub fn now() -> Instant {
 
 /// Longer than anything that a test waits for takes on a busy machine. A test that waits this long
 /// fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Calls a function repeatedly until it returns something. Panics if that takes longer than
-/// `patience`.
-pub async fn until<T>(
-    what: &str,
-    patience: Duration,
-    mut ask: impl AsyncFnMut() -> Option<T>,
-) -> T {
+/// `timeout`.
+pub async fn until<T>(what: &str, timeout: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = now();
-    while begun.elapsed() < patience {
+    while begun.elapsed() < timeout {
         if let Some(answer) = ask().await {
             return answer;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("{what}: not within {patience:?}");
+    panic!("{what}: not within {timeout:?}");
 }
