@@ -5,7 +5,7 @@ import { Program } from "./program.ts";
 const PASSWORD = "correct horse battery staple";
 
 /** The programs. All of them show the same to people. */
-const PROGRAMS = ["templates", "hydrated"];
+const PROGRAMS = ["templates", "hydrated", "islands"];
 
 /** Long enough for what is not about the end. */
 const FAR = 900;
@@ -162,5 +162,22 @@ test.describe("hydrated, with a router in the browser", () => {
         expect((await sent).headers()["dwell-generation"]).toMatch(/^[0-9a-f]{32}$/);
         await expect(page.getByRole("listitem")).toHaveText(": A month of work");
         expect(documents, "documents that were loaded").toBe(0);
+    });
+});
+
+test.describe("islands", () => {
+    test.use({ name: "islands", idleSeconds: SHORT });
+
+    test("an island goes on where it was after signing in again", async ({ page }) => {
+        await signIn(page);
+        await text(page).fill("A month");
+        await expect(page.getByText("7 characters")).toBeVisible();
+        await expect(page.getByRole("heading", { name: "You are signed out" })).toBeVisible();
+        await expect(page.getByText("7 characters")).toHaveCount(0);
+        await page.getByLabel("Password").fill(PASSWORD);
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await expect(page.getByText("7 characters")).toBeVisible();
+        await text(page).fill("A month of work");
+        await expect(page.getByText("15 characters")).toBeVisible();
     });
 });

@@ -15,7 +15,7 @@ const BUILDS: [Build; 19] = [
     Build::of("dwell-session").tested().documented(),
     Build::of("dwell-session").with("simulation"),
     Build::of("dwell-session").for_browser().tested(),
-    Build::of("dwell"),
+    Build::of("dwell").tested(),
     Build::of("dwell").with("sqlite"),
     Build::of("dwell").with("postgres"),
     Build::of("dwell").with("redis"),

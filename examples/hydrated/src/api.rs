@@ -62,14 +62,14 @@ pub struct Overview {
 pub async fn load_overview() -> Result<Overview, ServerFnError> {
     use std::sync::Arc;
 
-    use dwell::{CurrentSession, drafts::DraftId};
+    use dwell::{
+        CurrentSession,
+        drafts::{DraftId, Drafts},
+    };
     use invoices::Invoices;
 
-    let current: CurrentSession = leptos_axum::extract().await?;
-    let drafts = match current.dwell().drafts() {
-        Some(drafts) => drafts.list(current.person(), "invoice").await?,
-        None => Vec::new(),
-    };
+    let (current, drafts): (CurrentSession, Drafts) = leptos_axum::extract().await?;
+    let drafts = drafts.list(current.person(), "invoice").await?;
     let draft = drafts.first();
     let field = |name| draft.map_or("", |draft| draft.field(name)).to_owned();
     Ok(Overview {
@@ -92,13 +92,13 @@ pub async fn add_invoice(
 ) -> Result<(), ServerFnError> {
     use std::sync::Arc;
 
-    use dwell::CurrentSession;
+    use dwell::{CurrentSession, drafts::Drafts};
     use invoices::Invoices;
 
-    let current: CurrentSession = leptos_axum::extract().await?;
+    let (current, drafts): (CurrentSession, Drafts) = leptos_axum::extract().await?;
     let invoice = Invoice { customer, text };
     expect_context::<Arc<Invoices>>().add(current.person().as_str(), invoice);
-    if let (Some(drafts), Ok(draft)) = (current.dwell().drafts(), draft.parse()) {
+    if let Ok(draft) = draft.parse() {
         drafts.use_up(current.person(), draft).await?;
     }
     Ok(())

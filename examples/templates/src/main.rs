@@ -23,6 +23,7 @@ use dwell::{
     store::SqliteStore,
 };
 use invoices::{Invoice, Invoices, Login};
+use maud::Markup;
 use serde::Deserialize;
 use tower_http::compression::CompressionLayer;
 use tower_sessions::Session;
@@ -90,6 +91,7 @@ async fn show_login(current: Option<CurrentSession>, Query(arrival): Query<Arriv
     }
 }
 
+/// A script is told why. A person sees the form again.
 const WRONG_PASSWORD: Refusal = Refusal::new(
     StatusCode::UNPROCESSABLE_ENTITY,
     "wrong_password",
@@ -98,55 +100,45 @@ const WRONG_PASSWORD: Refusal = Refusal::new(
 );
 
 async fn login(sign_in: SignIn, Form(login): Form<Login>) -> Result<Response, Denied> {
+    let next = match login.next.as_str() {
+        "" => "/invoices",
+        next => next,
+    };
     if let Some(person) = invoices::check(&login) {
-        let next = if login.next.is_empty() {
-            "/invoices"
-        } else {
-            &login.next
-        };
         return Ok(sign_in.begin(person).next(next).await?.into_response());
     }
-    // A script is told why; a person sees the form again.
-    match sign_in.is_navigation() {
-        false => Err(WRONG_PASSWORD.into()),
-        true => {
-            let page = LoginPage {
-                next: &login.next,
-                error: Some(WRONG_PASSWORD.advice),
-            };
-            Ok((WRONG_PASSWORD.status, page.render()).into_response())
-        }
+    if !sign_in.is_navigation() {
+        return Err(WRONG_PASSWORD.into());
     }
+    let page = LoginPage {
+        next,
+        error: Some(WRONG_PASSWORD.advice),
+    };
+    Ok((WRONG_PASSWORD.status, page.render()).into_response())
 }
 
 async fn show(
     State(invoices): Program,
     current: CurrentSession,
+    drafts: Drafts,
     session: Session,
-) -> Result<Response, Denied> {
-    let draft = match current.dwell().drafts() {
-        Some(drafts) => newest(drafts, &current).await?,
-        None => None,
-    };
-    let form = draft.unwrap_or_else(|| InvoiceForm::empty(DraftId::random()));
+) -> Result<Markup, Denied> {
+    // What the person typed last and has not sent.
+    let drafts = drafts.list(current.person(), InvoiceForm::NAME).await?;
+    let form = drafts.first().map(InvoiceForm::of);
     let page = InvoicesPage {
         current: &current,
         invoices: &invoices.of(current.person().as_str()),
         currency: &currency(&session).await?,
-        form,
+        form: form.unwrap_or_else(|| InvoiceForm::empty(DraftId::random())),
     };
-    Ok(page.render().into_response())
-}
-
-/// What the person typed last and has not sent.
-async fn newest(drafts: &Drafts, current: &CurrentSession) -> Result<Option<InvoiceForm>, Denied> {
-    let drafts = drafts.list(current.person(), InvoiceForm::NAME).await?;
-    Ok(drafts.first().map(InvoiceForm::of))
+    Ok(page.render())
 }
 
 async fn add(
     State(invoices): Program,
     current: CurrentSession,
+    drafts: Drafts,
     request: Request,
 ) -> Result<Redirect, Denied> {
     let sent = SentDraft::read(request, current.dwell().names()).await?;
@@ -157,7 +149,7 @@ async fn add(
     };
     invoices.add(current.person().as_str(), invoice);
     // What was typed has become an invoice: it is not offered again.
-    if let (Some(drafts), Some(draft)) = (current.dwell().drafts(), sent.draft) {
+    if let Some(draft) = sent.draft {
         drafts.use_up(current.person(), draft).await?;
     }
     Ok(Redirect::to("/invoices"))

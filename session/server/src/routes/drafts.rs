@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use axum::{
     Form, Json,
-    extract::{FromRequest, Request},
-    http::StatusCode,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{StatusCode, request::Parts},
     response::{IntoResponse as _, Redirect, Response},
 };
 use dwell_session::Names;
 
 use crate::{
     CurrentSession, Denied, Dwell, Refusal,
+    current::attached,
     drafts::{Author, DraftError, DraftId, Drafts, FormContent},
     navigation::{is_form, is_navigation, own_referrer},
 };
@@ -155,6 +156,15 @@ fn back_to(dwell: &Dwell, request: &Request) -> Response {
     let page = own_referrer(request.headers());
     let page = page.and_then(|page| dwell.return_path(page.as_str()));
     Redirect::to(page.as_ref().map_or("/", |page| page.as_str())).into_response()
+}
+
+/// The drafts of the program, for handlers. Refused if the program keeps none.
+impl<S: Sync> FromRequestParts<S> for Drafts {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
+        drafts_of(&attached(parts)?.dwell).cloned()
+    }
 }
 
 fn drafts_of(dwell: &Dwell) -> Result<&Drafts, Denied> {
