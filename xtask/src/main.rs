@@ -19,8 +19,8 @@ mod dependencies;
 mod examples;
 mod files;
 mod fuzz;
-mod module;
 mod inclusions;
+mod module;
 mod npm;
 mod packages;
 mod process;
@@ -31,6 +31,7 @@ mod simulate;
 mod step;
 mod stopwatch;
 mod tools;
+mod wasm;
 mod wasm_target;
 mod workspace;
 
@@ -168,6 +169,7 @@ fn perform(task: Task) -> Result<()> {
             release::build()?;
             budget::check()?;
             browser::test(&chromium, &[])?;
+            examples::test_in_browser(&chromium)?;
         }
         Task::E2e { playwright } => {
             set_up_building()?;

@@ -1,4 +1,4 @@
-//! Builds the module for the browser, for programs that do not build WebAssembly themselves.
+//! The module for the browser, for programs that build no WebAssembly of their own.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,13 +7,12 @@ use anyhow::{Context as _, Result};
 
 use crate::process::{cargo, command, run};
 use crate::step::step;
-use crate::wasm_target::WASM;
+use crate::wasm::{self, WASM};
 use crate::workspace;
 
-/// The name of the WebAssembly that wasm-bindgen writes, before it is optimised.
-const UNOPTIMIZED: &str = "dwell_bg.wasm";
+const PROFILE: &str = "wasm-release";
 
-/// The features of WebAssembly that the compiler uses. All browsers that are supported have them.
+/// The features of WebAssembly that the compiler uses. All supported browsers have them.
 const FEATURES: [&str; 5] = [
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
@@ -22,29 +21,16 @@ const FEATURES: [&str; 5] = [
     "--enable-reference-types",
 ];
 
-/// Builds `dwell.js` and `dwell.wasm` in [`directory`].
+/// Builds `dwell.js` and `dwell.wasm` in `target/module`.
 pub(crate) fn build() -> Result<()> {
     step("Build the module for the browser", || {
-        run(&mut cargo([
-            "build",
-            "--package=dwell-module",
-            "--target",
-            WASM,
-            "--profile=wasm-release",
-        ]))?;
-        let built = workspace::target()
-            .join(WASM)
-            .join("wasm-release/dwell_module.wasm");
+        run(
+            cargo(["build", "--package=dwell-module", "--profile", PROFILE])
+                .args(["--target", WASM]),
+        )?;
         let directory = directory();
-        run(command("wasm-bindgen")
-            .args([
-                "--target=web",
-                "--no-typescript",
-                "--out-name=dwell",
-                "--out-dir",
-            ])
-            .args([&directory, &built]))?;
-        let unoptimized = directory.join(UNOPTIMIZED);
+        wasm::bind(&wasm::built("dwell-module", PROFILE), "dwell", &directory)?;
+        let unoptimized = directory.join("dwell_bg.wasm");
         run(command("wasm-opt")
             .arg("-Oz")
             .args(FEATURES)
@@ -55,6 +41,6 @@ pub(crate) fn build() -> Result<()> {
     })
 }
 
-pub(crate) fn directory() -> PathBuf {
+fn directory() -> PathBuf {
     workspace::target().join("module")
 }

@@ -12,13 +12,14 @@ use crate::step::{already, step};
 use crate::workspace;
 
 /// What in the workspace the build does not read. Everything else counts as its source.
-const NOT_SOURCES: [&str; 7] = [
+const NOT_SOURCES: [&str; 8] = [
     ".ci",
     ".git",
     "data",
     "docs",
     "dwell.toml",
     "end2end",
+    "examples",
     "target",
 ];
 

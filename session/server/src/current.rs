@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
-    http::request::Parts,
+    http::{Extensions, request::Parts},
     response::IntoResponse as _,
 };
 use dwell_session::{ActiveStatus, Generation, Instant, Status};
@@ -28,6 +28,19 @@ pub struct CurrentSession {
 }
 
 impl CurrentSession {
+    /// The session of the request that has these extensions, if it is made in one: for code that is no
+    /// handler, such as the document around the pages of a Leptos program.
+    pub fn find(extensions: &Extensions) -> Option<Self> {
+        let Attached { dwell, visit } = extensions.get()?;
+        match visit {
+            Visit::Live(live) => Some(Self {
+                dwell: dwell.clone(),
+                live: live.clone(),
+            }),
+            Visit::Ended(_) | Visit::OtherPage | Visit::Anonymous => None,
+        }
+    }
+
     /// Whose it is.
     pub fn person(&self) -> &PersonId {
         &self.live.session.person
@@ -110,14 +123,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for CurrentSession {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Denied> {
-        let Attached { dwell, visit } = attached(parts)?;
-        Ok(match visit {
-            Visit::Live(live) => Some(Self {
-                dwell: dwell.clone(),
-                live: live.clone(),
-            }),
-            Visit::Ended(_) | Visit::OtherPage | Visit::Anonymous => None,
-        })
+        attached(parts)?;
+        Ok(Self::find(&parts.extensions))
     }
 }
 

@@ -11,13 +11,13 @@ mod protect;
 mod refusals;
 mod service;
 
-pub(crate) use self::service::Attached;
 pub use self::{
     data::{DataLayer, DataService},
     protect::{Protect, ProtectService},
     refusals::{DwellFuture, RefusalLayer, RefusalService},
     service::{DwellLayer, DwellService},
 };
+pub(crate) use self::{forgery::is_forged, service::Attached};
 
 /// Whether every request of a signed-in person that may change something has to carry the generation
 /// of its session (`K1`).

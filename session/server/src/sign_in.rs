@@ -19,7 +19,7 @@ use crate::{
     PersonId,
     current::attached,
     dwell::Dwell,
-    layer::Attached,
+    layer::{Attached, is_forged},
     navigation::is_navigation,
     person::InvalidPersonId,
     refusal::{Denied, Refusal},
@@ -33,7 +33,10 @@ use crate::{
 const LONGEST_BROWSER: usize = 120;
 
 /// Begins sessions for people who have proved who they are: an extractor for the handler that the form
-/// for signing in is sent to.
+/// for signing in is sent to, or for a server function.
+///
+/// A request that may change something and that another site has made the browser send is refused, so
+/// that nobody is signed in as somebody else without knowing (`K2`).
 #[derive(Debug, Clone)]
 pub struct SignIn {
     dwell: Dwell,
@@ -84,6 +87,9 @@ impl<S: Sync> FromRequestParts<S> for SignIn {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
         let Attached { dwell, visit } = attached(parts)?;
+        if is_forged(&parts.method, &parts.headers) {
+            return Err(Refusal::CROSS_SITE.into());
+        }
         Ok(Self {
             dwell: dwell.clone(),
             visit: visit.clone(),
@@ -268,6 +274,11 @@ impl SignedIn {
         self.id
     }
 
+    /// Where the person is to be led: see [`Begin::next`].
+    pub fn next(&self) -> &str {
+        self.next.as_ref().map_or("/", ReturnPath::as_str)
+    }
+
     /// The `Set-Cookie` header that an answer of the program's own has to carry, a server function's
     /// for one.
     pub fn set_cookie(&self) -> Option<&HeaderValue> {
@@ -277,9 +288,8 @@ impl SignedIn {
 
 impl IntoResponse for SignedIn {
     fn into_response(self) -> Response {
-        let next = self.next.as_ref().map_or("/", ReturnPath::as_str);
         let mut response = match self.is_navigation {
-            true => Redirect::to(next).into_response(),
+            true => Redirect::to(self.next()).into_response(),
             false => Json(Status::Active(self.status)).into_response(),
         };
         if let Some(cookie) = self.cookie {

@@ -58,6 +58,12 @@ pub const TOMBSTONE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60)
 /// None of the methods has a default, so that nobody has half a store. The crate
 /// `dwell-conformance` has the tests that an implementation has to pass, and
 /// `examples/store-in-memory` is one that is short enough to start from.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a store of sessions",
+    label = "this is not a store",
+    note = "`SqliteStore`, `PostgresStore` and `RedisStore` are stores, each with a feature of `dwell`",
+    note = "a store is made of connections, as in `PostgresStore::new(pool)`"
+)]
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The clock of this process, if the store goes by that. None where the store has a clock of its

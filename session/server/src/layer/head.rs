@@ -27,8 +27,13 @@ impl Line<'_> {
     }
 
     pub fn changes_something(&self) -> bool {
-        !matches!(*self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+        changes_something(self.method)
     }
+}
+
+/// Whether a request with this method may change something.
+pub(super) fn changes_something(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// What follows from the head of a request alone.
@@ -87,7 +92,7 @@ impl Head {
             key: id.map(|id| SessionKey::of(&id)),
             activity,
             claim: Claim::of(line, is_own, settings),
-            is_forged: is_guarded && forgery::is_forged(line),
+            is_forged: is_guarded && forgery::is_forged(line.method, line.headers),
             asks_for_deadline: activity.asks_for_deadline(line, settings),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -25,12 +26,24 @@ use crate::{
 
 /// Runs around routes for people who are signed in, inside of the [`DwellLayer`](super::DwellLayer):
 /// everybody else is turned away before a handler runs.
-#[derive(Debug, Clone, Copy)]
-pub struct Protect(());
+#[derive(Debug, Clone)]
+pub struct Protect {
+    open: Arc<[String]>,
+}
 
 impl Protect {
     pub(crate) fn new() -> Self {
-        Self(())
+        Self { open: [].into() }
+    }
+
+    /// Leaves the routes at these very paths to everybody. This is for routes that are put together
+    /// somewhere else, such as the pages and the server functions of a Leptos program.
+    #[must_use]
+    pub fn except<P: Into<String>>(self, paths: impl IntoIterator<Item = P>) -> Self {
+        let more = paths.into_iter().map(Into::into);
+        Self {
+            open: self.open.iter().cloned().chain(more).collect(),
+        }
     }
 }
 
@@ -38,7 +51,10 @@ impl<S> Layer<S> for Protect {
     type Service = ProtectService<S>;
 
     fn layer(&self, inner: S) -> ProtectService<S> {
-        ProtectService { inner }
+        ProtectService {
+            inner,
+            open: Arc::clone(&self.open),
+        }
     }
 }
 
@@ -49,6 +65,7 @@ type Answer = Result<Response, Infallible>;
 #[derive(Debug, Clone)]
 pub struct ProtectService<S> {
     inner: S,
+    open: Arc<[String]>,
 }
 
 impl<S> Service<Request> for ProtectService<S>
@@ -57,15 +74,18 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<Map<S::Future, fn(Answer) -> Answer>, Ready<Answer>>;
+    type Future = Either<Either<S::Future, Map<S::Future, fn(Answer) -> Answer>>, Ready<Answer>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
+        if self.open.iter().any(|path| path == request.uri().path()) {
+            return Either::Left(Either::Left(self.inner.call(request)));
+        }
         match refusal(&request) {
-            None => Either::Left(self.inner.call(request).map(no_store)),
+            None => Either::Left(Either::Right(self.inner.call(request).map(no_store))),
             Some(response) => Either::Right(ready(Ok(response))),
         }
     }

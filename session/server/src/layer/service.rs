@@ -208,7 +208,10 @@ async fn ask(sessions: &Sessions, head: &Head) -> Result<Visit, StoreError> {
 }
 
 fn in_form(sent: &[u8], name: &str) -> Option<Presented> {
-    let (_, value) = form_urlencoded::parse(sent).find(|(field, _)| field == name)?;
+    // A form that code in the browser has made, and that was sent before the driver was there, has the
+    // field and no generation in it.
+    let (_, value) =
+        form_urlencoded::parse(sent).find(|(field, value)| field == name && !value.is_empty())?;
     Some(Presented::from(value.as_ref()))
 }
 
