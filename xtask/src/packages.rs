@@ -12,11 +12,12 @@ use crate::step::step;
 use crate::workspace;
 
 /// The crates of the library, and where they are. One that others depend on comes before them.
-const LIBRARY: [(&str, &str); 4] = [
+const LIBRARY: [(&str, &str); 5] = [
     ("dwell-session", "session"),
     ("dwell", "session/server"),
     ("dwell-overlay", "session/overlay"),
     ("dwell-browser", "session/browser"),
+    ("dwell-conformance", "session/conformance"),
 ];
 
 /// What belongs into every package.
