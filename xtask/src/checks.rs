@@ -11,7 +11,7 @@ use crate::wasm_target::WASM;
 
 /// Every package as it is really built. Never the workspace as a whole: cargo would join the
 /// features of the server and of the browser.
-const BUILDS: [Build; 19] = [
+const BUILDS: [Build; 20] = [
     Build::of("dwell-session").tested().documented(),
     Build::of("dwell-session").with("simulation"),
     Build::of("dwell-session").for_browser().tested(),
@@ -32,6 +32,7 @@ const BUILDS: [Build; 19] = [
         .for_browser()
         .tested()
         .documented(),
+    Build::of("dwell-module").for_browser().documented(),
     Build::of("dwell-app").with("ssr").tested().documented(),
     Build::of("dwell-app").with("csr").for_browser(),
     Build::of("dwell-server").tested().documented(),

@@ -1,0 +1,9 @@
+//! What a program that uses the library answers over HTTP.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
+
+mod browser_module;
+mod forgery;
+mod generation;
+mod program;
+mod protect;

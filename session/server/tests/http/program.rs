@@ -1,0 +1,91 @@
+//! A program of another team, in which everybody may sign in as Alice.
+
+use std::path::Path;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{
+        Request, Response, StatusCode,
+        header::{COOKIE, HeaderValue, SET_COOKIE},
+    },
+    response::IntoResponse as _,
+    routing::{get, post},
+};
+use dwell::{
+    Connections, CurrentSession, Dwell, DwellBuilder, Policy, Preset, SignIn, sqlite::Database,
+    store::SqliteStore,
+};
+use http_body_util::BodyExt as _;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+pub struct Program {
+    pub dwell: Dwell,
+    router: Router,
+    _directory: TempDir,
+}
+
+impl Program {
+    /// With the default settings, but for what `set` changes.
+    pub async fn with(set: impl FnOnce(DwellBuilder) -> DwellBuilder) -> Self {
+        let directory = TempDir::new().unwrap();
+        let file = directory.path().join("sessions.db");
+        let database = Database::hold(Path::new(&file), Connections::default());
+        let database = database.await.unwrap();
+        database.migrate().await.unwrap();
+        let store = SqliteStore::open(database).await.unwrap();
+        let builder = Dwell::builder(Policy::preset(Preset::PciDss)).store(store);
+        let dwell = set(builder).build().unwrap();
+        Self {
+            router: router(&dwell),
+            dwell,
+            _directory: directory,
+        }
+    }
+
+    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// The `Cookie` header of a browser in which somebody has signed in.
+    pub async fn cookie(&self) -> HeaderValue {
+        let request = Request::post("/sign-in").body(Body::empty()).unwrap();
+        let answer = self.answer(request).await;
+        let set_cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
+        let (cookie, _) = set_cookie.split_once(';').unwrap();
+        cookie.parse().unwrap()
+    }
+
+    /// The status of a page that a script asks for.
+    pub async fn page(&self, path: &str, cookie: Option<&HeaderValue>) -> StatusCode {
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        if let Some(cookie) = cookie {
+            request.headers_mut().insert(COOKIE, cookie.clone());
+        }
+        self.answer(request).await.status()
+    }
+}
+
+pub async fn text(answer: Response<Body>) -> String {
+    let body = answer.into_body().collect().await.unwrap();
+    String::from_utf8(body.to_bytes().to_vec()).unwrap()
+}
+
+fn router(dwell: &Dwell) -> Router {
+    let sign_in = async |sign_in: SignIn| match sign_in.begin("alice").await {
+        Ok(signed_in) => signed_in.into_response(),
+        Err(error) => dwell::Denied::from(error).into_response(),
+    };
+    let generation = async |current: CurrentSession| current.generation().to_string();
+    Router::new()
+        .route("/generation", get(generation))
+        .route("/change", post(StatusCode::NO_CONTENT))
+        .route("/help", get(StatusCode::OK))
+        .route("/api/sign-in", post(sign_in))
+        .route_layer(dwell.protect().except(["/help", "/api/sign-in"]))
+        .route("/callback", post(StatusCode::NO_CONTENT))
+        .route("/sign-in", post(sign_in))
+        .merge(dwell.routes())
+        .layer(dwell.layer())
+}
