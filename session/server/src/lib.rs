@@ -1,4 +1,8 @@
-//! Session timeouts on which the browser and the server agree, for axum.
+#![cfg_attr(
+    not(feature = "sqlite"),
+    doc = "Session timeouts on which the browser and the server agree, for axum."
+)]
+#![cfg_attr(feature = "sqlite", doc = include_str!("../README.md"))]
 
 mod background;
 mod browser_module;
@@ -10,6 +14,8 @@ mod current;
 #[cfg(feature = "drafts")]
 pub mod drafts;
 mod dwell;
+#[cfg(all(feature = "drafts", feature = "sqlite"))]
+pub mod guide;
 mod layer;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod lease;
@@ -68,7 +74,3 @@ pub mod handlers {
         sign_in::sign_out,
     };
 }
-
-#[cfg(all(doctest, feature = "sqlite"))]
-#[doc = include_str!("../README.md")]
-struct Readme;
