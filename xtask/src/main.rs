@@ -75,7 +75,8 @@ enum Task {
     /// Run everything that CI runs
     ///
     /// Formatting, lints, unit, property and HTTP tests, documentation, the release build, its
-    /// size budget, and the browser tests. Installs what is missing first.
+    /// size budget, the browser tests, and the examples in the browser. Installs what is missing
+    /// first.
     Test {
         /// Keep every core busy meanwhile: no test may hang on how fast the machine is
         #[arg(long)]
@@ -90,6 +91,9 @@ enum Task {
         #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
         playwright: Vec<String>,
     },
+
+    /// Build the example programs, and use each of them in the browser
+    Examples,
 
     /// Simulate browsers and a server from seeds, and check the design's properties at every step
     ///
@@ -177,6 +181,11 @@ fn perform(task: Task) -> Result<()> {
             let chromium = browser::set_up()?;
             release::build()?;
             browser::test(&chromium, &playwright)?;
+        }
+        Task::Examples => {
+            set_up_building()?;
+            let chromium = browser::set_up()?;
+            examples::test_in_browser(&chromium)?;
         }
         Task::Simulate(options) => simulate::simulate(&options)?,
         Task::Bench(options) => bench::bench(&options)?,
