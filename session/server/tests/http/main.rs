@@ -7,3 +7,5 @@ mod forgery;
 mod generation;
 mod program;
 mod protect;
+mod start;
+mod two_instances;

@@ -1,7 +1,5 @@
 //! A program of another team, in which everybody may sign in as Alice.
 
-use std::path::Path;
-
 use axum::{
     Router,
     body::Body,
@@ -26,17 +24,22 @@ pub struct Program {
     _directory: TempDir,
 }
 
+/// What a program sets up before it puts its routes together, with the default settings but for what
+/// `set` changes. Its sessions are kept in the directory.
+pub async fn set_up(set: impl FnOnce(DwellBuilder) -> DwellBuilder) -> (Dwell, TempDir) {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("sessions.db");
+    let database = Database::hold(file, Connections::default()).await.unwrap();
+    database.migrate().await.unwrap();
+    let store = SqliteStore::open(database).await.unwrap();
+    let builder = Dwell::builder(Policy::preset(Preset::PciDss)).store(store);
+    (set(builder).build().unwrap(), directory)
+}
+
 impl Program {
     /// With the default settings, but for what `set` changes.
     pub async fn with(set: impl FnOnce(DwellBuilder) -> DwellBuilder) -> Self {
-        let directory = TempDir::new().unwrap();
-        let file = directory.path().join("sessions.db");
-        let database = Database::hold(Path::new(&file), Connections::default());
-        let database = database.await.unwrap();
-        database.migrate().await.unwrap();
-        let store = SqliteStore::open(database).await.unwrap();
-        let builder = Dwell::builder(Policy::preset(Preset::PciDss)).store(store);
-        let dwell = set(builder).build().unwrap();
+        let (dwell, directory) = set_up(set).await;
         Self {
             router: router(&dwell),
             dwell,
