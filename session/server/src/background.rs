@@ -1,4 +1,5 @@
-//! What is done beside the requests.
+//! The background tasks: following the store, writing touches, ending sessions on time, and
+//! cleaning up.
 
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
@@ -6,24 +7,24 @@ use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{Maintenance, clock::Stopwatch, dwell::Dwell, sessions::Sessions};
 
-/// How often what nobody will ask for any more is deleted.
-const TIDYING_INTERVAL: Duration = Duration::from_secs(5);
+/// How often expired drafts and old tombstones are deleted.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often the store's time is kept.
-const TIME_INTERVAL: Duration = Duration::from_secs(1);
+/// How often [`Sessions::keep_time`] runs.
+const KEEP_TIME_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long until the sessions' limits are shortened again where that has failed.
-const TIGHTEN_AGAIN: Duration = Duration::from_secs(1);
+/// How long to wait before shortening the limits of sessions is tried again after a failure.
+const TIGHTEN_RETRY: Duration = Duration::from_secs(1);
 
-/// How much longer than maintenance everybody else has the store, when there begins to be more to do
-/// than is done at a time. It is one less each time, down to as long, so that sessions that end at the
-/// same instant are soon written down.
-const SHARE_OF_OTHERS: u32 = 9;
+/// When a round finds more to do than it does at a time, it pauses for this many times as long as
+/// it took, so that others can use the store. The factor decreases by one with each such round,
+/// down to one, so that many sessions that end at the same instant are soon written.
+const MAX_PAUSE_FACTOR: u32 = 9;
 
-/// The tasks that keep sessions in order. They end when this is dropped; [`stop`](Self::stop) also
-/// writes what is yet to be written.
+/// The background tasks of a [`Dwell`]. Dropping this ends them; [`stop`](Self::stop) ends them and
+/// also writes the touches that have not been written yet.
 #[derive(Debug)]
-#[must_use = "the tasks end when it is dropped"]
+#[must_use = "dropping it ends the tasks"]
 pub struct Background {
     sessions: Arc<Sessions>,
     tasks: Vec<JoinHandle<()>>,
@@ -34,14 +35,14 @@ impl Background {
         let sessions = Arc::clone(dwell.sessions());
         #[cfg_attr(
             not(feature = "drafts"),
-            expect(unused_mut, reason = "nothing is added")
+            expect(unused_mut, reason = "only drafts add a task")
         )]
-        let mut tasks = tasks_of_sessions(&sessions);
+        let mut tasks = session_tasks(&sessions);
         #[cfg(feature = "drafts")]
         if let Some(drafts) = dwell.drafts() {
             let drafts = drafts.clone();
             tasks.push(repeat(
-                TIDYING_INTERVAL,
+                CLEANUP_INTERVAL,
                 "expired drafts could not be deleted",
                 move || {
                     let drafts = drafts.clone();
@@ -52,14 +53,14 @@ impl Background {
         Self { sessions, tasks }
     }
 
-    /// Ends the tasks, and writes the touches that are yet to be written. To be called once no request
-    /// is served any more.
+    /// Ends the tasks and writes the touches that have not been written yet. Call it once no more
+    /// requests are served. An error of the store is logged.
     pub async fn stop(self) {
         self.abort();
         if let Err(error) = self.sessions.write_all().await {
             tracing::error!(
                 error = &error as &dyn Error,
-                "the last touches could not be written"
+                "the last touches could not be written to the session store"
             );
         }
     }
@@ -75,26 +76,26 @@ impl Drop for Background {
     }
 }
 
-fn tasks_of_sessions(sessions: &Arc<Sessions>) -> Vec<JoinHandle<()>> {
-    let [following, tightened, timely, current, old] = [(); 5].map(|()| Arc::clone(sessions));
+fn session_tasks(sessions: &Arc<Sessions>) -> Vec<JoinHandle<()>> {
+    let [follow, tighten, keep_time, maintain, cleanup] = [(); 5].map(|()| Arc::clone(sessions));
     vec![
         tokio::spawn(async move {
-            following.follow().await;
+            follow.follow().await;
         }),
         tokio::spawn(async move {
-            while let Err(error) = tightened.tighten().await {
+            while let Err(error) = tighten.tighten().await {
                 tracing::error!(
                     error = &error as &dyn Error,
-                    "the limits of sessions could not be shortened"
+                    "the limits of sessions could not be shortened to those of the policy"
                 );
-                sleep(TIGHTEN_AGAIN).await;
+                sleep(TIGHTEN_RETRY).await;
             }
         }),
         repeat(
-            TIME_INTERVAL,
-            "the sessions' time could not be kept",
+            KEEP_TIME_INTERVAL,
+            "the time of the session store could not be written down",
             move || {
-                let sessions = Arc::clone(&timely);
+                let sessions = Arc::clone(&keep_time);
                 async move { sessions.keep_time().await }
             },
         ),
@@ -102,23 +103,30 @@ fn tasks_of_sessions(sessions: &Arc<Sessions>) -> Vec<JoinHandle<()>> {
             sessions.policy().maintenance_interval(),
             "maintenance of the sessions failed",
             move || {
-                let sessions = Arc::clone(&current);
+                let sessions = Arc::clone(&maintain);
                 async move { sessions.maintain().await }
             },
         ),
         repeat(
-            TIDYING_INTERVAL,
-            "old tombstones could not be deleted",
+            CLEANUP_INTERVAL,
+            "the records of sessions that ended long ago could not be deleted",
             move || {
-                let sessions = Arc::clone(&old);
+                let sessions = Arc::clone(&cleanup);
                 async move { sessions.forget_tombstones().await }
             },
         ),
     ]
 }
 
-/// Does `round` again and again, and leaves the store to others in between. It goes on through
-/// failures, of which the first of several in a row is logged: the next round tries again.
+/// Spawns a task that runs `round` again and again, and that waits for `interval` after each round.
+/// After a round that has returned [`Maintenance::MoreToDo`], the pause is shorter.
+///
+/// The task does not end if a round fails. It logs the message `failure` for the first of several
+/// failures in a row.
+///
+/// # Panics
+///
+/// This is called outside of a Tokio runtime.
 pub fn repeat<Round, Failure>(
     interval: Duration,
     failure: &'static str,
@@ -130,18 +138,18 @@ where
 {
     tokio::spawn(async move {
         let mut has_failed = false;
-        let mut share = SHARE_OF_OTHERS;
+        let mut pause_factor = MAX_PAUSE_FACTOR;
         loop {
             let stopwatch = Stopwatch::start();
             let round = round().await;
             let pause = match &round {
                 Ok(Maintenance::MoreToDo) => {
-                    let pause = stopwatch.elapsed() * share;
-                    share = share.saturating_sub(1).max(1);
+                    let pause = stopwatch.elapsed() * pause_factor;
+                    pause_factor = pause_factor.saturating_sub(1).max(1);
                     pause.min(interval)
                 }
                 Ok(Maintenance::Done) => {
-                    share = SHARE_OF_OTHERS;
+                    pause_factor = MAX_PAUSE_FACTOR;
                     interval
                 }
                 Err(error) => {

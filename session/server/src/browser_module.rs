@@ -1,4 +1,4 @@
-//! The code for the browser, for programs that build none of their own.
+//! The WebAssembly module for the browser, for programs that do not build one of their own.
 
 use std::{
     fmt, fs, io,
@@ -18,12 +18,12 @@ use sha2::{Digest as _, Sha256};
 const SCRIPT: &str = "dwell.js";
 const WASM: &str = "dwell.wasm";
 
-/// The module for the browser: a script, and the WebAssembly that it loads. `cargo xtask module` in the
-/// repository of Dwell builds both files.
+/// The module for the browser: a script, and the WebAssembly that the script loads. `cargo xtask
+/// module` in the repository of Dwell builds both files.
 ///
-/// [`Dwell::routes`](crate::Dwell::routes) sends them, under a path that changes with their content, so
-/// that browsers keep them. They are sent as they are: a layer that compresses answers, such as the one
-/// of `tower_http`, reduces them to a third.
+/// [`Dwell::routes`](crate::Dwell::routes) serves them at paths that change with their content, so
+/// that browsers can cache them for ever. They are not compressed: a layer that compresses answers,
+/// such as the one of `tower_http`, reduces them to a third.
 #[derive(Clone)]
 pub struct BrowserModule {
     script: Bytes,
@@ -32,7 +32,7 @@ pub struct BrowserModule {
 }
 
 impl BrowserModule {
-    /// Reads `dwell.js` and `dwell.wasm` in `directory`.
+    /// Reads the files `dwell.js` and `dwell.wasm` in `directory`.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl BrowserModule {
         Ok(Self::new(read(SCRIPT)?, read(WASM)?))
     }
 
-    /// The module from the content of its two files, for a program that has them in its binary.
+    /// Makes a module from the content of its two files, for a program that has them in its binary.
     pub fn new(script: impl Into<Bytes>, wasm: impl Into<Bytes>) -> Self {
         let (script, wasm) = (script.into(), wasm.into());
         let digest = Sha256::new().chain_update(&script).chain_update(&wasm);
@@ -58,7 +58,7 @@ impl BrowserModule {
         }
     }
 
-    /// Where the files are found under the paths of `names`.
+    /// The paths of the files, which begin with the path in `names`.
     pub(crate) fn paths(&self, names: &Names) -> ModulePaths {
         let path = |file| format!("{}/{}/{file}", names.module, self.version);
         ModulePaths {
@@ -71,7 +71,7 @@ impl BrowserModule {
         let ModulePaths { script, wasm } = self.paths(names);
         let file = |content: &Bytes, kind| {
             let content = content.clone();
-            get(move || async move { sent(content, kind) })
+            get(move || async move { file_response(content, kind) })
         };
         Router::new()
             .route(&script, file(&self.script, "text/javascript"))
@@ -79,7 +79,7 @@ impl BrowserModule {
     }
 }
 
-fn sent(content: Bytes, kind: &'static str) -> impl IntoResponse {
+fn file_response(content: Bytes, kind: &'static str) -> impl IntoResponse {
     const NO_SNIFFING: HeaderName = header::X_CONTENT_TYPE_OPTIONS;
     let headers = [
         (header::CONTENT_TYPE, kind),
@@ -97,7 +97,7 @@ impl fmt::Debug for BrowserModule {
     }
 }
 
-/// Where a browser finds the files of the [`BrowserModule`].
+/// The paths at which a browser finds the files of the [`BrowserModule`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModulePaths {
     /// The path of the script.
@@ -108,7 +108,7 @@ pub struct ModulePaths {
 
 /// A file of the module cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {}, a part of the module for the browser: {error}; `cargo xtask module` builds it", .path.display())]
+#[error("cannot read the file {} of the module for the browser: {error} (`cargo xtask module` builds this file)", .path.display())]
 pub struct BrowserModuleError {
     path: PathBuf,
     #[source]

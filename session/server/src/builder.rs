@@ -1,4 +1,4 @@
-//! How a program sets up [`Dwell`].
+//! The builder of [`Dwell`].
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -22,14 +22,14 @@ use crate::{
     trusted_proxies::TrustedProxies,
 };
 
-/// How much of a form or of JSON is read before it is decided whether its session lives, in bytes.
+/// The default of [`DwellBuilder::body_limit`], in bytes.
 const BODY_LIMIT: usize = 256 * 1024;
 
-/// How long the store may take to answer.
+/// The default of [`DwellBuilder::store_timeout`].
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Sets up [`Dwell`]. Everything but the policy and the store has a default.
-#[must_use = "nothing happens before it is built"]
+/// Sets up [`Dwell`]. Everything except the policy and the store has a default.
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct DwellBuilder {
     policy: Policy,
     store: Option<Arc<dyn Store>>,
@@ -46,14 +46,14 @@ pub struct DwellBuilder {
     clock: Option<Arc<dyn Clock>>,
     browser_module: Option<BrowserModule>,
     #[cfg(feature = "drafts")]
-    drafts: Option<KeptDrafts>,
+    drafts: Option<ConfiguredDrafts>,
 }
 
-/// How drafts are kept.
+/// What the program has configured for drafts.
 #[cfg(feature = "drafts")]
-enum KeptDrafts {
-    In(Arc<dyn DraftStore>),
-    As(Drafts),
+enum ConfiguredDrafts {
+    Store(Arc<dyn DraftStore>),
+    Drafts(Drafts),
 }
 
 impl DwellBuilder {
@@ -78,98 +78,107 @@ impl DwellBuilder {
         }
     }
 
-    /// Where sessions are kept. Required.
+    /// Sets the store of the sessions. This is required.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// As [`store`](Self::store), for one that is chosen while the program runs.
+    /// Sets the store of the sessions, like [`store`](Self::store), if the type of the store is
+    /// known only at run time.
     pub fn shared_store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
         self
     }
 
-    /// Keeps what people have typed and not sent yet in `store`, within the default
-    /// [`DraftLimits`], by the clock of the sessions.
+    /// Keeps drafts of what people type into forms in `store`, with the default [`DraftLimits`] and
+    /// the clock of the sessions. By default no drafts are kept.
     #[cfg(feature = "drafts")]
     pub fn drafts(mut self, store: impl DraftStore) -> Self {
-        self.drafts = Some(KeptDrafts::In(Arc::new(store)));
+        self.drafts = Some(ConfiguredDrafts::Store(Arc::new(store)));
         self
     }
 
-    /// As [`drafts`](Self::drafts), with limits and a clock of their own, or in a store that is chosen
-    /// while the program runs.
+    /// Keeps drafts, like [`drafts`](Self::drafts), with other limits, with a clock of their own,
+    /// or in a store whose type is known only at run time.
     #[cfg(feature = "drafts")]
     pub fn shared_drafts(mut self, drafts: Drafts) -> Self {
-        self.drafts = Some(KeptDrafts::As(drafts));
+        self.drafts = Some(ConfiguredDrafts::Drafts(drafts));
         self
     }
 
-    /// Sends this module to browsers, for a program that builds no WebAssembly of its own.
+    /// Serves this module to browsers, for a program that does not build WebAssembly of its own. By
+    /// default no module is served.
     pub fn browser_module(mut self, module: BrowserModule) -> Self {
         self.browser_module = Some(module);
         self
     }
 
-    /// The paths and names of the contract. All paths are under `/.dwell` by default.
+    /// Sets the paths and names of the HTTP contract. By default all paths are below `/.dwell`,
+    /// except that of the page for signing in.
     pub fn names(mut self, names: Names) -> Self {
         self.names = names;
         self
     }
 
-    /// The path of the program's page where one signs in, `/sign-in` by default.
+    /// Sets the path of the page for signing in, which the program has to serve. The default is
+    /// `/sign-in`.
     pub fn sign_in_at(mut self, path: impl Into<String>) -> Self {
         self.names.sign_in = path.into().into();
         self
     }
 
-    /// How the session cookie is written: `__Host-dwell` over HTTPS alone by default.
+    /// Sets the name and the attributes of the session cookie. By default it is called
+    /// `__Host-dwell` and is sent over HTTPS only.
     pub fn cookie(mut self, cookie: SessionCookie) -> Self {
         self.cookie = cookie;
         self
     }
 
-    /// Says which paths are pages, that one can open and return to after signing in. By default every
-    /// path is one, except Dwell's own.
+    /// Sets the function that says which paths are pages, which people can open and to which they
+    /// can return after signing in. By default every path is a page, except those of Dwell itself.
     pub fn places(mut self, place_of: impl Fn(&str) -> Place + Send + Sync + 'static) -> Self {
         self.place_of = Box::new(place_of);
         self
     }
 
-    /// Whether every request that may change something has to carry the generation of its session.
-    /// [`Checked`](GenerationRule::Checked) by default.
+    /// Sets whether every request that may change something must carry the generation of its
+    /// session. The default is [`Checked`](GenerationRule::Checked).
     pub fn generations(mut self, rule: GenerationRule) -> Self {
         self.generation_rule = rule;
         self
     }
 
-    /// How many bytes of a form or of JSON may be sent; 256 KiB by default. What is larger is refused
-    /// with 413. Uploads of other kinds are not bounded by it.
+    /// Sets the largest body of a form or of JSON, in bytes. The default is 256 KiB. A larger body
+    /// is refused with the status 413. The limit does not apply to bodies of other types, such as
+    /// uploads.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// How long the store may take to answer before a request is denied; 5 s by default.
+    /// Sets how long the store may take to answer before a request is denied. The default is 5
+    /// seconds.
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;
         self
     }
 
-    /// The proxies whose word on a client's address is taken; none by default.
+    /// Sets the proxies whose `X-Forwarded-For` header is trusted. By default there are none.
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.trusted_proxies = proxies;
         self
     }
 
-    /// Makes the browser drop all that the program has stored in it when somebody signs out (`H4`).
+    /// Makes the browser delete everything that the pages of the program have stored in it when
+    /// somebody signs out (`H4`). This is not done by default.
     pub fn clear_site_data(mut self) -> Self {
         self.clears_site_data = true;
         self
     }
 
-    /// Makes the pages of refusals, which are plain by default. The status is set afterwards.
+    /// Sets the function that makes the page for a refusal. By default this is a plain page. The
+    /// HTTP status of the answer is set afterwards.
     pub fn show_refusals(
         mut self,
         show: impl Fn(&Refusal) -> Response + Send + Sync + 'static,
@@ -178,24 +187,24 @@ impl DwellBuilder {
         self
     }
 
-    /// Is told what happens.
+    /// Sets the meter, which receives the metrics. By default nothing is counted.
     pub fn meter(mut self, meter: impl Meter) -> Self {
         self.meter = Arc::new(meter);
         self
     }
 
-    /// The clock of this node, which a test may move. By default it is the one that the store goes by,
-    /// or the machine's.
+    /// Sets the clock of this node, for tests that move it. The default is the clock that the store
+    /// uses ([`Store::clock`]), or else the clock of the machine.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Puts it together.
+    /// Checks the settings and builds [`Dwell`].
     ///
     /// # Errors
     ///
-    /// Something is missing, or contradicts something else.
+    /// No store is set, or a path does not begin with a slash.
     pub fn build(self) -> Result<Dwell, BuildError> {
         let store = self.store.ok_or(BuildError::NoStore)?;
         let paths = [
@@ -214,9 +223,11 @@ impl DwellBuilder {
         let clock = self.clock.or_else(|| store.clock());
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::start()));
         #[cfg(feature = "drafts")]
-        let drafts = self.drafts.map(|kept| match kept {
-            KeptDrafts::In(store) => Drafts::new(store, Arc::clone(&clock), DraftLimits::default()),
-            KeptDrafts::As(drafts) => drafts,
+        let drafts = self.drafts.map(|configured| match configured {
+            ConfiguredDrafts::Store(store) => {
+                Drafts::new(store, Arc::clone(&clock), DraftLimits::default())
+            }
+            ConfiguredDrafts::Drafts(drafts) => drafts,
         });
         let timed = Timed::new(store, self.store_timeout, Arc::clone(&self.meter));
         let store: Arc<dyn Store> = Arc::new(timed);
@@ -253,11 +264,14 @@ impl fmt::Debug for DwellBuilder {
     }
 }
 
-/// [`Dwell`] cannot be put together.
+/// [`Dwell`] cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
-    /// It is not said where sessions are kept.
-    #[error("no store: call `.store(...)` with a SqliteStore, a PostgresStore or a RedisStore")]
+    /// No store is set.
+    #[error(
+        "no session store is set: call `.store(...)` with a SqliteStore, a PostgresStore \
+         or a RedisStore"
+    )]
     NoStore,
     /// A path does not begin with a slash.
     #[error("the path {0:?} does not begin with a slash")]

@@ -1,4 +1,4 @@
-//! The one place on the server that reads a clock.
+//! Clocks. This is the only module of the server that reads one.
 
 use std::{
     fmt::Debug,
@@ -11,35 +11,36 @@ use std::{
 
 use dwell_session::{Elapsed, Instant, Reading};
 
-/// Tells the time, in milliseconds since the Unix epoch.
+/// A clock. Its time is in milliseconds since the Unix epoch.
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// The time now. Never goes back.
+    /// The current time. It never goes back.
     fn now(&self) -> Instant;
 }
 
-/// The time of this machine. A wall clock that is set back does not prolong any session.
+/// The clock of this machine. Its time continues if the wall clock is set back, so setting it back
+/// prolongs no session.
 #[derive(Debug)]
 pub struct SystemClock {
     started: std::time::Instant,
     elapsed: Mutex<Elapsed>,
     latest_ms: AtomicI64,
-    /// When `latest_ms` was read, in milliseconds since the start.
+    /// When `latest_ms` was read, by the monotonic clock, in milliseconds since `started`.
     read_at_ms: AtomicI64,
 }
 
 impl SystemClock {
-    /// Starts at the time that the machine's wall clock shows.
+    /// Starts a clock at the time of the machine's wall clock.
     pub fn start() -> Self {
         Self::start_at_least(Instant::from_millis(0))
     }
 
-    /// As [`start`](Self::start), but at `mark` where the wall clock is behind that.
-    #[expect(clippy::disallowed_methods, reason = "this is the server's one clock")]
+    /// Starts a clock at the time of the wall clock or at `mark`, whichever is later.
+    #[expect(clippy::disallowed_methods, reason = "only this module reads a clock")]
     pub fn start_at_least(mark: Instant) -> Self {
         let wall_ms = wall_ms();
         let wall = Instant::from_millis(wall_ms);
         if mark > wall {
-            tell_set_back(mark.since(wall));
+            warn_of_set_back(mark.since(wall));
         }
         let now = wall.max(mark);
         Self {
@@ -58,7 +59,7 @@ impl SystemClock {
         self.read_at_ms.store(monotonic_ms, Ordering::Release);
         drop(elapsed);
         if let Some(set_back) = set_back {
-            tell_set_back(set_back);
+            warn_of_set_back(set_back);
         }
     }
 
@@ -68,8 +69,8 @@ impl SystemClock {
 }
 
 impl Clock for SystemClock {
-    /// Read anew once in a millisecond, so that requests on all processors do not wait for each
-    /// other.
+    /// The wall clock is read at most once in a millisecond, because the lock for it would make
+    /// requests on all processors wait for each other.
     fn now(&self) -> Instant {
         if self.read_at_ms.load(Ordering::Acquire) != self.monotonic_ms() {
             self.read();
@@ -78,13 +79,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// Measures how long something takes.
+/// Measures a duration with the monotonic clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
-    /// Starts now.
-    #[expect(clippy::disallowed_methods, reason = "this is the server's one clock")]
+    /// Starts a stopwatch.
+    #[expect(clippy::disallowed_methods, reason = "only this module reads a clock")]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
     }
@@ -95,22 +96,22 @@ impl Stopwatch {
     }
 }
 
-/// A clock for tests, which moves only when told to.
+/// A clock for tests. It moves only when it is told to.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// Stands at `now`.
+    /// Makes a clock that stands at `now`.
     pub fn at(now: Instant) -> Self {
         Self(AtomicI64::new(now.as_millis()))
     }
 
-    /// Moves on by `duration`.
+    /// Moves the clock forward by `duration`.
     pub fn advance(&self, duration: Duration) {
         self.0.fetch_add(whole_millis(duration), Ordering::SeqCst);
     }
 
-    /// Moves on to `now`; stays where it is if `now` is earlier.
+    /// Moves the clock forward to `now`. It does nothing if `now` is in the past.
     pub fn advance_to(&self, now: Instant) {
         self.0.fetch_max(now.as_millis(), Ordering::SeqCst);
     }
@@ -122,15 +123,16 @@ impl Clock for ManualClock {
     }
 }
 
-fn tell_set_back(set_back: Duration) {
+fn warn_of_set_back(set_back: Duration) {
     tracing::warn!(
         event = "clock_stepped_back",
         set_back_ms = set_back.as_millis(),
-        "this machine's clock has been set back: time goes on from where it was"
+        "the clock of this machine has been set back: the time of the sessions \
+         continues from where it was"
     );
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the server's one clock")]
+#[expect(clippy::disallowed_methods, reason = "only this module reads a clock")]
 fn wall_ms() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -1,13 +1,13 @@
-//! How many connections are kept, and how long an answer is waited for.
+//! The limits on the connections to a database or to Redis.
 
 use std::time::Duration;
 
 /// The limits on the connections to a database or to Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
-    /// The greatest number of connections. 8 by default.
+    /// The largest number of connections. The default is 8.
     pub limit: u32,
-    /// How long an answer is waited for. 5 seconds by default.
+    /// How long to wait for a connection and for an answer. The default is 5 seconds.
     pub timeout: Duration,
 }
 

@@ -1,5 +1,5 @@
-//! The session cookie. It leaves the server in two answers: to a sign-in, and to a sign-out. What is
-//! left in the browser after a sign-out says so, for a minute.
+//! The session cookie, which is set in the answer to a sign-in and removed in the answer to a
+//! sign-out, and in no other answer. A second cookie marks a browser for a minute after a sign-out.
 
 use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
 use memchr::memrchr;
@@ -7,15 +7,17 @@ use tower_sessions::cookie;
 
 use crate::store::SessionId;
 
-/// How long a browser remembers that somebody has signed out in it.
-const SIGN_OUT_REMEMBERED: time::Duration = time::Duration::minutes(1);
+/// How long a browser keeps the cookie that marks a sign-out.
+const SIGN_OUT_MARK_MAX_AGE: time::Duration = time::Duration::minutes(1);
 
 /// The `SameSite` attributes that make sense for a session (`B3`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SameSite {
-    /// The cookie never comes along from other sites, not even on a link that was followed.
+    /// The browser never sends the cookie with requests that another site has caused, not even if
+    /// the user has followed a link.
     Strict,
-    /// The cookie comes along from other sites only on links that were followed.
+    /// The browser sends the cookie with a request that another site has caused only if the user
+    /// has followed a link.
     Lax,
 }
 
@@ -28,7 +30,7 @@ impl From<SameSite> for cookie::SameSite {
     }
 }
 
-/// How the session cookie is written.
+/// The name and the attributes of the session cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionCookie {
     name: String,
@@ -37,7 +39,8 @@ pub struct SessionCookie {
 }
 
 impl Default for SessionCookie {
-    /// `__Host-dwell`, over HTTPS alone, `SameSite=Lax`.
+    /// The name is `__Host-dwell`, and the attributes are `Secure`, `HttpOnly`, `SameSite=Lax` and
+    /// `Path=/`.
     fn default() -> Self {
         Self {
             name: "__Host-dwell".to_owned(),
@@ -48,11 +51,11 @@ impl Default for SessionCookie {
 }
 
 impl SessionCookie {
-    /// A cookie with this name, which browsers send over HTTPS alone if `is_secure`.
+    /// A cookie with this name. If `is_secure`, browsers send it over HTTPS only.
     ///
     /// # Errors
     ///
-    /// Browsers would not keep it.
+    /// Browsers would not accept the cookie.
     pub fn new(
         name: impl Into<String>,
         is_secure: bool,
@@ -77,65 +80,67 @@ impl SessionCookie {
         })
     }
 
-    /// Its name.
+    /// The name of the cookie.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether browsers send it over HTTPS alone.
+    /// Whether browsers send the cookie over HTTPS only.
     pub fn is_secure(&self) -> bool {
         self.is_secure
     }
 
-    /// Whether it comes along from other sites.
+    /// Whether browsers send the cookie with requests that other sites have caused.
     pub fn same_site(&self) -> SameSite {
         self.same_site
     }
 
-    /// Whether no other host of the domain can give browsers a cookie of this name (`B2`).
+    /// Whether the name has the prefix `__Host-`, so that no other host of the domain can set a
+    /// cookie of this name (`B2`).
     pub fn is_bound_to_host(&self) -> bool {
         self.name.to_ascii_lowercase().starts_with("__host-")
     }
 
-    /// The id that the browser came with. Of several cookies of the name, the last counts.
-    pub(crate) fn presented(&self, headers: &HeaderMap) -> Option<SessionId> {
+    /// The session id in the cookie of a request. If there are several cookies of the name, the
+    /// last one counts.
+    pub(crate) fn session_id(&self, headers: &HeaderMap) -> Option<SessionId> {
         cookie_value(headers, &self.name)?.parse().ok()
     }
 
-    /// Whether somebody has just signed out in this browser, which has had no session since.
-    pub(crate) fn tells_of_sign_out(&self, headers: &HeaderMap) -> bool {
-        let name = self.sign_out_name();
+    /// Whether somebody has signed out in this browser within the last minute.
+    pub(crate) fn has_sign_out_mark(&self, headers: &HeaderMap) -> bool {
+        let name = self.sign_out_mark_name();
         let mut cookies = headers.get_all(COOKIE).iter();
         cookies.any(|cookies| last_value(cookies.as_bytes(), &name).is_some())
     }
 
-    /// Lets the browser remember for a minute that somebody has signed out in it, since with the
-    /// session's id it has forgotten whose sign-out that was.
-    pub(crate) fn remember_sign_out(&self) -> Option<HeaderValue> {
+    /// The header that marks the browser for a minute after a sign-out. The browser no longer has
+    /// the session id by then, so the tombstone of the session cannot be found.
+    pub(crate) fn sign_out_mark(&self) -> Option<HeaderValue> {
         self.write(
-            &self.sign_out_name(),
+            &self.sign_out_mark_name(),
             "1".to_owned(),
-            Some(SIGN_OUT_REMEMBERED),
+            Some(SIGN_OUT_MARK_MAX_AGE),
         )
     }
 
-    fn sign_out_name(&self) -> String {
+    fn sign_out_mark_name(&self) -> String {
         format!("{}-signed-out", self.name)
     }
 
-    /// Gives the browser the id of a session that has begun (`D1`). How long the session lives is the
-    /// server's business, so the cookie has no lifetime (`B5`).
+    /// The header that sets the id of a new session (`D1`). The cookie has no lifetime, because the
+    /// server decides how long the session lives (`B5`).
     pub(crate) fn issue(&self, id: SessionId) -> Option<HeaderValue> {
         self.write(&self.name, id.to_string(), None)
     }
 
-    /// Makes the browser drop the id of a session that the user has ended.
+    /// The header that removes the cookie when the user has signed out.
     pub(crate) fn remove(&self) -> Option<HeaderValue> {
         self.write(&self.name, String::new(), Some(time::Duration::ZERO))
     }
 
-    /// `Secure`, `HttpOnly`, `SameSite` and `Path` stand on the removal too: browsers refuse a
-    /// `__Host-` cookie without them (`B1`, `B2`, `B3`).
+    /// The removal has the same attributes, because browsers refuse a `__Host-` cookie without them
+    /// (`B1`, `B2`, `B3`).
     fn write(
         &self,
         name: &str,
@@ -154,25 +159,26 @@ impl SessionCookie {
     }
 }
 
-/// A cookie that browsers would not keep.
+/// Browsers would not accept this cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCookie {
-    /// The name has characters that are not allowed in one.
-    #[error("the name of a cookie has letters, digits, '-', '_' and '.'")]
+    /// The name is empty, or has characters that are not allowed.
+    #[error("the name of a cookie must consist of letters, digits, '-', '_' and '.'")]
     Name,
-    /// The name promises what the cookie does not keep.
-    #[error("a cookie with the prefix __Host- or __Secure- is for HTTPS alone")]
+    /// The prefix of the name requires `Secure`, which is not set.
+    #[error("a cookie whose name begins with __Host- or __Secure- must be for HTTPS only")]
     Prefix,
 }
 
-/// The value of the last cookie of this name that the browser came with.
+/// The value of the cookie of this name in the headers of a request. If there are several, the last
+/// one counts. Returns `None` if there is none, or if its value is not UTF-8.
 pub fn cookie_value<'request>(headers: &'request HeaderMap, name: &str) -> Option<&'request str> {
     let mut values = headers.get_all(COOKIE).iter().rev();
     let value = values.find_map(|cookies| last_value(cookies.as_bytes(), name))?;
     str::from_utf8(value).ok()
 }
 
-/// The value of the last cookie of this name.
+/// The value of the last cookie of this name in a `Cookie` header.
 fn last_value<'cookies>(mut cookies: &'cookies [u8], name: &str) -> Option<&'cookies [u8]> {
     while let Some(end) = memrchr(b';', cookies) {
         let value = value_of(&cookies[end + 1..], name);
@@ -184,7 +190,7 @@ fn last_value<'cookies>(mut cookies: &'cookies [u8], name: &str) -> Option<&'coo
     value_of(cookies, name)
 }
 
-/// The value of `cookie`, if that is its name.
+/// The value of `cookie`, if `name` is the name of the cookie.
 fn value_of<'cookie>(cookie: &'cookie [u8], name: &str) -> Option<&'cookie [u8]> {
     let after_name = cookie.trim_ascii().strip_prefix(name.as_bytes())?;
     Some(after_name.trim_ascii().strip_prefix(b"=")?.trim_ascii())
@@ -196,32 +202,32 @@ mod tests {
 
     use super::*;
 
-    fn presented_in(cookies: &[impl AsRef<[u8]>]) -> Option<SessionId> {
+    fn session_id_in(cookies: &[impl AsRef<[u8]>]) -> Option<SessionId> {
         let mut headers = HeaderMap::new();
         for cookie in cookies {
             headers.append(COOKIE, HeaderValue::from_bytes(cookie.as_ref()).unwrap());
         }
-        SessionCookie::default().presented(&headers)
+        SessionCookie::default().session_id(&headers)
     }
 
     #[test]
-    fn the_last_cookie_of_the_name_counts_whatever_stands_around_it() {
+    fn the_last_of_several_cookies_with_the_name_counts() {
         let (first, last) = (SessionId::default(), SessionId::default());
         let one = format!("theme=dark;  __Host-dwell={last} ; x-__Host-dwell={first}; a; =b");
         let two = format!("__Host-dwell={first}; lang=en; __Host-dwell={last}");
         let before = format!("__Host-dwell={first}");
-        let no_text = [one.as_bytes(), b"; name=\xff"].concat();
-        assert_eq!(presented_in(&[&one]), Some(last));
-        assert_eq!(presented_in(&[&two]), Some(last));
-        assert_eq!(presented_in(&[&before, &two]), Some(last));
-        assert_eq!(presented_in(&[&no_text]), Some(last));
-        assert_eq!(presented_in(&[two.as_str(), "__Host-dwell=none"]), None);
-        assert_eq!(presented_in(&["__Host-dwell", "theme=dark", ""]), None);
+        let not_utf8 = [one.as_bytes(), b"; name=\xff"].concat();
+        assert_eq!(session_id_in(&[&one]), Some(last));
+        assert_eq!(session_id_in(&[&two]), Some(last));
+        assert_eq!(session_id_in(&[&before, &two]), Some(last));
+        assert_eq!(session_id_in(&[&not_utf8]), Some(last));
+        assert_eq!(session_id_in(&[two.as_str(), "__Host-dwell=none"]), None);
+        assert_eq!(session_id_in(&["__Host-dwell", "theme=dark", ""]), None);
     }
 
     // B1
     #[test]
-    fn a_cookie_that_browsers_would_not_keep_is_an_error() {
+    fn a_cookie_that_browsers_would_not_accept_is_an_error() {
         let new = |name, is_secure| SessionCookie::new(name, is_secure, SameSite::Lax).map(drop);
         assert_eq!(new("dwell", false), Ok(()));
         assert_eq!(new("__Host-dwell", true), Ok(()));

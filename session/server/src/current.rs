@@ -1,4 +1,4 @@
-//! The session of a request, for handlers.
+//! The extractors with which handlers receive the session of a request.
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -10,17 +10,17 @@ use dwell_session::{ActiveStatus, Generation, Instant, Status};
 use crate::{
     PersonId,
     dwell::Dwell,
-    layer::Attached,
+    layer::SessionContext,
     refusal::{Denied, Refusal},
     sessions::{LiveSession, Visit},
     store::{Session, SessionKey, StoreError},
-    turned_away::{Asked, turn_away},
+    turned_away::{RejectedRequest, turn_away},
 };
 
-/// The live session that a request is made in.
+/// The live session in which a request is made.
 ///
-/// As an extractor it turns away who is not signed in, as [`Protect`](crate::Protect) does.
-/// `Option<CurrentSession>` is for pages for everybody.
+/// As an extractor it rejects requests without a live session, as [`Protect`](crate::Protect) does.
+/// Use `Option<CurrentSession>` for pages that everybody may open.
 #[derive(Debug, Clone)]
 pub struct CurrentSession {
     dwell: Dwell,
@@ -28,10 +28,10 @@ pub struct CurrentSession {
 }
 
 impl CurrentSession {
-    /// The session of the request that has these extensions, if it is made in one: for code that is no
-    /// handler, such as the document around the pages of a Leptos program.
+    /// The session of the request with these extensions, if there is a live one. This is for code
+    /// that is not a handler, for example the document around the pages of a Leptos program.
     pub fn find(extensions: &Extensions) -> Option<Self> {
-        let Attached { dwell, visit } = extensions.get()?;
+        let SessionContext { dwell, visit } = extensions.get()?;
         match visit {
             Visit::Live(live) => Some(Self {
                 dwell: dwell.clone(),
@@ -41,42 +41,42 @@ impl CurrentSession {
         }
     }
 
-    /// Whose it is.
+    /// The person whose session it is.
     pub fn person(&self) -> &PersonId {
         &self.live.session.person
     }
 
-    /// Names it inside the server.
+    /// The key of the session, which identifies it inside the server.
     pub fn key(&self) -> SessionKey {
         self.live.session.key
     }
 
-    /// Names it for its pages.
+    /// The generation of the session, which identifies it to its pages.
     pub fn generation(&self) -> Generation {
         self.live.session.generation
     }
 
-    /// The session.
+    /// The session as the store keeps it, including touches that have not been written yet.
     pub fn session(&self) -> &Session {
         &self.live.session
     }
 
-    /// The instant of the request, on the store's clock.
+    /// The time of the request, by the store's clock.
     pub fn now(&self) -> Instant {
         self.live.now
     }
 
-    /// What its page is told: how much time is left.
+    /// The status of the session, which says how much time is left.
     pub fn status(&self) -> ActiveStatus {
         self.live.status(self.dwell.policy())
     }
 
-    /// Dwell itself.
+    /// The [`Dwell`] whose session it is.
     pub fn dwell(&self) -> &Dwell {
         &self.dwell
     }
 
-    /// Counts an activity of the user of `idle_for` ago, and returns what the page is to be told.
+    /// Reports activity of the user that was `idle_for` ago, and returns the status for the page.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl<S: Sync> FromRequestParts<S> for CurrentSession {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        let Attached { dwell, visit } = attached(parts)?;
+        let SessionContext { dwell, visit } = session_context(parts)?;
         let reason = match visit {
             Visit::Live(live) => {
                 return Ok(Self {
@@ -113,8 +113,8 @@ impl<S: Sync> FromRequestParts<S> for CurrentSession {
             Visit::Ended(tombstone) => Some(tombstone.reason),
             Visit::Anonymous => None,
         };
-        let asked = Asked::of(&parts.method, &parts.uri, &parts.headers);
-        let answer = turn_away(dwell.settings(), &asked, reason);
+        let rejected = RejectedRequest::of(&parts.method, &parts.uri, &parts.headers);
+        let answer = turn_away(dwell.settings(), &rejected, reason);
         Err(Denied::Answered(Box::new(answer)))
     }
 }
@@ -123,7 +123,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for CurrentSession {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Denied> {
-        attached(parts)?;
+        session_context(parts)?;
         Ok(Self::find(&parts.extensions))
     }
 }
@@ -132,7 +132,7 @@ impl<S: Sync> FromRequestParts<S> for Visit {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        Ok(attached(parts)?.visit.clone())
+        Ok(session_context(parts)?.visit.clone())
     }
 }
 
@@ -140,17 +140,17 @@ impl<S: Sync> FromRequestParts<S> for Dwell {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        Ok(attached(parts)?.dwell.clone())
+        Ok(session_context(parts)?.dwell.clone())
     }
 }
 
-/// What the layer has handed on.
-pub(crate) fn attached(parts: &Parts) -> Result<&Attached, Denied> {
+/// What the layer has found out about the session of the request.
+pub(crate) fn session_context(parts: &Parts) -> Result<&SessionContext, Denied> {
     parts.extensions.get().ok_or_else(|| {
         tracing::error!(
             path = parts.uri.path(),
-            "a handler asks for the session, and the layer of Dwell does not run around its route: \
-             add `.layer(dwell.layer())` to the router"
+            "a handler needs the session of its request, but its route is not inside the layer of \
+             Dwell: add `.layer(dwell.layer())` to the router"
         );
         Denied::Answered(Box::new(Refusal::MISCONFIGURED.into_response()))
     })

@@ -1,12 +1,12 @@
-//! Drafts: what people have typed into forms and not sent yet, kept for them (`F3`).
+//! Drafts: what people have typed into forms and not sent yet (`F3`).
 //!
-//! The browser saves a form while it is typed into, under the [id](DraftId) that its page was
-//! given. [`Drafts`] has the rules, and a [`DraftStore`] keeps the drafts. A draft is *open* until
-//! its form was sent or it was discarded. From then on it is *used up*, and stays so for at least
-//! [`USED_UP_RETENTION`], so that a request to save it that arrives late does not bring it back.
+//! While somebody types, the browser saves the form under the [id](DraftId) that its page was
+//! given. [`Drafts`] has the rules, and a [`DraftStore`] stores the drafts. A draft is *open* until
+//! its form is sent or it is discarded. From then on it is *used up*, and it stays so for at least
+//! [`USED_UP_RETENTION`], so that a late request to save it does not bring it back.
 //!
-//! Whoever inserts what was sent into the same database uses up the draft in the same transaction:
-//! see `SqliteDrafts::use_up` and `PostgresDrafts::use_up`.
+//! A program that inserts what was sent into the same database should use up the draft in the same
+//! transaction: see `SqliteDrafts::use_up` and `PostgresDrafts::use_up`.
 
 mod draft;
 mod error;
@@ -27,7 +27,7 @@ use dwell_session::Names;
 
 #[cfg(feature = "postgres")]
 pub use self::postgres::PostgresDrafts;
-use self::rate::Rate;
+use self::rate::RateLimiter;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteDrafts;
 pub use self::{
@@ -39,44 +39,45 @@ pub use self::{
 };
 use crate::{Maintenance, PersonId, clock::Clock, store::StoreError};
 
-/// The largest draft, in bytes of JSON: 62 KiB. The browser keeps to the same limit.
+/// The size of the largest draft, in bytes of JSON: 62 KiB. The browser has the same limit.
 ///
-/// Browsers finish requests of a page that is being closed up to 64 KiB in all, so a draft of this
-/// size is still saved when the page is left.
+/// After a page has been closed, browsers finish its requests up to 64 KiB together, so a draft of
+/// this size is still saved when the page is left.
 pub const LARGEST_DRAFT: usize = Names::LONGEST_DRAFT;
 
-/// The longest name of a form, in bytes.
+/// The length of the longest name of a form, in bytes.
 pub const LONGEST_FORM_NAME: usize = 128;
 
-/// How long the id of a draft whose form was sent is remembered: 24 hours. A discarded draft is
-/// kept for as long too, or for [`DraftLimits::undo`] where that is longer.
+/// How long the id of a draft is remembered after its form was sent: 24 hours. A discarded draft is
+/// kept for the same time, or for [`DraftLimits::undo`] if that is longer.
 pub const USED_UP_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many used-up drafts of one person are remembered. Beyond that the oldest is forgotten.
+/// How many used-up drafts of one person are remembered. If there are more, the oldest are deleted.
 pub const MAX_USED_UP: u32 = 100;
 
-/// How many expired drafts [`Drafts::sweep`] deletes in one step. Writers wait meanwhile.
+/// How many expired drafts [`Drafts::sweep`] deletes in one step, during which nothing else can
+/// write to an SQLite database.
 const SWEEP_SIZE: u32 = 100;
 
 /// The drafts of all people, and the rules for them.
 ///
-/// Clones share one store, and one count of who saves how often.
+/// Clones share one store and one rate limiter.
 #[derive(Debug, Clone)]
 pub struct Drafts {
     store: Arc<dyn DraftStore>,
     clock: Arc<dyn Clock>,
     limits: DraftLimits,
-    rate: Arc<Rate>,
+    rate_limiter: Arc<RateLimiter>,
 }
 
 impl Drafts {
-    /// The drafts in `store`, which live by `clock` and within `limits`.
+    /// The drafts in `store`, by the time of `clock` and within `limits`.
     pub fn new(store: Arc<dyn DraftStore>, clock: Arc<dyn Clock>, limits: DraftLimits) -> Self {
         Self {
             store,
             clock,
             limits,
-            rate: Arc::default(),
+            rate_limiter: Arc::default(),
         }
     }
 
@@ -85,16 +86,16 @@ impl Drafts {
         &self.limits
     }
 
-    /// Saves what a form holds so far, in place of what this draft held before. A form in which all
-    /// values are blank has no draft: it is deleted.
+    /// Saves the current content of a form, and replaces what this draft contained before. If all
+    /// values are blank, the draft is deleted instead.
     ///
-    /// Where the person then has more open drafts than [`DraftLimits::per_person`], those that were
+    /// If the person then has more open drafts than [`DraftLimits::per_person`], those that were
     /// saved the longest ago are deleted.
     ///
     /// # Errors
     ///
     /// [`DraftError::InvalidFormName`], [`DraftError::TooLarge`], [`DraftError::TooOften`],
-    /// [`DraftError::UsedUp`] or [`DraftError::Store`]. Nothing was saved then.
+    /// [`DraftError::UsedUp`] or [`DraftError::Store`]. In each case nothing was saved.
     pub async fn save(
         &self,
         author: &Author,
@@ -103,7 +104,7 @@ impl Drafts {
     ) -> Result<(), DraftError> {
         let fields = form.to_json()?;
         let now = self.clock.now();
-        if !self.rate.allows(&author.person, now) {
+        if !self.rate_limiter.allows(&author.person, now) {
             return Err(DraftError::TooOften);
         }
         if form.is_blank() {
@@ -124,7 +125,8 @@ impl Drafts {
         }
     }
 
-    /// A person's open drafts of the form with this name, the most recently saved first.
+    /// Returns the open drafts of a person for the form with this name, the most recently saved
+    /// first.
     ///
     /// # Errors
     ///
@@ -137,7 +139,7 @@ impl Drafts {
         stored.into_iter().map(Draft::read).collect()
     }
 
-    /// A person's open draft with this id, if there is one.
+    /// Returns the open draft of a person with this id, if there is one.
     ///
     /// # Errors
     ///
@@ -149,8 +151,8 @@ impl Drafts {
         }
     }
 
-    /// What has become of a draft that is used up. `None` where it is open, where it was discarded
-    /// too long ago to be restored, and where nothing is known of it.
+    /// Returns whether a used-up draft was sent or discarded. Returns `None` if the draft is open,
+    /// if it was discarded too long ago to be restored, or if it is unknown.
     ///
     /// # Errors
     ///
@@ -181,9 +183,9 @@ impl Drafts {
         Ok(stored.filter(|stored| stored.expires_at > now))
     }
 
-    /// Discards an open draft, and every other of the same person and form that holds the same. It
-    /// cannot be saved any more, but [restored](Self::restore) for a while. Where there is no such
-    /// draft, nothing happens.
+    /// Discards an open draft, and every other open draft of the same person and form with the same
+    /// content. Discarded drafts can no longer be saved, but they can be [restored](Self::restore)
+    /// for a while. This does nothing if there is no such draft.
     ///
     /// # Errors
     ///
@@ -194,7 +196,7 @@ impl Drafts {
         self.store.discard(person, id, now, expires_at).await
     }
 
-    /// Opens a discarded draft again, if it was discarded less than [`DraftLimits::undo`] ago.
+    /// Makes a discarded draft open again, if it was discarded less than [`DraftLimits::undo`] ago.
     /// Returns whether it did.
     ///
     /// # Errors
@@ -209,12 +211,13 @@ impl Drafts {
             .await
     }
 
-    /// Uses up a draft whose form was sent: what it held is deleted, and a request to save it that
-    /// arrives late is refused.
+    /// Uses up a draft whose form was sent: its content is deleted, and late requests to save it
+    /// are refused.
     ///
-    /// This is for programs that keep what was sent somewhere else. Those that keep it in the
-    /// database of the drafts use up the draft in the same transaction, with `SqliteDrafts::use_up`
-    /// or `PostgresDrafts::use_up`: then neither is there without the other.
+    /// This is for programs that store what was sent somewhere else. Programs that store it in the
+    /// database of the drafts should use up the draft in the same transaction, with
+    /// `SqliteDrafts::use_up` or `PostgresDrafts::use_up`, so that either both changes are made or
+    /// none.
     ///
     /// # Errors
     ///
@@ -223,11 +226,12 @@ impl Drafts {
         self.store.use_up(person, id, self.clock.now()).await
     }
 
-    /// Deletes some of the drafts that have expired. They were not shown any more since they did.
+    /// Deletes some of the drafts that have expired. Expired drafts are not returned by the other
+    /// methods even before they are deleted.
     ///
     /// # Errors
     ///
-    /// The store failed. What was not deleted is left for the next time.
+    /// The store failed. What was not deleted is deleted by a later call.
     pub async fn sweep(&self) -> Result<Maintenance, StoreError> {
         let swept = self.store.sweep(self.clock.now(), SWEEP_SIZE).await?;
         Ok(Maintenance::after(swept, SWEEP_SIZE))

@@ -1,4 +1,4 @@
-//! Dwell as a program holds it.
+//! [`Dwell`], the handle of a program to its session timeouts.
 
 use std::{
     convert::Infallible,
@@ -32,11 +32,11 @@ use crate::{
     trusted_proxies::TrustedProxies,
 };
 
-/// Session timeouts for one program, or for a part of it. Clones are the same.
+/// Session timeouts for a program, or for a part of it. Clones share the same state.
 #[derive(Clone)]
 pub struct Dwell(Arc<Inner>);
 
-/// What it is made of.
+/// The components of a [`Dwell`].
 pub(crate) struct Parts {
     pub settings: Settings,
     pub sessions: Arc<Sessions>,
@@ -47,11 +47,11 @@ pub(crate) struct Parts {
 
 struct Inner {
     parts: Parts,
-    is_protecting: AtomicBool,
+    has_protected_routes: AtomicBool,
     has_layer: AtomicBool,
 }
 
-/// What has been set, checked.
+/// The settings of the builder, which have been checked.
 pub(crate) struct Settings {
     pub names: Arc<Names>,
     pub cookie: SessionCookie,
@@ -65,7 +65,7 @@ pub(crate) struct Settings {
 }
 
 impl Dwell {
-    /// Begins to set up session timeouts under `policy`.
+    /// Returns a builder for session timeouts with this policy.
     pub fn builder(policy: Policy) -> DwellBuilder {
         DwellBuilder::new(policy)
     }
@@ -73,55 +73,57 @@ impl Dwell {
     pub(crate) fn assemble(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             parts,
-            is_protecting: AtomicBool::new(false),
+            has_protected_routes: AtomicBool::new(false),
             has_layer: AtomicBool::new(false),
         }))
     }
 
-    /// The layer around everything that knows sessions. See [`DwellLayer`].
+    /// Returns the layer that must be around all routes that use sessions. See [`DwellLayer`].
     pub fn layer(&self) -> DwellLayer {
         self.0.has_layer.store(true, Ordering::Relaxed);
         DwellLayer::new(self.clone())
     }
 
-    /// The layer around routes for people who are signed in. See [`Protect`].
+    /// Returns the layer for routes that only people who are signed in may use. See [`Protect`].
     pub fn protect(&self) -> Protect {
-        self.0.is_protecting.store(true, Ordering::Relaxed);
+        self.0.has_protected_routes.store(true, Ordering::Relaxed);
         Protect::new()
     }
 
-    /// The layer around routes that know no sessions and yet answer with refusals. See
-    /// [`RefusalLayer`].
+    /// Returns the layer that shows refusals as pages on routes outside of [`layer`](Self::layer).
+    /// See [`RefusalLayer`].
     pub fn show_refusals(&self) -> RefusalLayer {
         RefusalLayer::new(self)
     }
 
-    /// The layer around routes whose handlers take a [`tower_sessions::Session`]. See [`DataLayer`].
+    /// Returns the layer for routes whose handlers take a [`tower_sessions::Session`]. See
+    /// [`DataLayer`].
     pub fn data(&self) -> DataLayer {
         DataLayer::new()
     }
 
-    /// Begins what is done beside the requests: the store is followed, touches are written, and
-    /// sessions end on time. To be called once the routes are put together.
+    /// Spawns the background tasks, which follow the store, write touches, and end sessions on
+    /// time. Call it after the router has been built.
     ///
     /// # Errors
     ///
-    /// Routes are protected that no layer runs around.
+    /// [`protect`](Self::protect) has been called, but [`layer`](Self::layer) has not.
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime.
+    /// This is called outside of a Tokio runtime.
     pub fn spawn(&self) -> Result<Background, SpawnError> {
-        let is_protecting = self.0.is_protecting.load(Ordering::Relaxed);
-        if is_protecting && !self.0.has_layer.load(Ordering::Relaxed) {
+        let has_protected_routes = self.0.has_protected_routes.load(Ordering::Relaxed);
+        if has_protected_routes && !self.0.has_layer.load(Ordering::Relaxed) {
             return Err(SpawnError::NoLayer);
         }
         Ok(Background::spawn(self))
     }
 
-    /// Begins a session of `person` outside of a request, once the returned [`Begin`] is awaited: for a
-    /// test, or where something else than a form has proved who they are. In a request, [`SignIn`]
-    /// also knows which session the browser came with, and where from.
+    /// Begins a session of `person` outside of a request, once the returned [`Begin`] is awaited.
+    /// This is for tests, and for programs in which something other than a form has authenticated
+    /// the person. In a request, use [`SignIn`], which also knows the previous session of the
+    /// browser and where the request comes from.
     ///
     /// [`SignIn`]: crate::SignIn
     pub fn begin<P>(&self, person: P) -> Begin
@@ -137,33 +139,33 @@ impl Dwell {
         self.0.parts.sessions.policy()
     }
 
-    /// The paths and names that the pages of the program have to use.
+    /// The paths and names of the contract, which the pages of the program have to use.
     pub fn names(&self) -> &Names {
         &self.0.parts.settings.names
     }
 
-    /// Where browsers find the module that [`DwellBuilder::browser_module`] was handed, for the pages to
-    /// load it.
+    /// The paths of the module that was passed to [`DwellBuilder::browser_module`], for the pages
+    /// that load it. Returns `None` if there is none.
     pub fn module_paths(&self) -> Option<ModulePaths> {
         let module = self.0.parts.settings.browser_module.as_ref()?;
         Some(module.paths(self.names()))
     }
 
-    /// How the session cookie is written.
+    /// The name and the attributes of the session cookie.
     pub fn cookie(&self) -> &SessionCookie {
         &self.0.parts.settings.cookie
     }
 
-    /// Whether the store answers.
+    /// Checks whether the store answers.
     ///
     /// # Errors
     ///
-    /// It does not.
+    /// The store does not answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.0.parts.sessions.ping().await
     }
 
-    /// The live sessions of `person`, the latest active first (`E3`).
+    /// Returns the live sessions of `person`, the most recently active first (`E3`).
     ///
     /// # Errors
     ///
@@ -172,7 +174,8 @@ impl Dwell {
         self.0.parts.sessions.list(person).await
     }
 
-    /// Ends a session as if somebody else had, if it lives. Returns whether it did.
+    /// Ends a session with the reason [`Revoked`](dwell_session::EndReason::Revoked), if it is
+    /// live. Returns whether it was.
     ///
     /// # Errors
     ///
@@ -182,7 +185,7 @@ impl Dwell {
         self.0.parts.sessions.end(session, reason).await
     }
 
-    /// Ends every session of `person` but `keep` (`C5`). Returns how many there were.
+    /// Ends every session of `person` except `keep` (`C5`). Returns the number of ended sessions.
     ///
     /// # Errors
     ///
@@ -195,7 +198,8 @@ impl Dwell {
         self.0.parts.sessions.end_others(person, keep).await
     }
 
-    /// How many sessions are live, on whatever node they began.
+    /// Returns the number of live sessions, including those of other nodes. A session whose time is
+    /// over counts until it has been ended in the store.
     ///
     /// # Errors
     ///
@@ -204,7 +208,7 @@ impl Dwell {
         self.0.parts.sessions.count().await
     }
 
-    /// Whose session, live or ended, has this generation.
+    /// Returns the person whose session, live or ended, has this generation.
     ///
     /// # Errors
     ///
@@ -213,20 +217,22 @@ impl Dwell {
         self.0.parts.sessions.owner(generation).await
     }
 
-    /// How long ago the latest end may be that this node does not know of. None where the store
-    /// reports no ends, so that it is asked at every request.
+    /// Returns how far this node may be behind in hearing of sessions that have ended: it knows of
+    /// every end that was longer ago. Returns `None` if the store does not report ends at the
+    /// moment, so that it is asked on every request.
     pub fn staleness(&self) -> Option<Duration> {
         self.0.parts.sessions.staleness()
     }
 
-    /// Hands what has been counted in memory since the last call to the [`Meter`](crate::meter::Meter). To be called before
-    /// the numbers are read.
+    /// Reports what has been counted in memory since the last call to the
+    /// [`Meter`](crate::meter::Meter). Call it before the metrics are read.
     pub fn measure(&self) {
         self.0.parts.sessions.measure();
     }
 
-    /// Follows the store, so that a request need not ask it. This and the next three are what
-    /// [`spawn`](Self::spawn) does again and again; a test that moves the clock does them itself.
+    /// Follows the ends that the store reports, so that most requests need not ask the store.
+    /// [`spawn`](Self::spawn) runs this method and the next three in background tasks; a test that
+    /// moves the clock can call them itself.
     pub async fn follow(&self) -> Infallible {
         self.0.parts.sessions.follow().await
     }
@@ -235,48 +241,50 @@ impl Dwell {
     ///
     /// # Errors
     ///
-    /// The store failed. What was not done is done the next time.
+    /// The store failed. What was not done is done by a later call.
     pub async fn maintain(&self) -> Result<Maintenance, StoreError> {
         self.0.parts.sessions.maintain().await
     }
 
-    /// Deletes some of the tombstones that nobody will ask for any more.
+    /// Deletes some of the tombstones that are older than
+    /// [`TOMBSTONE_RETENTION`](crate::store::TOMBSTONE_RETENTION).
     ///
     /// # Errors
     ///
-    /// The store failed. What was not done is done the next time.
+    /// The store failed. What was not done is done by a later call.
     pub async fn forget_tombstones(&self) -> Result<Maintenance, StoreError> {
         self.0.parts.sessions.forget_tombstones().await
     }
 
-    /// Writes every touch that is yet to be written, as before the program stops.
+    /// Writes all touches that have not been written yet, for example before the program stops.
     ///
     /// # Errors
     ///
-    /// The store failed. What was not written stays to be written.
+    /// The store failed. What was not written is written by a later call.
     pub async fn write_all(&self) -> Result<(), StoreError> {
         self.0.parts.sessions.write_all().await
     }
 
-    /// Whether somebody has just signed out in the browser that sends `headers`.
+    /// Whether somebody has signed out within the last minute in the browser that sends `headers`.
     pub fn has_just_signed_out(&self, headers: &HeaderMap) -> bool {
-        self.0.parts.settings.cookie.tells_of_sign_out(headers)
+        self.0.parts.settings.cookie.has_sign_out_mark(headers)
     }
 
-    /// The page that `path` leads to, if it is safe to send somebody there (`F5`).
+    /// Returns the page to which `path` leads, if it is safe to redirect somebody there (`F5`).
     pub fn return_path(&self, path: &str) -> Option<ReturnPath> {
         self.0.parts.settings.pages.return_path(path)
     }
 
-    /// The address of the client that sends the request, as far as it is known: the program has to be
-    /// served with `into_make_service_with_connect_info::<SocketAddr>()`.
+    /// Returns the network address of the client that sends the request. The program has to be
+    /// served with `into_make_service_with_connect_info::<SocketAddr>()`; otherwise this returns
+    /// `None`.
     pub fn client_address(&self, parts: &request::Parts) -> Option<IpAddr> {
         let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
         let proxies = &self.0.parts.settings.trusted_proxies;
         Some(proxies.client(peer.ip(), &parts.headers))
     }
 
-    /// What people have typed and not sent yet, if that is kept.
+    /// The drafts, if the program keeps drafts.
     #[cfg(feature = "drafts")]
     pub fn drafts(&self) -> Option<&Drafts> {
         self.0.parts.drafts.as_ref()
@@ -304,13 +312,14 @@ impl fmt::Debug for Dwell {
     }
 }
 
-/// What is done beside the requests cannot begin.
+/// The background tasks cannot be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SpawnError {
-    /// Nobody could get through to a protected route.
+    /// Routes are protected, but there is no layer that finds the session of a request, so every
+    /// request to them would be refused.
     #[error(
-        "routes are protected with `dwell.protect()`, and no router has `.layer(dwell.layer())` \
-         around them"
+        "routes are protected with `dwell.protect()`, but no router has the layer of Dwell: add \
+         `.layer(dwell.layer())` to the router"
     )]
     NoLayer,
 }

@@ -1,5 +1,5 @@
-//! The layer that decides, before anything else runs, whether a request belongs to a live session,
-//! and that moves the deadline where the user caused the request.
+//! The layers. The [`DwellLayer`] runs before everything else: it finds out whether a request
+//! belongs to a live session, and moves the deadline if the user caused the request.
 
 mod activity;
 mod admission;
@@ -17,19 +17,22 @@ pub use self::{
     refusals::{DwellFuture, RefusalLayer, RefusalService},
     service::{DwellLayer, DwellService},
 };
-pub(crate) use self::{forgery::is_forged, service::Attached};
+pub(crate) use self::{forgery::is_forged, service::SessionContext};
 
-/// Whether every request of a signed-in person that may change something has to carry the generation
-/// of its session (`K1`).
+/// Whether requests that may change something must carry the generation of their session (`K1`).
+/// These are all requests except `GET`, `HEAD` and `OPTIONS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GenerationRule {
-    /// Where a request carries a generation, it has to be the right one. Where it carries none, Fetch
-    /// Metadata and the origin decide whether it comes from this site. Dwell's own paths require one.
-    /// A request without a session cookie may come from another site, as the answer of an identity
-    /// provider or a webhook does, except to Dwell's own paths and the sign-in page.
+    /// If a request carries a generation, it must be that of the session. If it carries none, Fetch
+    /// Metadata and the `Origin` header decide whether it comes from this site. The paths of Dwell
+    /// itself always require a generation.
+    ///
+    /// A request without a session cookie may come from another site, as webhooks and the answers
+    /// of identity providers do, except to the paths of Dwell itself and to the page for signing
+    /// in.
     #[default]
     Checked,
-    /// Without the right one a request is refused, and so is every request of another site that may
-    /// change something, with a session cookie or without.
+    /// A request without the generation of its session is refused. So is every request from another
+    /// site that may change something, with or without a session cookie.
     Required,
 }

@@ -1,9 +1,10 @@
-//! A connection of a pool, for one operation.
+//! A pooled connection that is used for one operation.
 
 use sqlx::{Database, pool::PoolConnection};
 
-/// A connection until it has answered. One whose answer is given up is closed: it may be lost, and
-/// the pool would wait for it without end.
+/// A connection of a pool during one operation. If the operation is abandoned before the answer has
+/// arrived, the connection is closed: it may be broken, and the pool would wait for its answer
+/// without a limit.
 pub(crate) struct Lease<DB: Database>(Option<PoolConnection<DB>>);
 
 impl<DB: Database> Lease<DB> {
@@ -18,7 +19,7 @@ impl<DB: Database> Lease<DB> {
         }
     }
 
-    /// The connection has answered, and may be used again.
+    /// Returns the connection to the pool, after it has answered.
     pub fn give_back(mut self) {
         drop(self.0.take());
     }

@@ -1,6 +1,6 @@
-//! Work that is done beside the requests, a little at a time.
+//! The result of a round of background work.
 
-/// How far a round of maintenance has come.
+/// How much a round of maintenance has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maintenance {
     /// Everything is done.
@@ -10,7 +10,7 @@ pub enum Maintenance {
 }
 
 impl Maintenance {
-    /// What follows from having done `count` of up to `limit` things.
+    /// The result of a round that has processed `count` items of at most `limit`.
     pub(crate) fn after(count: u64, limit: u32) -> Self {
         match count < u64::from(limit) {
             true => Self::Done,

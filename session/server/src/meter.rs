@@ -1,43 +1,48 @@
-//! What happens, for whoever counts it.
+//! The interface for metrics.
 
 use std::{fmt, time::Duration};
 
 use dwell_session::EndReason;
 
-/// Is told what happens on this node. A program implements it with its own library for metrics.
+/// Receives the metrics of this node. A program implements it with its own library for metrics.
+/// Every method does nothing by default.
 ///
-/// No method names a person or a session, and none may block.
+/// No method receives the id of a person or of a session. The methods are called while requests are
+/// handled, so they must not block.
 pub trait Meter: fmt::Debug + Send + Sync + 'static {
-    /// A session began.
+    /// A session has begun.
     fn session_began(&self) {}
 
-    /// This node ended `count` sessions for `reason`.
+    /// This node has ended `count` sessions for `reason`.
     fn sessions_ended(&self, _reason: EndReason, _count: usize) {}
 
-    /// A keep-alive found its session live.
+    /// A keep-alive has found its session live.
     fn kept_alive(&self) {}
 
-    /// `count` touches were deferred, to be written together with later ones.
+    /// `count` touches have been deferred, to be written together with later ones. Reported by
+    /// [`Dwell::measure`](crate::Dwell::measure).
     fn touches_deferred(&self, _count: u64) {}
 
-    /// `count` touches were written to the store.
+    /// `count` touches have been written to the store.
     fn touches_written(&self, _count: usize) {}
 
-    /// `count` sessions were looked up, and the index of this node had them.
+    /// `count` requests have found their session in the index of this node, without asking the
+    /// store. Reported by [`Dwell::measure`](crate::Dwell::measure).
     fn index_hits(&self, _count: u64) {}
 
-    /// A session was looked up, and the store had to be asked.
+    /// A session was looked up in the store, because the index of this node did not have it.
     fn index_missed(&self) {}
 
-    /// The store took `duration` over an operation, which has failed or not.
+    /// An operation of the store took `duration`. `has_failed` says whether it has failed.
     fn store_answered(&self, _operation: Operation, _duration: Duration, _has_failed: bool) {}
 }
 
-/// Counts nothing.
+/// A meter that counts nothing.
 impl Meter for () {}
+
 /// An operation of a [`Store`](crate::store::Store).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the trait says what each does")]
+#[expect(missing_docs, reason = "the trait `Store` documents the operations")]
 pub enum Operation {
     Ping,
     Now,
@@ -62,7 +67,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Every operation.
+    /// All operations.
     pub const ALL: [Self; 20] = [
         Self::Ping,
         Self::Now,
@@ -86,7 +91,7 @@ impl Operation {
         Self::SetData,
     ];
 
-    /// The name in the metrics, which is that of the method.
+    /// The name of the operation in metrics, which is the name of the method.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ping => "ping",

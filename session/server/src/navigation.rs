@@ -1,4 +1,4 @@
-//! What a browser says of why it makes a request.
+//! What the headers of a request say about why the browser makes it.
 
 use axum::http::{
     HeaderMap, HeaderName, Uri,
@@ -8,8 +8,8 @@ use axum::http::{
 
 pub(crate) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What the browser says of a request. It is asked of every request, so the headers are gone through
-/// once.
+/// The headers that say why the browser makes a request. They are read for every request, so all of
+/// them are collected in one pass.
 #[derive(Debug, Default)]
 pub(crate) struct Purpose<'request> {
     mode: Option<&'request str>,
@@ -20,14 +20,14 @@ pub(crate) struct Purpose<'request> {
     is_speculative: bool,
 }
 
-/// Who started a navigation of the browser's window.
+/// Who has started a navigation of a browser window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Starter {
-    /// The user, from a page of ours or the address bar.
+    /// The user, from a page of this program or from the address bar.
     User,
-    /// Somebody: the browser never says whether it was the user.
-    Unsaid,
-    /// Another site or a script; or it is no navigation of the window.
+    /// Perhaps the user. This browser does not say who starts navigations.
+    Unknown,
+    /// Another site or a script, or the request is not a navigation of the window.
     Other,
 }
 
@@ -35,7 +35,7 @@ impl<'request> Purpose<'request> {
     pub(crate) fn of(headers: &'request HeaderMap) -> Self {
         let mut purpose = Self::default();
         for (name, value) in headers {
-            let place = match name.as_str() {
+            let field = match name.as_str() {
                 "sec-fetch-mode" => &mut purpose.mode,
                 "sec-fetch-dest" => &mut purpose.dest,
                 "sec-fetch-site" => &mut purpose.site,
@@ -49,14 +49,14 @@ impl<'request> Purpose<'request> {
                 }
                 _ => continue,
             };
-            // Of several the first counts, as it does everywhere else.
-            *place = place.or(Some(value.to_str().unwrap_or_default()));
+            // If a header occurs several times, the first one counts, as in `HeaderMap::get`.
+            *field = field.or(Some(value.to_str().unwrap_or_default()));
         }
         purpose
     }
 
-    /// Whether the answer is to become the page: told by Fetch Metadata, or, where the browser
-    /// sends none, by an `Accept` header that asks for HTML.
+    /// Whether the browser will show the answer as a page. `Sec-Fetch-Mode` decides, or, if the
+    /// browser does not send it, an `Accept` header that asks for HTML.
     pub(crate) fn is_navigation(&self) -> bool {
         match self.mode {
             Some(mode) => mode == "navigate",
@@ -64,26 +64,26 @@ impl<'request> Purpose<'request> {
         }
     }
 
-    /// Who started it, as far as `headers`, which are those of the request, tell.
+    /// Who has started the navigation, as far as it is known. `headers` are those of the request.
     pub(crate) fn starter(&self, headers: &HeaderMap) -> Starter {
         if self.is_speculative || !self.is_navigation() {
             return Starter::Other;
         }
         match (self.mode, self.dest, self.site, self.user) {
-            (None, None, None, None) => Starter::Unsaid,
+            (None, None, None, None) => Starter::Unknown,
             (Some(_), Some("document"), Some("same-origin" | "none"), Some("?1")) => Starter::User,
             (Some(_), Some("document"), None | Some("same-origin" | "none"), None)
                 if is_webkit(headers) =>
             {
-                Starter::Unsaid
+                Starter::Unknown
             }
             _ => Starter::Other,
         }
     }
 }
 
-/// Whether the browser is built on WebKit, which never says that a user started a navigation.
-/// Chromium gives WebKit's name beside its own.
+/// Whether the browser is based on WebKit, which never says that a user has started a navigation.
+/// Chromium also includes the name of WebKit in its `User-Agent`.
 fn is_webkit(headers: &HeaderMap) -> bool {
     header_text(headers, header::USER_AGENT).is_some_and(|browser| {
         browser.contains("AppleWebKit/")
@@ -92,34 +92,37 @@ fn is_webkit(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether the browser comes from another page of ours than `target`, the one that it asks for. A
-/// page that loads itself anew, whether by a script or by the user, does not lead on.
-pub(crate) fn leads_on(target: Option<&PathAndQuery>, headers: &HeaderMap) -> bool {
+/// Whether the request comes from another page of this program than `target`, which is the page
+/// that it asks for. A reload, by a script or by the user, does not.
+pub(crate) fn comes_from_other_page(target: Option<&PathAndQuery>, headers: &HeaderMap) -> bool {
     let is_reload = header_text(headers, header::CACHE_CONTROL)
-        .is_some_and(|wish| wish.contains("max-age=0") || wish.contains("no-cache"));
+        .is_some_and(|directive| directive.contains("max-age=0") || directive.contains("no-cache"));
     let from = own_referrer(headers);
     !is_reload && from.is_some() && from.as_ref() != target
 }
 
-/// The page of ours that the request comes from.
+/// The path and query of the page of this program from which the request comes, by its `Referer`
+/// header. Returns `None` if the request comes from another site or has no such header.
 pub fn own_referrer(headers: &HeaderMap) -> Option<PathAndQuery> {
     let referrer: Uri = header_text(headers, header::REFERER)?.parse().ok()?;
     let is_own = referrer.authority()?.as_str() == header_text(headers, header::HOST)?;
     is_own.then(|| referrer.path_and_query().cloned()).flatten()
 }
 
-/// Whether the answer to a request with these headers is to become the page.
+/// Whether the browser will show the answer to a request with these headers as a page.
+/// `Sec-Fetch-Mode` decides, or, if the browser does not send it, an `Accept` header that asks for
+/// HTML.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
     Purpose::of(headers).is_navigation()
 }
 
-/// Whether the body is a form as browsers send it.
+/// Whether the body is a URL-encoded form, by its `Content-Type`.
 pub fn is_form(headers: &HeaderMap) -> bool {
     header_text(headers, header::CONTENT_TYPE)
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
 }
 
-/// The text of a header, if it is there and is text.
+/// The value of a header, if the header exists and its value is visible ASCII.
 pub fn header_text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }

@@ -1,17 +1,17 @@
-//! Whom a session is of.
+//! The id of the person to whom a session belongs.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
 use smol_str::{SmolStr, format_smolstr};
 
-/// The longest id, in bytes.
-const LONGEST: usize = 64;
+/// The length of the longest id, in bytes.
+const MAX_LENGTH: usize = 64;
 
-/// The id of a person, as the program that uses Dwell names people: opaque text of 1 to 64 bytes
+/// The id by which the program that uses Dwell identifies a person: opaque text of 1 to 64 bytes
 /// without control characters.
 ///
-/// Dwell only compares it. It is written into the log, so it should say nothing of the
-/// person by itself, as a name or an address would.
+/// Dwell only compares ids. They are written to the log, so an id should not reveal anything about
+/// the person, as a name or an e-mail address would.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(SmolStr);
 
@@ -26,7 +26,7 @@ impl FromStr for PersonId {
     type Err = InvalidPersonId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_allowed = (1..=LONGEST).contains(&text.len()) && !text.contains(char::is_control);
+        let is_allowed = (1..=MAX_LENGTH).contains(&text.len()) && !text.contains(char::is_control);
         match is_allowed {
             true => Ok(Self(SmolStr::new(text))),
             false => Err(InvalidPersonId),
@@ -74,9 +74,9 @@ impl fmt::Debug for PersonId {
     }
 }
 
-/// A text that is not a [`PersonId`].
+/// The text is not a valid [`PersonId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the id of a person has 1 to {LONGEST} bytes and no control characters")]
+#[error("the id of a person must have 1 to {MAX_LENGTH} bytes and no control characters")]
 pub struct InvalidPersonId;
 
 impl From<Infallible> for InvalidPersonId {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn an_id_is_short_text_without_control_characters() {
-        let longest = "é".repeat(LONGEST / 2);
+        let longest = "é".repeat(MAX_LENGTH / 2);
         for text in [
             "1",
             "ada",
@@ -101,7 +101,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<PersonId>().unwrap().as_str(), text);
         }
-        let too_long = "a".repeat(LONGEST + 1);
+        let too_long = "a".repeat(MAX_LENGTH + 1);
         for text in ["", "a\0", "a\nb", "\u{85}", &too_long] {
             assert_eq!(text.parse::<PersonId>(), Err(InvalidPersonId), "{text:?}");
         }

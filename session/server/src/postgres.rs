@@ -1,4 +1,4 @@
-//! PostgreSQL: a database on a server, which several processes may share.
+//! PostgreSQL: a database server that several processes can share.
 
 mod error;
 
@@ -19,15 +19,16 @@ use crate::{
     store::{StoreError, TimedOut},
 };
 
-/// The tables and functions of Dwell, for [`Database::migrate`]. What has been carried out is
-/// recorded in the table `_dwell_migrations`, so that it does not meet the program's own migrations.
+/// The migrations with the tables and functions of Dwell, which [`Database::migrate`] runs. They
+/// are recorded in the table `_dwell_migrations`, so that they do not conflict with the migrations
+/// of the program.
 pub static MIGRATOR: Migrator = Migrator {
     table_name: Cow::Borrowed("_dwell_migrations"),
     ..sqlx::migrate!("./migrations/postgres")
 };
 
-/// A pool of connections to a PostgreSQL database, with a limit on the time of every answer. Clones
-/// share it.
+/// A pool of connections to a PostgreSQL database, with a limit on how long each operation may
+/// take. Clones share the pool.
 #[derive(Debug, Clone)]
 pub struct Database {
     pool: PgPool,
@@ -35,7 +36,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Connects to the database. The tables are made by [`migrate`](Self::migrate).
+    /// Connects to the database. [`migrate`](Self::migrate) creates the tables.
     ///
     /// # Errors
     ///
@@ -44,8 +45,8 @@ impl Database {
         options: PgConnectOptions,
         connections: Connections,
     ) -> Result<Self, DatabaseError> {
-        // First on a connection of its own: a pool tries again until its time is up, and does not
-        // say why.
+        // Tries a single connection first: a pool retries until its timeout and does not report the
+        // reason of a failure.
         let connected = async { options.connect().await?.close().await };
         match timeout(connections.timeout, connected).await {
             Ok(Ok(())) => {}
@@ -60,7 +61,8 @@ impl Database {
                 });
             }
         }
-        // With the timeout of statements, a wait for somebody's lock ends on the server too.
+        // With a statement timeout, the server also stops waiting for a lock that another
+        // transaction has.
         let settings = format!(
             "set statement_timeout = {}; set default_transaction_isolation = 'read committed'",
             connections.timeout.as_millis()
@@ -79,12 +81,14 @@ impl Database {
         Ok(Self::from(pool).with_timeout(connections.timeout))
     }
 
-    /// Limits the time of every answer to `timeout`, which is 5 seconds for a pool of the program.
+    /// Limits the time that every operation may take. For a pool that the program has opened, the
+    /// limit is 5 seconds by default.
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Makes the tables and functions of Dwell, or brings them up to date, however long that takes.
+    /// Creates or updates the tables and functions of Dwell. There is no limit on how long this
+    /// takes.
     ///
     /// # Errors
     ///
@@ -93,7 +97,7 @@ impl Database {
         self.run_migrations(&MIGRATOR).await
     }
 
-    /// Runs the program's own migrations, however long that takes.
+    /// Runs migrations of the program. There is no limit on how long this takes.
     ///
     /// # Errors
     ///
@@ -112,8 +116,8 @@ impl Database {
         }
     }
 
-    /// On a connection that nobody else uses afterwards: a migration may take longer than a request
-    /// and waits for those of other nodes.
+    /// Migrates on a connection that is not used again, because it has no statement timeout: a
+    /// migration may take longer than a request, and waits for migrations that other nodes run.
     async fn migrate_on_own_connection(&self, migrator: &Migrator) -> Result<(), MigrateError> {
         let mut connection = self.pool.acquire().await?.detach();
         connection.execute("set statement_timeout = 0").await?;
@@ -122,31 +126,32 @@ impl Database {
         migrated
     }
 
-    /// The pool, for what needs no limit on its time.
+    /// The pool, for operations that need no limit on their time.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
 
-    /// The limit on the time of every answer.
+    /// The limit on the time that every operation may take.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The server and the database, without the password.
+    /// The user, the server and the database as a URL, without the password.
     pub fn place(&self) -> String {
         place(&self.pool.connect_options())
     }
 
-    /// Waits until nobody uses the connections, and closes them.
+    /// Waits until no connection is in use, and closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// Calls `operation` with a connection. A connection that has not answered in time is closed.
+    /// Runs `operation` with a connection. If it takes longer than the [`timeout`](Self::timeout),
+    /// the connection is closed.
     ///
     /// # Errors
     ///
-    /// That of `operation`, or [`TimedOut`].
+    /// The error of `operation`, or [`TimedOut`].
     pub async fn run<T, E: Into<StoreError>>(
         &self,
         operation: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>>,
@@ -160,7 +165,7 @@ impl Database {
         .await
     }
 
-    /// What `operation` answers within `limit`.
+    /// Runs `operation`, and fails if it takes longer than `limit`.
     pub(crate) async fn within<T>(
         &self,
         limit: Duration,
@@ -172,13 +177,13 @@ impl Database {
         }
     }
 
-    /// A connection, for one operation.
+    /// A connection for one operation.
     pub(crate) async fn lease(&self) -> Result<Lease<Postgres>, StoreError> {
         Ok(Lease::new(self.pool.acquire().await?))
     }
 
-    /// Hears what is told on `channel`, on a connection besides those of the pool, but made as they
-    /// are.
+    /// Listens to the notifications on `channel`, on a connection that does not belong to the pool
+    /// but has the same settings.
     pub(crate) async fn listen(&self, channel: &str) -> Result<PgListener, sqlx::Error> {
         let options = PgConnectOptions::clone(&self.pool.connect_options());
         let connection = self
@@ -190,7 +195,8 @@ impl Database {
             .connect_with(options)
             .await?;
         let mut listener = PgListener::connect_with(&connection).await?;
-        // What is told between two connections would be missed.
+        // The listener must not reconnect by itself, because it would miss the notifications until
+        // then.
         listener.eager_reconnect(false);
         listener.listen(channel).await?;
         Ok(listener)
@@ -198,8 +204,8 @@ impl Database {
 }
 
 impl From<PgPool> for Database {
-    /// The settings of the connections are the program's. Their transactions must be `read
-    /// committed`, as they are by default.
+    /// The program is responsible for the settings of the connections. Their transactions must be
+    /// `read committed`, which is the default of PostgreSQL.
     fn from(pool: PgPool) -> Self {
         Self {
             pool,

@@ -1,4 +1,4 @@
-//! Answers that say that something was not done, and why.
+//! Refusals: answers that say that a request was refused, and why.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -11,26 +11,28 @@ use serde_json::json;
 
 use crate::store::StoreError;
 
-/// Says that a request was refused, and what can be done about it.
+/// The answer to a request that was refused. It says what the person or the program that sent the
+/// request can do.
 ///
-/// As an answer it is JSON, `{"error": code, "message": advice}`. Where the answer is to become the
-/// page of a browser, the layer makes a page of it.
+/// As a response it is JSON, `{"error": code, "message": advice}`. If a browser will show the
+/// answer as a page, the [`DwellLayer`](crate::DwellLayer) replaces the JSON by a page with the
+/// heading and the advice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: StatusCode,
-    /// What it is, for programs.
+    /// A code that programs can read. It is part of the HTTP contract.
     pub code: &'static str,
-    /// What it is, for people.
+    /// What happened, in a few words for people.
     pub heading: &'static str,
-    /// What one can do about it.
+    /// What the person can do about it.
     pub advice: &'static str,
-    /// After how long it makes sense to try again.
+    /// How long to wait before trying again, for the `Retry-After` header.
     pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
-    /// A refusal with these words.
+    /// Makes a refusal without a `Retry-After` header.
     pub const fn new(
         status: StatusCode,
         code: &'static str,
@@ -46,14 +48,15 @@ impl Refusal {
         }
     }
 
-    /// Says after how long it makes sense to try again; it is sent in whole seconds.
+    /// Sets how long to wait before trying again. It is sent in whole seconds, rounded down.
     #[must_use]
     pub const fn retry_after(mut self, duration: Duration) -> Self {
         self.retry_after = Some(duration);
         self
     }
 
-    /// The store does not answer: nobody is served as if they were not signed in (`A11`).
+    /// The store does not answer. People are never treated as if they were not signed in because of
+    /// this (`A11`).
     pub const UNAVAILABLE: Self = Self::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "unavailable",
@@ -63,7 +66,7 @@ impl Refusal {
     )
     .retry_after(Duration::from_secs(5));
 
-    /// A browser was made to send the request by another site (`K2`).
+    /// Another site made the browser send the request (`K2`).
     pub const CROSS_SITE: Self = Self::new(
         StatusCode::FORBIDDEN,
         "cross_site",
@@ -71,7 +74,8 @@ impl Refusal {
         "Nothing was changed. Open the page here and try again.",
     );
 
-    /// The request does not carry the generation of the session, or one that is not known (`K1`).
+    /// The request does not carry the generation of the session, or carries one that is unknown
+    /// (`K1`).
     pub const WRONG_GENERATION: Self = Self::new(
         StatusCode::FORBIDDEN,
         "wrong_generation",
@@ -79,7 +83,7 @@ impl Refusal {
         "Nothing was changed. Open the page again and repeat what you did.",
     );
 
-    /// The request comes from a page of another session than the one that the browser is in.
+    /// The request comes from a page of another session than the one that the browser is in now.
     pub const ANOTHER_SESSION: Self = Self::new(
         StatusCode::CONFLICT,
         "another_session",
@@ -87,7 +91,7 @@ impl Refusal {
         "Nothing was changed. Open the page again to see who is signed in.",
     );
 
-    /// The request is larger than it may be.
+    /// The body of the request is too large.
     pub const TOO_LARGE: Self = Self::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "too_large",
@@ -95,7 +99,7 @@ impl Refusal {
         "Nothing was changed. Send less at once.",
     );
 
-    /// The request broke off before its end.
+    /// The connection was lost before the whole body had arrived.
     pub const CUT_OFF: Self = Self::new(
         StatusCode::BAD_REQUEST,
         "cut_off",
@@ -103,7 +107,8 @@ impl Refusal {
         "Nothing was changed. Please send it again.",
     );
 
-    /// A route is protected, and there is no layer that would know who comes.
+    /// The program is not set up correctly, for example because a protected route is not inside the
+    /// layer of Dwell. The log says what is wrong.
     pub(crate) const MISCONFIGURED: Self = Self::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "misconfigured",
@@ -114,8 +119,8 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let said = Json(json!({ "error": self.code, "message": self.advice }));
-        let mut response = (self.status, said).into_response();
+        let body = Json(json!({ "error": self.code, "message": self.advice }));
+        let mut response = (self.status, body).into_response();
         if let Some(duration) = self.retry_after {
             let seconds = HeaderValue::from(duration.as_secs());
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -125,21 +130,22 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Why a handler does not serve a request. Handlers return `Result<_, Denied>` and use `?`.
+/// The reason why a handler does not serve a request. A handler that returns `Result<_, Denied>`
+/// can use `?` on the errors of Dwell.
 #[derive(Debug, thiserror::Error)]
 pub enum Denied {
-    /// It is refused.
+    /// The request is refused.
     #[error("refused: {}", .0.code)]
     Refused(Refusal),
-    /// The store has failed. It is logged when the answer is made.
+    /// The store has failed. The error is logged when the response is made.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
-    /// The program's data in the session could not be read or written. It is logged when the answer is
-    /// made.
+    /// The data that the program keeps in the session could not be read or written. The error is
+    /// logged when the response is made.
     #[error(transparent)]
     Data(#[from] tower_sessions::session::Error),
-    /// The answer says why.
-    #[error("refused with an answer of its own")]
+    /// The request is answered with this response.
+    #[error("refused with another response")]
     Answered(Box<Response>),
 }
 
@@ -160,11 +166,17 @@ impl IntoResponse for Denied {
         match self {
             Self::Refused(refusal) => refusal.into_response(),
             Self::Unavailable(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "request denied");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "request denied because the store failed"
+                );
                 Refusal::UNAVAILABLE.into_response()
             }
             Self::Data(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "request denied");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "request denied because the data of its session could not be read or written"
+                );
                 Refusal::UNAVAILABLE.into_response()
             }
             Self::Answered(response) => *response,
@@ -172,10 +184,10 @@ impl IntoResponse for Denied {
     }
 }
 
-/// Makes the page of a refusal.
+/// A function that makes the page for a refusal.
 pub(crate) type ShowRefusal = Arc<dyn Fn(&Refusal) -> Response + Send + Sync>;
 
-/// Puts the page of a refusal in place of its JSON, with the headers of the answer.
+/// Replaces the JSON of a refusal by its page, and keeps the other headers of the response.
 pub(crate) fn show(show: &ShowRefusal, mut response: Response) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else {
         return response;
@@ -190,7 +202,7 @@ pub(crate) fn show(show: &ShowRefusal, mut response: Response) -> Response {
     page
 }
 
-/// A page that needs nothing else, and is shown where a program has none of its own.
+/// The page for a refusal that is shown if the program has none. It needs no other files.
 pub(crate) fn plain_page(refusal: &Refusal) -> Response {
     let Refusal {
         heading, advice, ..

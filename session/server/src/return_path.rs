@@ -1,28 +1,28 @@
-//! Where signing in leads (`F5`).
+//! The page that is shown after signing in (`F5`).
 
 use std::{fmt, sync::Arc};
 
 use axum::http::uri::PathAndQuery;
 use dwell_session::Names;
 
-/// The longest return path, in bytes.
-const LONGEST: usize = 2_048;
+/// The length of the longest return path, in bytes.
+const MAX_LENGTH: usize = 2_048;
 
-/// Where a path belongs.
+/// What a path of the program is: a page, a part of a page, or neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// It is a page.
+    /// The path is a page, which people can open and to which they can return after signing in.
     Page,
-    /// It takes forms, or answers scripts, of this page.
+    /// The path receives the forms or answers the scripts of the page with this path.
     PartOf(&'static str),
-    /// It is no page, and belongs to none.
+    /// The path is not a page and does not belong to one.
     NoPage,
 }
 
-/// Says of a path where it belongs.
+/// Returns what a path of the program is.
 type PlaceOf = dyn Fn(&str) -> Place + Send + Sync;
 
-/// Which paths of a program are pages, that somebody can open and return to.
+/// Knows which paths of the program are pages.
 #[derive(Clone)]
 pub(crate) struct Pages {
     names: Arc<Names>,
@@ -40,7 +40,7 @@ impl Pages {
         }
     }
 
-    /// Where `path` belongs. Dwell's own paths belong to no page.
+    /// Returns what `path` is. The paths of Dwell itself are not pages.
     pub(crate) fn place_of(&self, path: &str) -> Place {
         match self.names.is_own(path) {
             true => Place::NoPage,
@@ -48,23 +48,23 @@ impl Pages {
         }
     }
 
-    /// The page that `text` leads to, a path that perhaps has a query and a fragment. None where it
-    /// leads to no page, or might lead to another server.
+    /// Returns the page to which `text` leads, which is a path that may have a query and a
+    /// fragment. Returns `None` if it does not lead to a page, or could lead to another server.
     ///
-    /// Browsers take a backslash for a slash, drop tabs and line ends, read `//host` as another server,
-    /// and ask for `/b` where they are sent to `/a/../b`; none of these is let in.
+    /// Browsers treat a backslash like a slash, remove tabs and line breaks, take `//host` as
+    /// another server, and replace `/a/../b` by `/b`. A path with any of these is not accepted.
     pub(crate) fn return_path(&self, text: &str) -> Option<ReturnPath> {
         let is_local = text.starts_with('/')
             && !text.starts_with("//")
             && !text.contains('\\')
             && text.bytes().all(|byte| byte.is_ascii_graphic())
-            && text.len() <= LONGEST;
+            && text.len() <= MAX_LENGTH;
         if !is_local {
             return None;
         }
         let parsed: PathAndQuery = text.parse().ok()?;
         let path = parsed.path();
-        if path.split('/').any(is_dots) {
+        if path.split('/').any(is_dot_segment) {
             return None;
         }
         if path == self.names.sign_in || is_below(path, &self.names.sign_in) {
@@ -84,25 +84,25 @@ impl fmt::Debug for Pages {
     }
 }
 
-/// Whether a browser leaves this part out of a path, perhaps together with the part before it.
-fn is_dots(part: &str) -> bool {
+/// Whether browsers resolve this segment of a path instead of sending it.
+fn is_dot_segment(part: &str) -> bool {
     let part = part.to_ascii_lowercase().replace("%2e", ".");
     part == "." || part == ".."
 }
 
-/// Whether `path` continues `other` after a slash.
+/// Whether `path` is below `other`.
 pub(crate) fn is_below(path: &str, other: &str) -> bool {
     path.strip_prefix(other)
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// A path, perhaps with a query and a fragment, to a page of this program. It cannot lead to another
-/// server.
+/// The path of a page of this program, perhaps with a query and a fragment. It cannot lead to
+/// another server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnPath(String);
 
 impl ReturnPath {
-    /// The path as it stands in a `Location` header.
+    /// The path, in the form for a `Location` header.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -131,7 +131,7 @@ mod tests {
 
     // F5
     #[test]
-    fn a_path_to_a_page_is_taken() {
+    fn a_path_to_a_page_is_accepted() {
         for path in [
             "/",
             "/invoices",
@@ -143,25 +143,25 @@ mod tests {
             "/.../a.b/c..",
             "/invoices?a=/../b#/../c",
         ] {
-            let taken = pages().return_path(path);
-            assert_eq!(taken.as_ref().map(ReturnPath::as_str), Some(path));
+            let accepted = pages().return_path(path);
+            assert_eq!(accepted.as_ref().map(ReturnPath::as_str), Some(path));
         }
     }
 
     #[test]
-    fn what_only_takes_forms_leads_to_the_page_of_the_form() {
+    fn a_path_that_receives_a_form_leads_to_the_page_of_the_form() {
         for path in ["/invoices/delete", "/invoices/delete?id=1#last"] {
-            let taken = pages().return_path(path);
-            assert_eq!(taken.as_ref().map(ReturnPath::as_str), Some("/invoices"));
+            let accepted = pages().return_path(path);
+            assert_eq!(accepted.as_ref().map(ReturnPath::as_str), Some("/invoices"));
         }
     }
 
     // F5
     #[test]
-    fn whatever_leads_elsewhere_is_refused() {
+    fn a_path_that_leads_elsewhere_is_refused() {
         let names = Names::default();
         let sign_in_again = format!("{}?next=/", names.sign_in);
-        let long = format!("/{}", "a".repeat(LONGEST));
+        let long = format!("/{}", "a".repeat(MAX_LENGTH));
         for path in [
             "",
             "//evil.example",
@@ -198,7 +198,7 @@ mod tests {
     proptest! {
         // F5
         #[test]
-        fn what_is_taken_is_the_very_page_that_a_browser_asks_for(
+        fn browsers_ask_for_exactly_the_accepted_path(
             text in "/([/\\\\.:@?#-]|%2[eEfF]|[a-z]{1,3}|sign-in|\\.dwell/status|[\t\n ]){0,12}",
         ) {
             if let Some(path) = pages().return_path(&text) {

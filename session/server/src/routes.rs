@@ -1,4 +1,4 @@
-//! The routes that Dwell answers itself.
+//! The routes of the HTTP contract.
 
 #[cfg(feature = "drafts")]
 mod drafts;
@@ -12,11 +12,12 @@ pub use self::status::{keep_alive, status};
 use crate::{Dwell, sign_in::sign_out};
 
 impl Dwell {
-    /// The routes of the contract at the paths that [`names`](Self::names) says: keep-alive, status,
-    /// signing out, drafts if they are kept, and the module for the browser if Dwell sends it. They belong inside of the [`layer`](Self::layer).
+    /// Returns the routes of the HTTP contract, at the paths in [`names`](Self::names): the
+    /// keep-alive, the status, signing out, drafts if the program keeps them, and the module for
+    /// the browser if it is set. They must be inside of the [`layer`](Self::layer).
     ///
-    /// A program that has a handler of its own at one of these paths, a server function for one, takes
-    /// the others from [`handlers`](crate::handlers).
+    /// A program that has its own handler at one of these paths, for example a server function, can
+    /// take the other handlers from [`handlers`](crate::handlers).
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let names = self.names();
         let protected = Router::new()

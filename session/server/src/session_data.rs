@@ -1,4 +1,4 @@
-//! The data of sessions as `tower_sessions` sees it.
+//! The store of `tower_sessions` for the data that a program keeps in sessions.
 
 use std::{fmt, sync::Arc};
 
@@ -13,18 +13,19 @@ use tower_sessions::{
 
 use crate::store::{SessionKey, Store, StoreError};
 
-/// The most that a program may keep in one session, in bytes of JSON.
+/// The size of the largest data that a program may keep in one session, in bytes of JSON: 16 KiB.
 pub const LONGEST_DATA: usize = 16 * 1024;
 
-/// Lets `SessionManagerLayer` and `Session` work on the live sessions of a [`Store`].
+/// A session store for the `Session` of `tower_sessions` that works on the live sessions of a
+/// [`Store`].
 ///
-/// Unlike the published stores it never inserts where it means to update, and the expiry that
-/// `tower_sessions` computes has no say: the lifetime alone decides.
+/// Unlike the published stores, it never inserts a session when it should update one, and it
+/// ignores the expiry that `tower_sessions` computes.
 #[derive(Clone)]
 pub(crate) struct SessionData(Arc<dyn Store>);
 
 impl SessionData {
-    /// The view of `store`.
+    /// The data of the sessions in `store`.
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         Self(store)
     }
@@ -38,28 +39,28 @@ impl fmt::Debug for SessionData {
 
 #[async_trait]
 impl SessionStore for SessionData {
-    /// Refuses: a session begins with [signing in](crate::SignIn), and in no other way. What is
-    /// written into a session that is not there is an error, and not lost without a word.
+    /// This always fails, because only [signing in](crate::SignIn) begins a session. Otherwise the
+    /// data of a handler without a session would be lost without an error.
     async fn create(&self, _: &mut Record) -> Result<()> {
-        Err(refused(DataError::NoSession))
+        Err(data_error(DataError::NoSession))
     }
 
-    /// Fails where the session has ended meanwhile, so that no cookie is given out for it.
+    /// This fails if the session has ended in the meantime.
     async fn save(&self, record: &Record) -> Result<()> {
         let key = SessionKey::of(&record.id);
         let length = serde_json::to_vec(&record.data).map_or(usize::MAX, |json| json.len());
         if length > LONGEST_DATA {
-            return Err(refused(DataError::TooLarge));
+            return Err(data_error(DataError::TooLarge));
         }
         match self.0.set_data(key, &record.data).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(refused(DataError::Ended)),
-            Err(error) => Err(backend(error)),
+            Ok(false) => Err(data_error(DataError::Ended)),
+            Err(error) => Err(store_error(error)),
         }
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let found = self.0.data(SessionKey::of(id)).await.map_err(backend)?;
+        let found = self.0.data(SessionKey::of(id)).await.map_err(store_error)?;
         Ok(found.map(|(data, deadline)| Record {
             id: *id,
             data,
@@ -71,30 +72,31 @@ impl SessionStore for SessionData {
         self.0
             .end(SessionKey::of(id), EndReason::SignedOut)
             .await
-            .map_err(backend)?;
+            .map_err(store_error)?;
         Ok(())
     }
 }
 
-/// The data of a session was not written. `tower_sessions` hands it on as text.
+/// The reason why the data of a session was not written. `tower_sessions` only passes on its
+/// message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DataError {
-    /// There is no session that it could be kept in.
-    #[error("there is no session: one begins with signing in, and in no other way")]
+    /// There is no session to keep the data in.
+    #[error("there is no session to keep the data in: only signing in begins a session")]
     NoSession,
     /// The session has ended.
     #[error("the session has ended")]
     Ended,
-    /// It is too much.
-    #[error("a session holds at most {LONGEST_DATA} bytes of data")]
+    /// The data has more than [`LONGEST_DATA`] bytes.
+    #[error("the data of a session must have at most {LONGEST_DATA} bytes")]
     TooLarge,
 }
 
-fn refused(error: DataError) -> Error {
+fn data_error(error: DataError) -> Error {
     Error::Backend(error.to_string())
 }
 
-fn backend(error: StoreError) -> Error {
+fn store_error(error: StoreError) -> Error {
     Error::Backend(error.to_string())
 }
 

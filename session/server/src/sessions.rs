@@ -1,5 +1,5 @@
-//! The sessions of this node: the store, the policy, what is known without asking the store, and
-//! the touches that are yet to be written.
+//! The sessions as this node sees them: the store, the policy, the index of live sessions, and the
+//! touches that have not been written yet.
 
 mod begin;
 mod index;
@@ -14,10 +14,10 @@ use dwell_session::{EndReason, Generation, Instant, Policy};
 use rustc_hash::FxHashMap;
 use tokio::time::sleep;
 
-pub(crate) use self::begin::{Beginning, Begun};
+pub(crate) use self::begin::{Begun, SessionParams};
 use self::{
     index::Index,
-    shard::{Tally, Ticket},
+    shard::{Counters, Ticket},
     writer::{Writer, Written},
 };
 pub use self::{
@@ -33,28 +33,29 @@ use crate::{
     },
 };
 
-/// How many touches are written at a time.
-const WRITTEN_AT_A_TIME: usize = 500;
+/// How many touches are written in one operation.
+const WRITE_BATCH: usize = 500;
 
-/// How many sessions are swept, and how many tombstones deleted, in one transaction. More of them
-/// cost less for each session; fewer let others write sooner.
-const SWEPT_AT_A_TIME: u32 = 200;
+/// How many sessions are swept, and how many tombstones are deleted, in one transaction. A larger
+/// number costs less for each session; a smaller one lets others write sooner.
+const SWEEP_BATCH: u32 = 200;
 
-/// How many sessions with instants that are later than now are corrected at a time.
-const CORRECTED_AT_A_TIME: u32 = 200;
+/// How many sessions with instants later than now are corrected in one operation.
+const KEEP_TIME_BATCH: u32 = 200;
 
-/// How many sessions have their limits shortened at a time.
-const TIGHTENED_AT_A_TIME: u32 = 200;
+/// How many sessions have their limits shortened in one operation.
+const TIGHTEN_BATCH: u32 = 200;
 
-/// How long until the store is followed again after that has failed.
-const FOLLOW_AGAIN: Duration = Duration::from_millis(100);
+/// How long to wait before following the store again after a failure.
+const FOLLOW_RETRY: Duration = Duration::from_millis(100);
 
 /// The operations on sessions.
 ///
-/// A touch is written before it is answered where the store's last activity is as old as the grace;
-/// otherwise it is deferred until that is half as old, and then written together with others. So the
-/// last activity in the store is never the grace behind what has been told: what has been told holds
-/// even if the process is killed, and no other node ends the session meanwhile.
+/// If the last activity in the store is at least the grace ago, a touch is written before the
+/// request is answered. Otherwise it is deferred until the last activity in the store is half the
+/// grace ago, and is then written together with others. So the last activity in the store is always
+/// less than the grace behind what browsers have been told. Therefore what they have been told
+/// stays true even if the process is killed, and no other node ends the session too early.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     store: Arc<dyn Store>,
@@ -65,7 +66,7 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// The sessions in `store`, under `policy`, on a node that goes by `clock`.
+    /// The sessions in `store`, under `policy`, on a node with this clock.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         policy: Policy,
@@ -93,29 +94,30 @@ impl Sessions {
         self.store.ping().await
     }
 
-    /// The session with this key, if it is known to live without asking the store. One that another
-    /// node has ended may be served for [`STALENESS`] at the longest, and activity that another node
-    /// knows of may be missing.
-    pub(crate) fn known(&self, key: SessionKey) -> Option<LiveSession> {
+    /// Returns the session with this key if the index knows that it is live, without asking the
+    /// store. A session that another node has ended may be returned for up to [`STALENESS`] after
+    /// its end, and recent activity on other nodes may be missing from it.
+    pub(crate) fn find_indexed(&self, key: SessionKey) -> Option<LiveSession> {
         self.index.look_up(key)
     }
 
-    /// As [`known`](Self::known), of a session whose user does something now, if that need not be
-    /// written at once.
-    pub(crate) fn touch_known(&self, key: SessionKey) -> Option<LiveSession> {
+    /// Returns the session like [`find_indexed`](Self::find_indexed), and touches it now. Returns
+    /// `None` if the touch has to be written at once.
+    pub(crate) fn touch_indexed(&self, key: SessionKey) -> Option<LiveSession> {
         self.index.touch(key)
     }
 
-    /// What the store knows of the session with this key.
-    pub(crate) async fn ask(&self, key: SessionKey) -> Result<Visit, StoreError> {
+    /// Asks the store about the session with this key.
+    pub(crate) async fn find(&self, key: SessionKey) -> Result<Visit, StoreError> {
         self.meter.index_missed();
         let ticket = self.index.ticket(key);
         let pending = self.index.pending(key);
         let lookup = self.store.find(key).await?;
-        self.settle(key, lookup, ticket, pending).await
+        self.resolve(key, lookup, ticket, pending).await
     }
 
-    /// Moves the last activity of `live` to `at`, bounded by now, if it still lives.
+    /// Moves the last activity of `live` forward to `at`, but not beyond now, if the session is
+    /// still live.
     pub(crate) async fn touch(&self, live: &LiveSession, at: Instant) -> Result<Visit, StoreError> {
         match self.index.defer(live, at) {
             Some(Ok(lifetime)) => {
@@ -132,18 +134,18 @@ impl Sessions {
         let ticket = self.index.ticket(key);
         let pending = self.index.pending(key);
         let lookup = match self.writer.write(key, at).await? {
-            Written::Alone(lookup) => lookup,
-            Written::Together => self.store.find(key).await?,
+            Written::Single(lookup) => lookup,
+            Written::Batch => self.store.find(key).await?,
         };
         if let Presence::Found(session) = &lookup.presence {
             let stored_at = session.lifetime.last_active_at();
             self.index.written(key, at, stored_at);
         }
         self.meter.touches_written(1);
-        self.settle(key, lookup, ticket, pending).await
+        self.resolve(key, lookup, ticket, pending).await
     }
 
-    /// Ends a session, if it lives. Returns whether it did.
+    /// Ends a session, if it is live. Returns whether it was.
     pub(crate) async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
         let ended = self.store.end(key, reason).await?;
         self.index.evict(key);
@@ -158,7 +160,7 @@ impl Sessions {
         tracing::info!(event = "session_ended", %session, %reason);
     }
 
-    /// Ends every session of `person` but `keep`. Returns how many there were.
+    /// Ends every session of `person` except `keep`. Returns the number of ended sessions.
     pub(crate) async fn end_others(
         &self,
         person: &PersonId,
@@ -175,8 +177,8 @@ impl Sessions {
         Ok(count)
     }
 
-    /// The live sessions of `person` but `keep`, the latest active first.
-    pub(crate) async fn others(
+    /// Returns the live sessions of `person` except `keep`, the most recently active first.
+    pub(crate) async fn list_others(
         &self,
         person: &PersonId,
         keep: SessionKey,
@@ -208,9 +210,9 @@ impl Sessions {
             None => self.store.now().await?,
         };
         self.write_pending(now).await?;
-        let sweep = self.store.sweep(SWEPT_AT_A_TIME).await?;
+        let sweep = self.store.sweep(SWEEP_BATCH).await?;
         for expired in sweep.ended {
-            self.expired(&expired);
+            self.report_expired(&expired);
         }
         Ok(match sweep.is_more {
             true => Maintenance::MoreToDo,
@@ -220,31 +222,33 @@ impl Sessions {
 
     /// Deletes some of the tombstones that are old enough.
     pub(crate) async fn forget_tombstones(&self) -> Result<Maintenance, StoreError> {
-        let forgotten = self.store.forget(SWEPT_AT_A_TIME).await?;
-        Ok(Maintenance::after(forgotten, SWEPT_AT_A_TIME))
+        let forgotten = self.store.forget(SWEEP_BATCH).await?;
+        Ok(Maintenance::after(forgotten, SWEEP_BATCH))
     }
 
-    /// Sees to it that the store's time does not go back, and that nothing stays later than it.
+    /// Makes sure that the time of the store does not go back, and sets instants later than now to
+    /// now.
     pub(crate) async fn keep_time(&self) -> Result<Maintenance, StoreError> {
-        let corrected = self.store.keep_time(CORRECTED_AT_A_TIME).await?;
+        let corrected = self.store.keep_time(KEEP_TIME_BATCH).await?;
         if corrected > 0 {
             tracing::warn!(
                 event = "instants_after_now",
                 sessions = corrected,
-                "sessions had instants later than now, which were set to now"
+                "some sessions had instants later than now, because a clock was ahead: these \
+                 instants were set to now"
             );
         }
-        Ok(Maintenance::after(corrected, CORRECTED_AT_A_TIME))
+        Ok(Maintenance::after(corrected, KEEP_TIME_BATCH))
     }
 
-    /// Shortens the limits of sessions that began under a policy with longer ones.
+    /// Shortens the limits of sessions that have begun under a policy with longer ones.
     pub(crate) async fn tighten(&self) -> Result<(), StoreError> {
         let limits = SessionLimits::from(&self.policy);
         let mut shortened = 0;
         loop {
-            let count = self.store.tighten(limits, TIGHTENED_AT_A_TIME).await?;
+            let count = self.store.tighten(limits, TIGHTEN_BATCH).await?;
             shortened += count;
-            if Maintenance::after(count, TIGHTENED_AT_A_TIME) == Maintenance::Done {
+            if Maintenance::after(count, TIGHTEN_BATCH) == Maintenance::Done {
                 break;
             }
         }
@@ -252,13 +256,14 @@ impl Sessions {
             tracing::info!(
                 event = "sessions_tightened",
                 sessions = shortened,
-                "sessions from before had longer limits than the policy, which holds for them now"
+                "some sessions had longer limits than the policy now allows: their limits \
+                 were shortened"
             );
         }
         Ok(())
     }
 
-    fn expired(&self, expired: &Expired) {
+    fn report_expired(&self, expired: &Expired) {
         let Expired {
             key: session,
             reason,
@@ -270,48 +275,50 @@ impl Sessions {
         tracing::info!(event = "session_expired", %session, %reason, ended_at_ms = ended_at.as_millis());
     }
 
-    /// Writes every touch that is yet to be written, as before a shutdown. What cannot be written
-    /// stays pending.
+    /// Writes all touches that have not been written yet, for example before a shutdown. Touches
+    /// that cannot be written stay pending.
     pub(crate) async fn write_all(&self) -> Result<(), StoreError> {
         self.write_pending(Instant::from_millis(i64::MAX)).await
     }
 
-    /// Follows the store, so that a request need not ask it, and does so again whenever that fails.
+    /// Follows the ends that the store reports, and starts again whenever that fails.
     pub(crate) async fn follow(&self) -> Infallible {
-        let following = Following(&self.index);
+        let guard = StopIndexOnDrop(&self.index);
         let mut is_reported = false;
         loop {
             let error = self.store.follow(Arc::clone(&self.index) as _).await;
             let was_following = self.index.staleness().is_some();
-            following.0.lose();
+            guard.0.stop_answering();
             if was_following || !is_reported {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "the session store does not report ends: it is asked at every request"
+                    "the session store does not report which sessions have ended: it is asked on every \
+                     request until it does"
                 );
             }
             is_reported = true;
-            sleep(FOLLOW_AGAIN).await;
+            sleep(FOLLOW_RETRY).await;
         }
     }
 
-    /// How long ago the latest end may be that this node does not know of. Nothing where the store
-    /// reports no ends and is asked at every request.
+    /// How far the index may be behind in hearing of ends: it knows of every end that was longer
+    /// ago. `None` if the store does not report ends, so that it is asked on every request.
     pub(crate) fn staleness(&self) -> Option<Duration> {
         self.index.staleness()
     }
 
-    /// Hands what the index has counted to the meter.
+    /// Reports what the index has counted to the meter.
     pub(crate) fn measure(&self) {
-        let Tally { hits, deferred } = self.index.take_tally();
+        let Counters { hits, deferred } = self.index.take_counters();
         self.meter.index_hits(hits);
         self.meter.touches_deferred(deferred);
     }
 
-    /// Writes what is due by `now`. What turns out not to live leaves the index.
+    /// Writes the touches that are due by `now`. Sessions that turn out not to be live leave the
+    /// index.
     async fn write_pending(&self, now: Instant) -> Result<(), StoreError> {
         loop {
-            let due = self.index.due(now, WRITTEN_AT_A_TIME);
+            let due = self.index.due(now, WRITE_BATCH);
             if due.is_empty() {
                 return Ok(());
             }
@@ -327,10 +334,10 @@ impl Sessions {
         }
     }
 
-    /// Whether the session lives, in one answer for everybody: that its time is over is said only
-    /// once the store has written it down. Otherwise a touch that read the clock in time and was
-    /// held up on its way would revive it (`A10`).
-    async fn settle(
+    /// Decides whether the session is live. That its time is over is only reported once the end is
+    /// in the store: otherwise a touch that has read the clock earlier, and was delayed, could
+    /// revive the session (`A10`).
+    async fn resolve(
         &self,
         key: SessionKey,
         lookup: Lookup,
@@ -348,19 +355,19 @@ impl Sessions {
             None => lookup,
             Some(reason) => self.end_by_time(key, reason).await?,
         };
-        let visit = self.judge(lookup, pending);
+        let visit = self.visit(lookup, pending);
         match &visit {
-            Visit::Live(live) => self.index.learn(ticket, live),
+            Visit::Live(live) => self.index.insert(ticket, live),
             Visit::Ended(_) | Visit::OtherPage | Visit::Anonymous => self.index.evict(key),
         }
         Ok(visit)
     }
 
-    /// Ends a session whose time is over by its own limits, or by this node's policy where another
-    /// node has begun it under a longer one.
+    /// Ends a session whose time is over by its own limits, or by the policy of this node if
+    /// another node has begun it under a longer one.
     async fn end_by_time(&self, key: SessionKey, reason: EndReason) -> Result<Lookup, StoreError> {
         if let Some(expired) = self.store.expire(key).await? {
-            self.expired(&expired);
+            self.report_expired(&expired);
         }
         let lookup = self.store.find(key).await?;
         let is_over = match &lookup.presence {
@@ -377,9 +384,9 @@ impl Sessions {
         self.store.find(key).await
     }
 
-    /// Whether the session lives, from what the store says and from the touch that was yet to be
-    /// written when it was asked.
-    fn judge(&self, lookup: Lookup, pending: Option<Instant>) -> Visit {
+    /// Decides whether the session is live, from the answer of the store and from the touch that
+    /// had not been written yet when the store was asked.
+    fn visit(&self, lookup: Lookup, pending: Option<Instant>) -> Visit {
         let Lookup { now, presence } = lookup;
         let mut session = match presence {
             Presence::Found(session) => session,
@@ -401,11 +408,11 @@ impl Sessions {
     }
 }
 
-/// The index answers while this exists, as far as the store reports ends to it.
-struct Following<'index>(&'index Index);
+/// Makes the index stop answering when it is dropped, because the store is no longer followed.
+struct StopIndexOnDrop<'index>(&'index Index);
 
-impl Drop for Following<'_> {
+impl Drop for StopIndexOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.lose();
+        self.0.stop_answering();
     }
 }

@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Signing in and signing out.
 
 use std::time::Duration;
 
@@ -17,26 +17,26 @@ use futures::future::BoxFuture;
 
 use crate::{
     PersonId,
-    current::attached,
+    current::session_context,
     dwell::Dwell,
-    layer::{Attached, is_forged},
+    layer::{SessionContext, is_forged},
     navigation::is_navigation,
     person::InvalidPersonId,
     refusal::{Denied, Refusal},
     return_path::ReturnPath,
-    sessions::{Beginning, Begun, LiveSession, Visit},
+    sessions::{Begun, LiveSession, SessionParams, Visit},
     store::{Origin, Provider, SessionId, SessionKey, SessionLimits, StoreError},
     turned_away::turn_away_to,
 };
 
-/// Enough to tell browsers apart, in characters.
-const LONGEST_BROWSER: usize = 120;
+/// How much of the `User-Agent` is stored, in characters. It is enough to tell browsers apart.
+const MAX_BROWSER_LENGTH: usize = 120;
 
-/// Begins sessions for people who have proved who they are: an extractor for the handler that the form
-/// for signing in is sent to, or for a server function.
+/// Begins sessions for people who have been authenticated. It is an extractor for the handler of
+/// the form for signing in, or for a server function.
 ///
-/// A request that may change something and that another site has made the browser send is refused, so
-/// that nobody is signed in as somebody else without knowing (`K2`).
+/// A request that may change something, such as a `POST`, is refused if another site has made the
+/// browser send it, so that nobody is signed in as somebody else without knowing it (`K2`).
 #[derive(Debug, Clone)]
 pub struct SignIn {
     dwell: Dwell,
@@ -46,8 +46,8 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// Begins a session of `person`, once the returned [`Begin`] is awaited. The session that the
-    /// browser came with ends in the same step (`D1`).
+    /// Begins a session of `person`, once the returned [`Begin`] is awaited. If the browser has a
+    /// live session, that session ends in the same step (`D1`).
     pub fn begin<P>(&self, person: P) -> Begin
     where
         P: TryInto<PersonId>,
@@ -61,22 +61,22 @@ impl SignIn {
         Begin::of(&self.dwell, person, previous, origin, self.is_navigation)
     }
 
-    /// What is known of the session that the browser came with.
+    /// What is known about the session that the browser had before.
     pub fn visit(&self) -> &Visit {
         &self.visit
     }
 
-    /// Where the request comes from.
+    /// The network address and the browser from which the request comes.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// Whether the answer is to become the page of a browser, and not to be read by a script.
+    /// Whether the browser will show the answer as a page. Otherwise a script reads it.
     pub fn is_navigation(&self) -> bool {
         self.is_navigation
     }
 
-    /// Dwell itself.
+    /// The [`Dwell`] in which sessions begin.
     pub fn dwell(&self) -> &Dwell {
         &self.dwell
     }
@@ -86,7 +86,7 @@ impl<S: Sync> FromRequestParts<S> for SignIn {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        let Attached { dwell, visit } = attached(parts)?;
+        let SessionContext { dwell, visit } = session_context(parts)?;
         if is_forged(&parts.method, &parts.headers) {
             return Err(Refusal::CROSS_SITE.into());
         }
@@ -109,7 +109,7 @@ fn origin(dwell: &Dwell, parts: &Parts) -> Origin {
         .and_then(|agent| agent.to_str().ok())
         .map(|agent| {
             let printable = agent.chars().filter(|character| !character.is_control());
-            printable.take(LONGEST_BROWSER).collect()
+            printable.take(MAX_BROWSER_LENGTH).collect()
         });
     Origin {
         address: address.unwrap_or_else(|| "an unknown address".into()),
@@ -117,12 +117,12 @@ fn origin(dwell: &Dwell, parts: &Parts) -> Origin {
     }
 }
 
-/// A session that is about to begin. It begins when this is awaited.
+/// A session that is about to begin. Awaiting it begins the session.
 #[derive(Debug)]
 #[must_use = "the session begins when it is awaited"]
 pub struct Begin {
     dwell: Dwell,
-    beginning: Result<Beginning, InvalidPersonId>,
+    params: Result<SessionParams, InvalidPersonId>,
     next: Option<ReturnPath>,
     is_navigation: bool,
 }
@@ -142,7 +142,7 @@ impl Begin {
         let person = person.try_into().map_err(InvalidPersonId::from);
         Self {
             dwell: dwell.clone(),
-            beginning: person.map(|person| Beginning {
+            params: person.map(|person| SessionParams {
                 person,
                 previous,
                 limits: SessionLimits::from(dwell.policy()),
@@ -156,51 +156,53 @@ impl Begin {
         }
     }
 
-    /// Where to go on, if it is a path to a page of this program (`F5`). Without one, or with another,
-    /// it is the first page.
+    /// Sets the page to show after signing in, if `path` is the path of a page of this program
+    /// (`F5`). Otherwise, and by default, it is the page at `/`.
     pub fn next(mut self, path: &str) -> Self {
         self.next = self.dwell.return_path(path);
         self
     }
 
-    /// The version of the credential that the person has proved who they are with. Their sessions that
-    /// were begun with another version end (`C5`).
+    /// Sets the version of the credential with which the person was authenticated, for example a
+    /// counter that changes with the password. The sessions of the person that were begun with
+    /// another version end (`C5`). By default there is no version.
     pub fn credential(self, version: impl ToString) -> Self {
-        self.with(|beginning| beginning.credential = Some(version.to_string()))
+        self.with(|params| params.credential = Some(version.to_string()))
     }
 
-    /// A tighter policy for this session: its timeouts hold where they are shorter than those of the
-    /// policy in force.
+    /// Sets a stricter policy for this session: each timeout of the session is the shorter one of
+    /// this policy and of the policy in force.
     pub fn policy(self, policy: &Policy) -> Self {
-        self.with(|beginning| {
-            let limits = &mut beginning.limits;
+        self.with(|params| {
+            let limits = &mut params.limits;
             limits.idle = limits.idle.min(policy.idle());
             limits.absolute = limits.absolute.min(policy.absolute());
         })
     }
 
-    /// The session at an identity provider that this one follows from.
+    /// Sets the session at an identity provider from which this session follows.
     pub fn provider(self, provider: Provider) -> Self {
-        self.with(|beginning| beginning.provider = Some(provider))
+        self.with(|params| params.provider = Some(provider))
     }
 
-    /// How long ago the person really proved who they are: the absolute timeout counts from then.
+    /// Sets how long ago the person was authenticated. The absolute timeout counts from then. The
+    /// default is now.
     pub fn authenticated_ago(self, duration: Duration) -> Self {
-        self.with(|beginning| beginning.authenticated_ago = duration)
+        self.with(|params| params.authenticated_ago = duration)
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Beginning)) -> Self {
-        if let Ok(beginning) = &mut self.beginning {
-            change(beginning);
+    fn with(mut self, change: impl FnOnce(&mut SessionParams)) -> Self {
+        if let Ok(params) = &mut self.params {
+            change(params);
         }
         self
     }
 }
 
-/// No session has begun.
+/// The session could not be begun.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
-    /// The program has named a person by something that is no id.
+    /// The program has passed an invalid id of a person.
     #[error(transparent)]
     Person(#[from] InvalidPersonId),
     /// The store failed.
@@ -213,7 +215,7 @@ impl From<BeginError> for Denied {
         match error {
             BeginError::Store(error) => Self::Unavailable(error),
             BeginError::Person(error) => {
-                tracing::error!(%error, "nobody could be signed in");
+                tracing::error!(%error, "a person with an invalid id could not be signed in");
                 Refusal::MISCONFIGURED.into()
             }
         }
@@ -228,11 +230,11 @@ impl IntoFuture for Begin {
         Box::pin(async move {
             let Self {
                 dwell,
-                beginning,
+                params,
                 next,
                 is_navigation,
             } = self;
-            let Begun { id, live } = dwell.sessions().begin(beginning?).await?;
+            let Begun { id, live } = dwell.sessions().begin(params?).await?;
             Ok(SignedIn {
                 id,
                 cookie: dwell.settings().cookie.issue(id),
@@ -245,10 +247,10 @@ impl IntoFuture for Begin {
     }
 }
 
-/// A session has begun. As an answer it gives the browser its cookie, and sends it on; a script is told
-/// the status.
+/// A session that has begun. As a response it sets the session cookie, and redirects a browser to
+/// [`next`](Self::next) or answers a script with the status as JSON.
 #[derive(Debug)]
-#[must_use = "without the cookie the browser is not in the session"]
+#[must_use = "the browser is not in the session until it receives the cookie"]
 pub struct SignedIn {
     id: SessionId,
     cookie: Option<HeaderValue>,
@@ -259,7 +261,7 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// What the page is told: how much time is left.
+    /// The status of the session, which says how much time is left.
     pub fn status(&self) -> ActiveStatus {
         self.status
     }
@@ -269,18 +271,19 @@ impl SignedIn {
         &self.live.session
     }
 
-    /// The id of the session, which nobody but the browser may know.
+    /// The id of the session. It is a secret that only the browser may know.
     pub fn id(&self) -> SessionId {
         self.id
     }
 
-    /// Where the person is to be led: see [`Begin::next`].
+    /// The path of the page to show after signing in: see [`Begin::next`].
     pub fn next(&self) -> &str {
         self.next.as_ref().map_or("/", ReturnPath::as_str)
     }
 
-    /// The `Set-Cookie` header that an answer of the program's own has to carry, a server function's
-    /// for one.
+    /// The value of the `Set-Cookie` header. A program that makes a response of its own, for
+    /// example in a server function, has to add this header to it. It is `None` only if the cookie
+    /// cannot be written as a header.
     pub fn set_cookie(&self) -> Option<&HeaderValue> {
         self.cookie.as_ref()
     }
@@ -299,18 +302,18 @@ impl IntoResponse for SignedIn {
     }
 }
 
-/// Makes the browser let go of what pages have kept in it (`H4`).
+/// Makes the browser delete what pages have stored in it (`H4`).
 const CLEAR_STORAGE: (HeaderName, HeaderValue) = (
     HeaderName::from_static("clear-site-data"),
     HeaderValue::from_static("\"storage\""),
 );
 
-/// The handler that signs out: `POST` at [`Names::sign_out`](dwell_session::Names::sign_out). The
-/// session has ended in the store before anything is answered.
+/// The handler that signs out, for `POST` at [`Names::sign_out`](dwell_session::Names::sign_out).
+/// The session has ended in the store before the request is answered.
 ///
 /// # Errors
 ///
-/// The store failed, or the page is another session's.
+/// The store failed, or the request comes from a page of another session.
 pub async fn sign_out(dwell: Dwell, visit: Visit, headers: HeaderMap) -> Result<Response, Denied> {
     let settings = dwell.settings();
     let reason = EndReason::SignedOut;
@@ -331,7 +334,7 @@ pub async fn sign_out(dwell: Dwell, visit: Visit, headers: HeaderMap) -> Result<
         false => Json(Status::Ended { reason }).into_response(),
     };
     let cookie = &settings.cookie;
-    for cookie in [cookie.remove(), cookie.remember_sign_out()]
+    for cookie in [cookie.remove(), cookie.sign_out_mark()]
         .into_iter()
         .flatten()
     {

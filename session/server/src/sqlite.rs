@@ -16,42 +16,43 @@ use sqlx::{
 };
 
 pub(crate) use self::error::is_disk_full;
-use self::{error::is_unwritten, file::OpenFile};
+use self::{error::is_write_failure, file::OpenFile};
 pub use self::{
     error::{DatabaseError, Unusable},
     file::{DatabaseFile, InvalidDatabaseUrl},
 };
 use crate::{Connections, lease::Lease, store::StoreError};
 
-/// The tables of Dwell, for [`Database::migrate`]. What has been carried out is recorded in the table
-/// `_dwell_migrations`, so that it does not meet the program's own migrations.
+/// The migrations with the tables of Dwell, which [`Database::migrate`] runs. They are recorded in
+/// the table `_dwell_migrations`, so that they do not conflict with the migrations of the program.
 pub static MIGRATOR: Migrator = Migrator {
     table_name: Cow::Borrowed("_dwell_migrations"),
     ..sqlx::migrate!("./migrations/sqlite")
 };
 
-/// A SQLite database with its connections. Clones share them.
+/// A SQLite database and its connections. Clones share the connections.
 ///
-/// SQLite has one writer at a time. All writes go through one connection, where they wait for each
-/// other, and reads have connections of their own, so that they do not wait for writes.
+/// SQLite has one writer at a time. Therefore all writes use one connection and wait for each
+/// other, and reads use other connections, so that they do not wait for writes.
 ///
-/// The file is kept in sight: once it has been removed or replaced, every use fails until the very
-/// same file is back.
+/// Every operation checks that the file is still at its path. If it has been removed or replaced,
+/// every operation fails until the same file is back.
 #[derive(Debug, Clone)]
 pub struct Database {
     writer: SqlitePool,
     readers: SqlitePool,
-    /// The last field, and so closed last: see [`OpenFile`].
+    /// This must be the last field, because fields are dropped in order and the file must be closed
+    /// last: see [`OpenFile`].
     file: Option<Arc<OpenFile>>,
 }
 
 impl Database {
-    /// Opens the database in `file`, and makes an empty one where there is none. The tables are
-    /// made by [`migrate`](Self::migrate).
+    /// Opens the database in `file`, and creates an empty one if there is none.
+    /// [`migrate`](Self::migrate) creates the tables.
     ///
     /// # Errors
     ///
-    /// The step that failed, with the file.
+    /// One of the errors of [`DatabaseError`], which name the file.
     pub async fn open(
         file: impl Into<DatabaseFile>,
         connections: Connections,
@@ -59,12 +60,14 @@ impl Database {
         Self::open_after(&file.into(), connections, |_| Ok(())).await
     }
 
-    /// As [`open`](Self::open), and makes sure that no other process does so too for as long as
-    /// this is open: each would know of its own sessions only.
+    /// Opens the database like [`open`](Self::open), and prevents other processes from doing so
+    /// with this method while it is open here. A program should use this for its sessions, because
+    /// two processes would not know of each other's changes.
     ///
     /// # Errors
     ///
-    /// [`DatabaseError::InUse`] where another process does, or see [`open`](Self::open).
+    /// [`DatabaseError::InUse`] if another process has opened the database with this method, or the
+    /// errors of [`open`](Self::open).
     pub async fn hold(
         file: impl Into<DatabaseFile>,
         connections: Connections,
@@ -72,11 +75,12 @@ impl Database {
         Self::open_after(&file.into(), connections, OpenFile::lock).await
     }
 
-    /// The database that these pools lead to. `writer` should have one connection, and may be the
-    /// same as `readers`.
+    /// Uses the database that these pools lead to. `writer` should have one connection, and may be
+    /// the same pool as `readers`.
     ///
-    /// The settings of the connections are the program's. The file is not kept in sight, a full disk
-    /// is not noticed, and no other process is kept from using it.
+    /// The program is responsible for the settings of the connections. It is not noticed if the
+    /// file is removed or replaced or if its disk is full, and other processes are not prevented
+    /// from using the file.
     pub fn from_pools(writer: SqlitePool, readers: SqlitePool) -> Self {
         Self {
             writer,
@@ -85,36 +89,37 @@ impl Database {
         }
     }
 
-    /// `admit` is called before SQLite looks at the file.
+    /// Opens the database. `check` is called before SQLite opens the file.
     async fn open_after(
         file: &DatabaseFile,
         connections: Connections,
-        admit: impl FnOnce(&OpenFile) -> Result<(), DatabaseError>,
+        check: impl FnOnce(&OpenFile) -> Result<(), DatabaseError>,
     ) -> Result<Self, DatabaseError> {
-        let file = file.open_or_make()?;
-        admit(&file)?;
+        let file = file.open_or_create()?;
+        check(&file)?;
         let failed = |source| DatabaseError::Open {
             file: file.path().to_path_buf(),
             source,
         };
         let mut options = file.options().busy_timeout(connections.timeout);
-        match prepare(&options).await {
-            Err(error) if is_unwritten(&error) => {
+        match try_open(&options).await {
+            Err(error) if is_write_failure(&error) => {
                 file.set_full(true);
                 tracing::warn!(
                     file = %file.path().display(),
-                    "no other process can use the database until this one is restarted"
+                    "the disk was full when the database was opened, so no other process can use \
+                     the database until this one is restarted"
                 );
-                // Without the file that SQLite shares with other processes, for which a full disk
-                // has no room.
+                // This VFS does without the file that SQLite shares with other processes, for which
+                // a full disk has no room.
                 options = options.vfs("unix-excl");
-                prepare(&options).await.map_err(failed)?;
+                try_open(&options).await.map_err(failed)?;
             }
-            prepared => prepared.map_err(failed)?,
+            opened => opened.map_err(failed)?,
         }
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
-            // An end that the user has been told of survives a power failure.
+            // With `full`, an end that the user has been told of survives a power failure.
             .synchronous(SqliteSynchronous::Full)
             .pragma("temp_store", "memory");
         let pool = |limit, options| {
@@ -132,7 +137,7 @@ impl Database {
         })
     }
 
-    /// Makes the tables of Dwell, or brings them up to date.
+    /// Creates or updates the tables of Dwell.
     ///
     /// # Errors
     ///
@@ -141,7 +146,7 @@ impl Database {
         self.run_migrations(&MIGRATOR).await
     }
 
-    /// Runs the program's own migrations.
+    /// Runs migrations of the program.
     ///
     /// # Errors
     ///
@@ -174,29 +179,29 @@ impl Database {
         self.finish(lease, Ok::<_, StoreError>(migrated))
     }
 
-    /// Logs what the operator should know of the file: that it is new, or that others can read it.
+    /// Logs that the file is new, or that other users of the machine can read it, if so.
     pub fn announce(&self) {
         if let Some(file) = &self.file {
             file.announce();
         }
     }
 
-    /// How long a connection is waited for.
+    /// How long an operation waits for a connection.
     pub fn timeout(&self) -> Duration {
         self.writer.options().get_acquire_timeout()
     }
 
-    /// Waits until nobody uses the connections, and closes them.
+    /// Waits until no connection is in use, and closes all connections.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
 
-    /// Whether the database can be read and written, as far as that is known without trying.
+    /// Whether the database can be read and written, as far as it is known without trying.
     ///
     /// # Errors
     ///
-    /// It cannot.
+    /// The reason why it cannot.
     pub fn is_usable(&self) -> Result<(), Unusable> {
         let Some(file) = &self.file else {
             return Ok(());
@@ -208,34 +213,34 @@ impl Database {
         }
     }
 
-    /// Finds out whether what made the database unusable is over. To be called about once a second.
+    /// Checks whether a database that was unusable can be used again. Call it about once a second.
     ///
     /// # Errors
     ///
-    /// It is not over.
+    /// The database still cannot be used.
     pub async fn look_again(&self) -> Result<(), StoreError> {
         let Some(file) = &self.file else {
             return Ok(());
         };
         file.check_presence().map_err(StoreError::new)?;
         if file.is_full() {
-            self.write(|connection| Box::pin(write_a_page(connection)))
+            self.write(|connection| Box::pin(rewrite_page(connection)))
                 .await?;
             file.set_full(false);
         }
         Ok(())
     }
 
-    /// Calls `operation` with the connection that writes.
+    /// Runs `operation` with the connection that writes.
     ///
-    /// What SQLite has begun is carried out, however long that takes: it bounds its waits itself,
-    /// by the busy timeout. A statement that writes and answers with rows must be read to its end,
-    /// with `fetch_all`: SQLite writes after the last row, and only then says whether it could.
+    /// There is no limit on how long `operation` may take; SQLite itself limits how long it waits
+    /// for locks, by the busy timeout. If a statement writes and returns rows, read all of them,
+    /// with `fetch_all`: SQLite writes after the last row, and reports only then whether it could.
     ///
     /// # Errors
     ///
-    /// That of `operation`; there is no connection within the timeout; or the file is not where it
-    /// was opened, before or after.
+    /// The error of `operation`. The operation also fails if no connection becomes free within the
+    /// [`timeout`](Self::timeout), or if the file is not at its path before or afterwards.
     pub async fn write<T, E: Into<StoreError>>(
         &self,
         operation: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>>,
@@ -245,11 +250,11 @@ impl Database {
         self.finish(lease, answer)
     }
 
-    /// Calls `operation`, which changes nothing, with a connection that reads.
+    /// Runs `operation`, which must not change anything, with a connection that reads.
     ///
     /// # Errors
     ///
-    /// See [`write`](Self::write).
+    /// The same as those of [`write`](Self::write).
     pub async fn read<T, E: Into<StoreError>>(
         &self,
         operation: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>>,
@@ -259,32 +264,33 @@ impl Database {
         self.finish(lease, answer)
     }
 
-    /// The connection that writes, for one operation, which [`finish`](Self::finish) ends.
+    /// The connection that writes, for one operation. Pass it to [`finish`](Self::finish)
+    /// afterwards.
     pub(crate) async fn writer(&self) -> Result<Lease<Sqlite>, StoreError> {
         self.check_presence()?;
         let mut lease = Lease::new(self.writer.acquire().await?);
         if is_left_in_transaction(lease.connection()?).await? {
-            // Closes it, so that there is room for another.
+            // Dropping the lease closes the connection, so that the pool opens another.
             drop(lease);
             lease = Lease::new(self.writer.acquire().await?);
         }
         Ok(lease)
     }
 
-    /// A connection that reads, likewise.
+    /// A connection that reads, for one operation. Pass it to [`finish`](Self::finish) afterwards.
     pub(crate) async fn reader(&self) -> Result<Lease<Sqlite>, StoreError> {
         self.check_presence()?;
         Ok(Lease::new(self.readers.acquire().await?))
     }
 
-    /// Gives the connection back, and passes on its answer.
+    /// Returns the connection to its pool, and passes on its answer.
     pub(crate) fn finish<T, E: Into<StoreError>>(
         &self,
         lease: Lease<Sqlite>,
         answer: Result<T, E>,
     ) -> Result<T, StoreError> {
-        // What has been written into a file that is nobody's any more is not acknowledged, and a
-        // connection that may lead to another file is not used again.
+        // What has been written into a file that was removed is not acknowledged, and the
+        // connection is closed, because it may lead to another file.
         self.check_presence()?;
         lease.give_back();
         let answer = answer.map_err(Into::into);
@@ -312,37 +318,39 @@ impl Database {
 }
 
 impl From<SqlitePool> for Database {
-    /// For writing and for reading: see [`Database::from_pools`].
+    /// Uses one pool for writing and for reading: see [`Database::from_pools`].
     fn from(pool: SqlitePool) -> Self {
         Self::from_pools(pool.clone(), pool)
     }
 }
 
-/// Finds out what a pool would try again and again without saying why, until its time is up.
-async fn prepare(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+/// Tries to open the database once: a pool retries until its timeout and does not report the reason
+/// of a failure.
+async fn try_open(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = options.connect().await?;
-    let prepared = connection
+    let opened = connection
         .execute("pragma journal_mode = wal; select count(*) from sqlite_schema")
         .await;
-    // Waited for where that has failed, too: connections of one process share what one of them has
-    // opened.
+    // The connection has to be closed even after a failure, because the connections of a process
+    // share what one of them has opened.
     connection.close().await?;
-    prepared.map(|_| ())
+    opened.map(|_| ())
 }
 
-/// Whether sqlx takes a transaction for open that nobody is in. It does where SQLite has rolled one back
-/// itself, because it could not write, and would begin none on this connection any more.
+/// Whether sqlx wrongly believes that a transaction is open on this connection. This happens when
+/// SQLite has rolled one back itself, because it could not write. sqlx would not begin another
+/// transaction on this connection.
 async fn is_left_in_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     if !connection.is_in_transaction() {
         return Ok(false);
     }
-    // A rollback may be under way.
+    // sqlx may still be rolling back. The ping waits for it.
     connection.ping().await?;
     Ok(connection.is_in_transaction())
 }
 
-/// Writes a page with what is in it already.
-async fn write_a_page(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Writes one page of the file without changing it, to find out whether SQLite can write.
+async fn rewrite_page(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let (version,): (i64,) = sqlx::query_as("pragma user_version")
         .fetch_one(&mut *connection)
         .await?;

@@ -1,4 +1,4 @@
-//! The proxies in front of this server, whose word on a client's address is taken.
+//! The proxies in front of this server, whose `X-Forwarded-For` header is trusted.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -10,17 +10,19 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Networks of proxies. Without any, the address of a client is that of whoever connects.
+/// The networks of trusted proxies. If there are none, which is the default, the address of a
+/// client is that of its connection.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// The address of the client that a request with `headers` comes from, when `peer` has sent it.
+    /// Returns the network address of the client that has sent a request with `headers` over a
+    /// connection from `peer`.
     ///
-    /// Each proxy adds to `X-Forwarded-For` whom it was connected to. So that header is read from
-    /// its end, for as long as those who wrote it are trusted: what a client has claimed stands
-    /// before that and is never reached. Where it is no list of addresses, `peer` is all that is
-    /// known.
+    /// Each proxy appends the address that it was connected to. So the header is read from its end,
+    /// as long as the address that has added an entry is trusted. Entries that a client has forged
+    /// come before those of the proxies and are not read. If the header is not a list of addresses,
+    /// the result is `peer`.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         let mut client = peer;
@@ -41,7 +43,8 @@ impl TrustedProxies {
     }
 }
 
-/// The addresses in `X-Forwarded-For`, the last first; nothing in the place of what is no address.
+/// The addresses in `X-Forwarded-For`, the last one first. An entry that is not an address is
+/// `None`.
 fn hops(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     headers
         .get_all(X_FORWARDED_FOR)
@@ -51,7 +54,7 @@ fn hops(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
         .map(|hop| address(str::from_utf8(hop).ok()?.trim()))
 }
 
-/// Some proxies write the port too.
+/// Reads an address. Some proxies add the port.
 fn address(hop: &str) -> Option<IpAddr> {
     let alone = hop.parse().ok();
     let address = alone.or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()));
@@ -72,16 +75,20 @@ impl FromStr for TrustedProxies {
     }
 }
 
-/// A network of all addresses would let everybody claim to be anybody.
+/// Reads an address or a network. A network of all addresses is not allowed, because then every
+/// client could choose its address.
 fn network(entry: &str) -> Option<IpNet> {
     let address = entry.parse::<IpAddr>().ok().map(IpNet::from);
     let network = address.or_else(|| entry.parse().ok())?;
     (network.prefix_len() > 0).then_some(network)
 }
 
-/// A text that is no list of [`TrustedProxies`].
+/// The text is not a list of [`TrustedProxies`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("addresses and networks, separated by commas, such as 127.0.0.1, 10.1.0.0/16")]
+#[error(
+    "trusted proxies must be addresses and networks, separated by commas, such as \
+     127.0.0.1, 10.1.0.0/16"
+)]
 pub struct InvalidTrustedProxies;
 
 #[cfg(test)]
@@ -106,16 +113,16 @@ mod tests {
     #[test]
     fn without_trusted_proxies_the_header_is_ignored() {
         for proxies in ["", " ", "192.0.2.1", "10.0.0.0/8, 2001:db8::/32"] {
-            let told = client(proxies, "127.0.0.1", &["203.0.113.9"]);
-            assert_eq!(told, "127.0.0.1");
+            let client_address = client(proxies, "127.0.0.1", &["203.0.113.9"]);
+            assert_eq!(client_address, "127.0.0.1");
         }
     }
 
     #[test]
-    fn a_trusted_proxy_tells_whom_it_was_connected_to() {
+    fn the_address_that_a_trusted_proxy_has_added_is_used() {
         for peer in ["127.0.0.1", "::ffff:127.0.0.1", "::1", "10.1.2.3"] {
-            let told = client("127.0.0.1, ::1, 10.1.0.0/16", peer, &["203.0.113.9"]);
-            assert_eq!(told, "203.0.113.9", "{peer}");
+            let client_address = client("127.0.0.1, ::1, 10.1.0.0/16", peer, &["203.0.113.9"]);
+            assert_eq!(client_address, "203.0.113.9", "{peer}");
         }
         assert_eq!(client("::1", "::1", &["2001:db8::7"]), "2001:db8::7");
         assert_eq!(client("::1", "::1", &["203.0.113.9:4711"]), "203.0.113.9");
@@ -125,18 +132,18 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_claims_is_ignored() {
+    fn entries_that_a_client_has_forged_are_ignored() {
         let proxies = "127.0.0.1, 10.0.0.0/8";
-        for claimed in ["198.51.100.1", "127.0.0.1", "10.9.9.9", "nonsense", "", "é"] {
-            let line = format!("{claimed}, 203.0.113.9,10.0.0.1");
+        for forged in ["198.51.100.1", "127.0.0.1", "10.9.9.9", "nonsense", "", "é"] {
+            let line = format!("{forged}, 203.0.113.9,10.0.0.1");
             assert_eq!(client(proxies, "127.0.0.1", &[&line]), "203.0.113.9");
-            let lines = [claimed, "203.0.113.9", "10.0.0.1"];
+            let lines = [forged, "203.0.113.9", "10.0.0.1"];
             assert_eq!(client(proxies, "127.0.0.1", &lines), "203.0.113.9");
         }
     }
 
     #[test]
-    fn what_is_no_address_leaves_the_peer() {
+    fn a_malformed_header_is_ignored() {
         for malformed in [
             "",
             ",",
@@ -155,12 +162,12 @@ mod tests {
 
     #[test]
     fn the_last_proxy_is_the_client_of_its_own_requests() {
-        let told = client("10.0.0.0/8", "10.0.0.1", &["10.0.0.3, 10.0.0.2"]);
-        assert_eq!(told, "10.0.0.3");
+        let client_address = client("10.0.0.0/8", "10.0.0.1", &["10.0.0.3, 10.0.0.2"]);
+        assert_eq!(client_address, "10.0.0.3");
     }
 
     #[test]
-    fn a_list_is_of_addresses_and_networks_that_leave_somebody_out() {
+    fn an_invalid_list_or_a_network_of_all_addresses_is_an_error() {
         for list in [
             "localhost",
             "10.0.0.0/33",
@@ -173,7 +180,7 @@ mod tests {
         }
     }
 
-    /// Addresses of proxies and of others, and what is no address.
+    /// Generates addresses of proxies, other addresses, and text that is not an address.
     fn hops() -> impl Strategy<Value = String> {
         prop_oneof![
             4 => "10\\.0\\.0\\.[1-9](:80)?",
@@ -190,31 +197,34 @@ mod tests {
             peer in "(10|203)\\.0\\.0\\.[1-9]",
             hops in prop::collection::vec(hops(), 0..6),
         ) {
-            let told = client("10.0.0.0/8", &peer, &[&hops.join(", ")]);
+            let client_address = client("10.0.0.0/8", &peer, &[&hops.join(", ")]);
             let is_proxy = |address: &str| address.starts_with("10.");
             let mut writer = peer.clone();
-            let mut vouched_for = vec![peer];
+            let mut trusted_addresses = vec![peer];
             let line = hops.join(", ");
             for hop in line.rsplit(',') {
                 let Some(hop) = address(hop.trim()).filter(|_| is_proxy(&writer)) else {
                     break;
                 };
                 writer = hop.to_string();
-                vouched_for.push(writer.clone());
+                trusted_addresses.push(writer.clone());
             }
-            prop_assert!(vouched_for.contains(&told), "{told} of {vouched_for:?}");
+            prop_assert!(
+                trusted_addresses.contains(&client_address),
+                "{client_address} of {trusted_addresses:?}"
+            );
         }
 
         #[test]
-        fn nothing_that_a_client_sends_changes_its_address(
-            claimed in "[ -~]{0,30}",
+        fn a_client_cannot_change_its_address(
+            forged in "[ -~]{0,30}",
             proxies in prop::collection::vec("10\\.0\\.0\\.[1-9]", 0..3),
         ) {
             let line = [&["203.0.113.9".to_owned()], &proxies[..]].concat().join(", ");
-            let told = client("10.0.0.0/8", "10.0.0.1", &[&claimed, &line]);
-            prop_assert_eq!(&told, "203.0.113.9");
-            let joined = format!("{claimed},{line}");
-            prop_assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[&joined]), told);
+            let client_address = client("10.0.0.0/8", "10.0.0.1", &[&forged, &line]);
+            prop_assert_eq!(&client_address, "203.0.113.9");
+            let joined = format!("{forged},{line}");
+            prop_assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[&joined]), client_address);
         }
     }
 }

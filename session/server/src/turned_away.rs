@@ -1,4 +1,4 @@
-//! The answer to somebody who is not, or no longer, signed in (`C9`).
+//! The answer to requests of people who are not signed in, or no longer (`C9`).
 
 use axum::{
     Json,
@@ -13,15 +13,15 @@ use crate::{
     return_path::ReturnPath,
 };
 
-/// What somebody has asked for.
+/// A request without a live session.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'request> {
+pub(crate) struct RejectedRequest<'request> {
     method: &'request Method,
     uri: &'request Uri,
     headers: &'request HeaderMap,
 }
 
-impl<'request> Asked<'request> {
+impl<'request> RejectedRequest<'request> {
     pub(crate) fn of(
         method: &'request Method,
         uri: &'request Uri,
@@ -34,7 +34,8 @@ impl<'request> Asked<'request> {
         }
     }
 
-    /// The page that was asked for, or, where something was sent, the page it was sent from.
+    /// The page to return to after signing in: the page of the request, or, if something was sent,
+    /// the page from which it was sent.
     fn return_path(&self, settings: &Settings) -> Option<ReturnPath> {
         let referrer;
         let page = if matches!(*self.method, Method::GET | Method::HEAD) {
@@ -47,17 +48,18 @@ impl<'request> Asked<'request> {
     }
 }
 
-/// A redirect to where one signs in and back, for a navigation; a status in JSON otherwise.
+/// Redirects a navigation to the page for signing in, which leads back afterwards. Any other
+/// request is answered with the status of the session as JSON.
 pub(crate) fn turn_away(
     settings: &Settings,
-    asked: &Asked<'_>,
+    rejected: &RejectedRequest<'_>,
     reason: Option<EndReason>,
 ) -> Response {
-    let next = asked.return_path(settings);
-    turn_away_to(settings, next, asked.headers, reason)
+    let next = rejected.return_path(settings);
+    turn_away_to(settings, next, rejected.headers, reason)
 }
 
-/// As [`turn_away`], but signing in leads to `next`.
+/// Answers like [`turn_away`], but signing in leads to `next`.
 pub(crate) fn turn_away_to(
     settings: &Settings,
     next: Option<ReturnPath>,
@@ -75,8 +77,9 @@ pub(crate) fn turn_away_to(
     (StatusCode::UNAUTHORIZED, Json(status)).into_response()
 }
 
-/// Where one signs in, with where that leads. Why it is needed, the page finds out by itself: an
-/// address may be old, or anybody's.
+/// The address of the page for signing in, with the page to return to. It does not contain the
+/// reason of the end, because addresses can be old or forged; the page asks the server for the
+/// reason.
 fn sign_in_location(sign_in: &str, next: Option<&ReturnPath>) -> String {
     let Some(next) = next else {
         return sign_in.to_owned();

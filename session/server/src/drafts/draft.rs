@@ -1,4 +1,4 @@
-//! A draft, its id, and where it comes from.
+//! A draft, its id and its author.
 
 use std::{fmt, str::FromStr};
 
@@ -7,22 +7,22 @@ use dwell_session::{Generation, Instant};
 use super::{DraftError, LARGEST_DRAFT, LONGEST_FORM_NAME, StoredDraft};
 use crate::{PersonId, store::StoreError};
 
-/// Who typed something, and in which session.
+/// A person and the session in which the person types.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
-    /// Who typed it.
+    /// The person.
     pub person: PersonId,
-    /// The session of the page that it was typed into.
+    /// The generation of the session of the page.
     pub session: Generation,
 }
 
-/// A form and what it holds.
+/// A form and its content.
 #[derive(Debug, Clone, Copy)]
 pub struct FormContent<'a> {
     /// The name of the form: opaque text of 1 to [`LONGEST_FORM_NAME`] bytes without control
     /// characters. The program that shows the form chooses it.
     pub name: &'a str,
-    /// Names and values, in the order of the form.
+    /// The names and values of the fields, in the order of the form.
     pub fields: &'a [(String, String)],
 }
 
@@ -48,21 +48,21 @@ pub(super) fn is_form_name(name: &str) -> bool {
     (1..=LONGEST_FORM_NAME).contains(&name.len()) && !name.contains(char::is_control)
 }
 
-/// What a form held when it was last saved.
+/// The content of a form when it was last saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// Which of the person's drafts this is.
+    /// The id of the draft, which is unique among the drafts of the person.
     pub id: DraftId,
     /// The name of the form.
     pub form: String,
-    /// Names and values, in the order of the form.
+    /// The names and values of the fields, in the order of the form.
     pub fields: Vec<(String, String)>,
     /// When it was last saved.
     pub saved_at: Instant,
 }
 
 impl Draft {
-    /// The value of the first field with this name; empty where there is none.
+    /// The value of the first field with this name, or an empty string if there is none.
     pub fn field(&self, name: &str) -> &str {
         self.fields
             .iter()
@@ -70,7 +70,7 @@ impl Draft {
             .map_or("", |(_, value)| value)
     }
 
-    /// Reads an open draft. The error is that it is none, or holds what was never written.
+    /// Reads an open draft. Fails if the stored fields are not valid.
     pub(super) fn read(stored: StoredDraft) -> Result<Self, StoreError> {
         let fields = stored.fields.unwrap_or_default();
         Ok(Self {
@@ -82,24 +82,24 @@ impl Draft {
     }
 }
 
-/// What has become of a draft that is used up.
+/// How a draft was used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// Its form was sent.
     Sent,
-    /// It was discarded, and can be [restored](super::Drafts::restore).
+    /// It was discarded and can be [restored](super::Drafts::restore).
     Discarded,
 }
 
-/// The id of a draft: 128 random bits, in text 32 hexadecimal digits in lower case.
+/// The id of a draft: 128 random bits, written as 32 lower-case hexadecimal digits.
 ///
-/// Every form that is shown gets an id of its own, so that two tabs have two drafts. It is unique
-/// within a person, and leads nowhere for anybody else.
+/// Every form that is shown gets an id of its own, so that two tabs have two drafts. An id is
+/// unique among the drafts of one person, and other people cannot use it to reach the draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DraftId(u128);
 
 impl DraftId {
-    /// A new id.
+    /// Makes a new id.
     pub fn random() -> Self {
         Self(rand::random())
     }
@@ -125,9 +125,9 @@ impl FromStr for DraftId {
     }
 }
 
-/// A text that is not a [`DraftId`].
+/// The text is not a valid [`DraftId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the id of a draft is 32 hexadecimal digits in lower case")]
+#[error("the id of a draft must be 32 lower-case hexadecimal digits")]
 pub struct InvalidDraftId;
 
 #[cfg(test)]
@@ -138,13 +138,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_id_survives_its_text(bits: u128) {
+        fn an_id_can_be_written_and_read_back(bits: u128) {
             let id = DraftId(bits);
             prop_assert_eq!(id.to_string().parse(), Ok(id));
         }
 
         #[test]
-        fn an_id_has_one_text(text in "[0-9a-fA-F+-]{30,34}") {
+        fn an_id_can_be_written_in_only_one_way(text in "[0-9a-fA-F+-]{30,34}") {
             if let Ok(id) = text.parse::<DraftId>() {
                 prop_assert_eq!(id.to_string(), text);
             }
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_id_is_refused() {
+    fn an_invalid_id_is_refused() {
         let id = "0123456789abcdef0123456789abcdef";
         assert!(id.parse::<DraftId>().is_ok());
         for text in ["", &id[1..], &id.to_uppercase(), "' or 1=1; --", "é"] {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_blank_where_every_value_is() {
+    fn a_form_is_blank_if_all_its_values_are() {
         let is_blank = |fields: &[(&str, &str)]| {
             let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
             let fields: Vec<_> = fields.iter().map(owned).collect();

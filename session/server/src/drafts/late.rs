@@ -2,38 +2,39 @@
 
 use super::{Author, DraftError, DraftId, Drafts, FormContent, LateLimits, LateSave, NewDraft};
 
-/// How a form came that was sent, or saved, after the end of the session of its page.
+/// A form that was sent or saved after the end of the session of its page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LateForm {
-    /// The draft that the page has of the form, if it names one.
+    /// The id of the draft of the form, if the request names one.
     pub draft: Option<DraftId>,
-    /// Whether the form itself was sent, rather than only saved by its page.
+    /// Whether the form was sent. Otherwise the page has only saved a draft of it.
     pub is_sent: bool,
-    /// Whether the browser shows by its cookie that it was in the session of the page. Without
-    /// that, whoever has no more than the page could overwrite what its person has typed.
+    /// Whether the browser has sent the cookie of the session of the page. Without this condition,
+    /// somebody who knows only the content of the page could overwrite what the person has typed.
     pub has_cookie: bool,
 }
 
 impl Drafts {
-    /// Keeps a form that was sent, or saved, from a page of a session that the browser is not in
-    /// any more. It is kept for the person that the session is or was of, who is the `author`.
-    /// Returns whether it is kept.
+    /// Keeps a form that was sent or saved from a page of a session that the browser is no longer
+    /// in. It is kept as a draft of the `author`, who is the person of that session. Returns
+    /// whether it is kept.
     ///
-    /// It replaces the draft that it was typed into only where that is an open draft of the same
-    /// form, was last saved in the same session, and the browser [shows](LateForm::has_cookie) that
-    /// it was in that session. Otherwise it is kept under a new id, and nothing is overwritten.
+    /// It replaces the draft of the form only if that draft is open, belongs to the same form, and
+    /// was last saved in the same session, and if the browser [shows](LateForm::has_cookie) that it
+    /// was in that session. Otherwise it is kept under a new id, and nothing is overwritten.
     ///
-    /// It is not kept where all values are blank, where its draft was discarded with the same
-    /// content, or where its draft is used up and it was only saved. Content that the person has in
-    /// an open draft of the same form is kept already.
+    /// It is not kept if all values are blank, if its draft was discarded with the same content, or
+    /// if its draft is used up and the form was not sent but only saved. If the person has an open
+    /// draft of the same form with the same content, nothing more is stored, and the form counts as
+    /// kept.
     ///
-    /// Of a form that was sent in time, nothing is left here to compare with. A program that can
-    /// tell what it has accepted before should do so before it calls this.
+    /// Dwell does not know the content of forms that were sent in time. A program that can
+    /// recognise what it has already accepted should do so before it calls this method.
     ///
     /// # Errors
     ///
     /// [`DraftError::InvalidFormName`], [`DraftError::TooLarge`], [`DraftError::TooManyLate`] or
-    /// [`DraftError::Store`]. It was not kept then.
+    /// [`DraftError::Store`]. In each case the form was not kept.
     pub async fn save_late(
         &self,
         author: &Author,
@@ -79,7 +80,7 @@ impl Drafts {
             Some(_) if late.has_cookie => self.store.replace_late(draft, limits).await?,
             Some(_) => LateSave::IdTaken,
         };
-        // What has this id stays as it is.
+        // The draft that has this id is not changed: the form is kept under a new id.
         let saved = match saved {
             LateSave::IdTaken => {
                 let draft = NewDraft { id: new, ..draft };

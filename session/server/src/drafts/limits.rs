@@ -1,8 +1,8 @@
-//! How many drafts are kept, and for how long.
+//! The limits on the number of drafts and on how long they are kept.
 
 use std::time::Duration;
 
-/// How many drafts are kept, and for how long.
+/// The limits on the number of drafts and on how long they are kept.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,22 +17,22 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DraftLimits {
-    /// How long a draft is kept after it was last saved. Seven days by default, so that a long
-    /// weekend fits.
+    /// How long a draft is kept after it was last saved. The default is seven days, which covers a
+    /// long weekend.
     pub retention: Duration,
-    /// How long a discarded draft can be restored. 24 hours by default.
+    /// How long a discarded draft can be restored. The default is 24 hours.
     pub undo: Duration,
-    /// How many open drafts a person has, of all forms. Beyond that, the one that was saved the
-    /// longest ago is deleted. 20 by default.
+    /// How many open drafts a person may have, of all forms together. If there are more, those that
+    /// were saved the longest ago are deleted. The default is 20.
     ///
-    /// Drafts of forms that were sent after the end of their session are counted apart, and never
-    /// deleted for others.
+    /// Drafts of forms that were sent after the end of their session do not count, and are never
+    /// deleted to make room for others.
     pub per_person: u32,
-    /// How many drafts are kept of forms that were sent after the end of one session. Beyond that,
-    /// such a form is refused. 3 by default.
+    /// How many drafts are kept of forms that were sent after the end of one session. Further forms
+    /// are refused. The default is 3.
     pub late_per_session: u32,
-    /// How many such drafts are kept for a person, of all sessions. Beyond that, such a form is
-    /// refused. 20 by default.
+    /// How many such drafts are kept for a person, of all sessions together. Further forms are
+    /// refused. The default is 20.
     pub late_per_person: u32,
 }
 

@@ -22,9 +22,9 @@ impl PostgresDrafts {
         Self { database }
     }
 
-    /// Uses up a draft whose form was sent, in the transaction in which what was sent is inserted.
-    /// What the draft held is deleted, and a request to save it that arrives late is refused. The
-    /// draft need not be there.
+    /// Uses up a draft whose form was sent. Call this in the transaction that inserts what was
+    /// sent. The content of the draft is deleted, and late requests to save it are refused. The
+    /// draft does not have to exist. `now` is the current time by the clock of the drafts.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl PostgresDrafts {
         .bind((now + USED_UP_RETENTION).as_millis())
         .execute(&mut *connection)
         .await?;
-        forget_oldest_used_up(connection, person, id).await?;
+        delete_oldest_used_up(connection, person, id).await?;
         Ok(())
     }
 }
@@ -218,7 +218,7 @@ impl DraftStore for PostgresDrafts {
                 Box::pin(async move {
                     let mut transaction = begin(connection, &person).await?;
                     discard.execute(&mut *transaction).await?;
-                    forget_oldest_used_up(&mut transaction, &person, id).await?;
+                    delete_oldest_used_up(&mut transaction, &person, id).await?;
                     transaction.commit().await?;
                     Ok::<_, StoreError>(())
                 })
@@ -259,7 +259,7 @@ impl DraftStore for PostgresDrafts {
     }
 
     async fn sweep(&self, now: Instant, limit: u32) -> Result<u64, StoreError> {
-        // Nodes that sweep at the same time do not wait for each other.
+        // With `skip locked`, nodes that sweep at the same time do not wait for each other.
         let sweep = sqlx::query(
             "delete from dwell_drafts where (person, id) in \
              (select person, id from dwell_drafts where expires_at <= $1 limit $2 \
@@ -271,11 +271,11 @@ impl DraftStore for PostgresDrafts {
     }
 }
 
-/// A statement without an answer.
+/// A statement that returns no rows.
 type Statement = sqlx::query::Query<'static, Postgres, sqlx::postgres::PgArguments>;
 
 impl PostgresDrafts {
-    /// Returns how many rows it has changed.
+    /// Executes a statement and returns the number of rows that it has changed.
     async fn execute(&self, statement: Statement) -> Result<u64, StoreError> {
         let done = self
             .database
@@ -284,8 +284,8 @@ impl PostgresDrafts {
         Ok(done.rows_affected())
     }
 
-    /// Carries out `write` with the values of `draft`, unless the person has too many late drafts
-    /// beside this one.
+    /// Executes `write` with the values of `draft`, unless the person has too many other late
+    /// drafts.
     async fn write_late(
         &self,
         write: Statement,
@@ -329,9 +329,10 @@ impl PostgresDrafts {
     }
 }
 
-/// Begins a transaction in which nobody else saves or discards drafts of this person, so that two
-/// at the same time do not exceed a limit together. Each statement sees what was there when it
-/// began, not what was there when the transaction did, which is before the wait.
+/// Begins a transaction that locks the drafts of this person, so that two saves at the same time do
+/// not exceed a limit together. With `read committed`, each statement sees what was committed
+/// before the statement began; otherwise it would see only what was committed before the wait for
+/// the lock.
 async fn begin<'c>(
     connection: &'c mut PgConnection,
     person: &PersonId,
@@ -346,14 +347,14 @@ async fn begin<'c>(
     Ok(transaction)
 }
 
-async fn forget_oldest_used_up(
+async fn delete_oldest_used_up(
     connection: &mut PgConnection,
     person: &PersonId,
     latest: DraftId,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        // What another transaction is deleting is not waited for: this may be the program's own
-        // transaction, which may take long.
+        // `skip locked` avoids waiting for other transactions: this may be a transaction of the
+        // program, which may take long.
         "delete from dwell_drafts where person = $1 and id in \
          (select id from dwell_drafts \
           where person = $1 and used_up_at is not null and id not in \

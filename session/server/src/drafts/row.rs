@@ -12,7 +12,7 @@ pub(super) struct Row {
     id: String,
     form: String,
     fields: Option<String>,
-    /// Empty where the draft was never saved.
+    /// Empty if the draft was used up before it was saved for the first time.
     session: String,
     saved_at: i64,
     used_up_at: Option<i64>,

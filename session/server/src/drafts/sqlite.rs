@@ -22,9 +22,9 @@ impl SqliteDrafts {
         Self { database }
     }
 
-    /// Uses up a draft whose form was sent, in the transaction in which what was sent is inserted.
-    /// What the draft held is deleted, and a request to save it that arrives late is refused. The
-    /// draft need not be there.
+    /// Uses up a draft whose form was sent. Call this in the transaction that inserts what was
+    /// sent. The content of the draft is deleted, and late requests to save it are refused. The
+    /// draft does not have to exist. `now` is the current time by the clock of the drafts.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl SqliteDrafts {
         .bind((now + USED_UP_RETENTION).as_millis())
         .execute(&mut *connection)
         .await?;
-        forget_oldest_used_up(connection, person, id).await?;
+        delete_oldest_used_up(connection, person, id).await?;
         Ok(())
     }
 }
@@ -217,7 +217,7 @@ impl DraftStore for SqliteDrafts {
                 Box::pin(async move {
                     let mut transaction = connection.begin_with("begin immediate").await?;
                     discard.execute(&mut *transaction).await?;
-                    forget_oldest_used_up(&mut transaction, &person, id).await?;
+                    delete_oldest_used_up(&mut transaction, &person, id).await?;
                     transaction.commit().await?;
                     Ok::<_, StoreError>(())
                 })
@@ -268,11 +268,11 @@ impl DraftStore for SqliteDrafts {
     }
 }
 
-/// A statement without an answer.
+/// A statement that returns no rows.
 type Statement = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
 impl SqliteDrafts {
-    /// Returns how many rows it has changed.
+    /// Executes a statement and returns the number of rows that it has changed.
     async fn execute(&self, statement: Statement) -> Result<u64, StoreError> {
         let done = self
             .database
@@ -281,8 +281,8 @@ impl SqliteDrafts {
         Ok(done.rows_affected())
     }
 
-    /// Carries out `write` with the values of `draft`, unless the person has too many late drafts
-    /// beside this one.
+    /// Executes `write` with the values of `draft`, unless the person has too many other late
+    /// drafts.
     async fn write_late(
         &self,
         write: Statement,
@@ -325,7 +325,7 @@ impl SqliteDrafts {
     }
 }
 
-async fn forget_oldest_used_up(
+async fn delete_oldest_used_up(
     connection: &mut SqliteConnection,
     person: &PersonId,
     latest: DraftId,

@@ -1,70 +1,70 @@
-//! Which requests the user caused (`A9`). `docs/activity.md` has the reasons.
+//! Decides which requests are activity of the user (`A9`). `docs/activity.md` explains the rules.
 
 use axum::http::Method;
 
-use super::head::Line;
+use super::head::RequestHead;
 use crate::{
     dwell::Settings,
-    navigation::{Purpose, Starter, is_form, is_navigation, leads_on},
+    navigation::{Purpose, Starter, comes_from_other_page, is_form, is_navigation},
     return_path::Place,
 };
 
-/// What a request says about the user.
+/// Whether a request is activity of the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Activity {
-    /// The user opens a page.
-    Opens,
-    /// The user sends a form, which counts if it is taken.
-    Sends,
-    /// The body tells when the user last did something.
+    /// The user opens a page, which is activity.
+    OpensPage,
+    /// The user sends a form, which is activity unless the request is refused.
+    SendsForm,
+    /// The body of the request says when the user was last active.
     Reported,
-    /// The page, the browser or another site did it.
+    /// The page, the browser or another site caused the request, so it is not activity.
     Passive,
 }
 
 impl Activity {
-    pub(super) fn of(line: &Line<'_>, settings: &Settings) -> Self {
+    pub(super) fn of(head: &RequestHead<'_>, settings: &Settings) -> Self {
         let names = &settings.names;
-        match *line.method {
-            Method::GET if opens_page(line, settings) => Self::Opens,
-            Method::POST => match line.path() {
+        match *head.method {
+            Method::GET if opens_page(head, settings) => Self::OpensPage,
+            Method::POST => match head.path() {
                 path if path == names.keep_alive => Self::Reported,
-                // A draft is saved by the page, whatever the request looks like. Who signs in or
-                // out goes on in another session or in none.
+                // A draft is always saved by the page, whatever the request looks like. After
+                // signing in or out, the browser is in another session or in none.
                 path if path == names.drafts || path == names.sign_in || path == names.sign_out => {
                     Self::Passive
                 }
-                _ if sends_form(line) => Self::Sends,
+                _ if sends_form(head) => Self::SendsForm,
                 _ => Self::Passive,
             },
             _ => Self::Passive,
         }
     }
 
-    pub(super) fn opens(self) -> bool {
-        self == Self::Opens
+    pub(super) fn opens_page(self) -> bool {
+        self == Self::OpensPage
     }
 
-    pub(super) fn asks_for_deadline(self, line: &Line<'_>, settings: &Settings) -> bool {
+    pub(super) fn asks_for_deadline(self, head: &RequestHead<'_>, settings: &Settings) -> bool {
         if self != Self::Passive {
             return false;
         }
-        let is_page = *line.method == Method::GET && is_navigation(line.headers);
-        is_page || line.path() == settings.names.status
+        let is_page = *head.method == Method::GET && is_navigation(head.headers);
+        is_page || head.path() == settings.names.status
     }
 }
 
-fn opens_page(line: &Line<'_>, settings: &Settings) -> bool {
-    let headers = line.headers;
+fn opens_page(head: &RequestHead<'_>, settings: &Settings) -> bool {
+    let headers = head.headers;
     let is_by_user = match Purpose::of(headers).starter(headers) {
         Starter::User => true,
-        Starter::Unsaid => leads_on(line.target, headers),
+        Starter::Unknown => comes_from_other_page(head.target, headers),
         Starter::Other => false,
     };
-    // Where things are only sent to, whoever opens the address as a page finds none.
-    is_by_user && line.is_routed && settings.pages.place_of(line.path()) == Place::Page
+    // A path that only receives forms is not a page, even if somebody opens it.
+    is_by_user && head.is_routed && settings.pages.place_of(head.path()) == Place::Page
 }
 
-fn sends_form(line: &Line<'_>) -> bool {
-    is_form(line.headers) && Purpose::of(line.headers).starter(line.headers) != Starter::Other
+fn sends_form(head: &RequestHead<'_>) -> bool {
+    is_form(head.headers) && Purpose::of(head.headers).starter(head.headers) != Starter::Other
 }

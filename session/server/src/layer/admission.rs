@@ -1,111 +1,120 @@
-//! Whether a request is let on, and in which session.
+//! Decides whether a request is accepted, and in which session.
 //!
-//! One rule, [`next`], says from the head of a request and from what is known so far what is to be
-//! done next. Almost every request is let on at once by it; where something has to be waited for, it
-//! is asked again afterwards.
+//! One pure function, [`next_step`], returns the next step from what is known about the request.
+//! Most requests are accepted at once. Otherwise the step is carried out, and the function is
+//! called again with what has been found out.
 
 use dwell_session::Generation;
 
-use super::head::{Claim, Head, Presented};
+use super::head::{Classification, GenerationCheck, GenerationValue};
 use crate::{
     PersonId,
     refusal::Refusal,
     sessions::{LiveSession, Visit},
 };
 
-/// What is known so far.
+/// What is known about a request so far.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
-    /// Whether what the request sends has arrived, as far as that is awaited.
-    pub has_arrived: bool,
-    /// What the form says of the session that it is meant for.
-    pub in_form: Option<Presented>,
-    /// What is known of the session that the cookie names.
+pub(super) struct RequestFacts {
+    /// Whether the body has been read, or need not be.
+    pub is_body_read: bool,
+    /// The generation in the form, if the body is a form that contains one.
+    pub form_generation: Option<GenerationValue>,
+    /// The session that the cookie names, once it has been looked up.
     pub visit: Option<Visit>,
-    /// Whether the activity that the request is has been counted.
-    pub is_counted: bool,
-    /// Whose session has the generation that the request presents, once the store has been asked.
+    /// Whether the session has been touched, if the request is activity.
+    pub is_touched: bool,
+    /// The person whose session has the generation of the request, once the store has been asked.
+    /// It is `Some(None)` if no session has it.
     pub owner: Option<Option<PersonId>>,
 }
 
-/// What is to be done next.
+/// The next step in handling a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Let the request on, in the visit that is known.
-    LetOn,
-    /// Let it on, in no session: its page is of another one.
-    LetOnFromOtherPage,
+    /// Pass the request on with the visit that has been found.
+    Accept,
+    /// Pass the request on without a session, because it comes from a page of another session.
+    AcceptFromOtherPage,
     Refuse(Refusal),
-    /// Wait for what the request sends.
+    /// Read the body.
     ReadBody,
-    /// Ask the store about the session that the cookie names.
-    AskStore,
-    /// Ask the store whose session has this generation.
-    AskOwner(Generation),
-    /// Count the request as activity.
+    /// Look up the session that the cookie names.
+    FindSession,
+    /// Ask the store for the person whose session has this generation.
+    FindOwner(Generation),
+    /// Touch the session, because the request is activity.
     Touch,
 }
 
-/// Where a request comes from.
-enum Source {
-    /// A page of the live session, or of another one of the same person where that will do.
+/// Which session the page belongs to that sent a request.
+enum PageSession {
+    /// The live session of the cookie, or, for a request for the status, another session of the
+    /// same person.
     Own,
-    /// A page of another session.
+    /// Another session.
     Other,
-    /// A page of another session, or none that is known.
-    OneWith(Generation),
+    /// Another session or none, which the store has to be asked about.
+    NotLookedUp(Generation),
+    /// No session that is known.
     Unknown,
 }
 
-pub(super) fn next(head: &Head, facts: &Facts) -> Step {
-    if head.is_forged {
+pub(super) fn next_step(request: &Classification, facts: &RequestFacts) -> Step {
+    if request.is_forged {
         return Step::Refuse(Refusal::CROSS_SITE);
     }
-    if !facts.has_arrived {
+    if !facts.is_body_read {
         return Step::ReadBody;
     }
     let live = match &facts.visit {
-        None => return Step::AskStore,
+        None => return Step::FindSession,
         Some(Visit::Live(live)) => live,
-        Some(Visit::Ended(_) | Visit::OtherPage | Visit::Anonymous) => return Step::LetOn,
+        Some(Visit::Ended(_) | Visit::OtherPage | Visit::Anonymous) => return Step::Accept,
     };
-    match source(head.claim, live, facts) {
-        Source::Own if head.activity.opens() && !facts.is_counted => Step::Touch,
-        Source::Own => Step::LetOn,
-        Source::Other => Step::LetOnFromOtherPage,
-        Source::OneWith(generation) => Step::AskOwner(generation),
-        Source::Unknown => Step::Refuse(Refusal::WRONG_GENERATION),
+    match page_session(request.generation_check, live, facts) {
+        PageSession::Own if request.activity.opens_page() && !facts.is_touched => Step::Touch,
+        PageSession::Own => Step::Accept,
+        PageSession::Other => Step::AcceptFromOtherPage,
+        PageSession::NotLookedUp(generation) => Step::FindOwner(generation),
+        PageSession::Unknown => Step::Refuse(Refusal::WRONG_GENERATION),
     }
 }
 
-fn source(claim: Claim, live: &LiveSession, facts: &Facts) -> Source {
+fn page_session(
+    generation_check: GenerationCheck,
+    live: &LiveSession,
+    facts: &RequestFacts,
+) -> PageSession {
     let session = &live.session;
-    match claim {
-        Claim::NotNeeded | Claim::Status(None) => Source::Own,
-        Claim::Status(Some(generation)) if generation == session.generation => Source::Own,
-        // A page from before its person signed in again learns the new generation; somebody else's
-        // page does not.
-        Claim::Status(Some(generation)) => match &facts.owner {
-            None => Source::OneWith(generation),
-            Some(owner) if owner.as_ref() == Some(&session.person) => Source::Own,
-            Some(_) => Source::Other,
+    match generation_check {
+        GenerationCheck::NotNeeded | GenerationCheck::Status(None) => PageSession::Own,
+        GenerationCheck::Status(Some(generation)) if generation == session.generation => {
+            PageSession::Own
+        }
+        // If the person has signed in again, a page from before may learn the new generation. A
+        // page of another person may not.
+        GenerationCheck::Status(Some(generation)) => match &facts.owner {
+            None => PageSession::NotLookedUp(generation),
+            Some(owner) if owner.as_ref() == Some(&session.person) => PageSession::Own,
+            Some(_) => PageSession::Other,
         },
-        Claim::Change {
-            in_header,
+        GenerationCheck::Change {
+            header_generation,
             is_required,
             ..
-        } => match in_header.or(facts.in_form) {
-            Some(Presented::Generation(generation)) if generation == session.generation => {
-                Source::Own
+        } => match header_generation.or(facts.form_generation) {
+            Some(GenerationValue::Valid(generation)) if generation == session.generation => {
+                PageSession::Own
             }
-            Some(Presented::Generation(generation)) => match &facts.owner {
-                None => Source::OneWith(generation),
-                Some(Some(_)) => Source::Other,
-                Some(None) => Source::Unknown,
+            Some(GenerationValue::Valid(generation)) => match &facts.owner {
+                None => PageSession::NotLookedUp(generation),
+                Some(Some(_)) => PageSession::Other,
+                Some(None) => PageSession::Unknown,
             },
-            Some(Presented::Nonsense) => Source::Unknown,
-            None if is_required => Source::Unknown,
-            None => Source::Own,
+            Some(GenerationValue::Malformed) => PageSession::Unknown,
+            None if is_required => PageSession::Unknown,
+            None => PageSession::Own,
         },
     }
 }

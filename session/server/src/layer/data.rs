@@ -1,4 +1,4 @@
-//! The program's own small data in a session, which `tower_sessions` reads and writes.
+//! The data that a program keeps in a session by means of `tower_sessions`.
 
 use std::{
     convert::Infallible,
@@ -14,20 +14,23 @@ use futures::future::BoxFuture;
 use tower::{Layer, Service};
 use tower_sessions::Session;
 
-use super::service::Attached;
+use super::service::SessionContext;
 use crate::{refusal::Refusal, sessions::Visit};
 
-/// Runs inside of the [`DwellLayer`](super::DwellLayer), around handlers that take a
-/// [`tower_sessions::Session`], and writes what they have changed of it. What cannot be written is not
-/// answered as if it had been.
+/// The layer for handlers that take a [`tower_sessions::Session`]. It must be inside of the
+/// [`DwellLayer`](super::DwellLayer). After a handler has answered, the layer writes what the
+/// handler has changed in the session. If this fails, the request is answered with the status 503
+/// instead.
 ///
-/// The data belongs to the live session: it is wiped when the session ends, in the same step. Of two
-/// requests that change it at the same time, the one that is answered last wins. It has a limit,
-/// [`LONGEST_DATA`](crate::LONGEST_DATA).
+/// The data belongs to the live session and is deleted in the same step in which the session ends.
+/// If two requests change it at the same time, the one that is answered last wins. It may have up
+/// to [`LONGEST_DATA`](crate::LONGEST_DATA) bytes. Nothing is written if the handler answers with a
+/// server error.
 ///
-/// Only [signing in](crate::SignIn) begins a session or gives it another id. `Session::flush`,
-/// `Session::delete` and `Session::cycle_id` end the session as if its person had signed out, and
-/// what is written without one is an error, [`DataError::NoSession`](crate::DataError::NoSession).
+/// Only [signing in](crate::SignIn) begins a session or changes its id. `Session::flush`,
+/// `Session::delete` and `Session::cycle_id` end the session as if its person had signed out.
+/// Writing data without a session is an error,
+/// [`DataError::NoSession`](crate::DataError::NoSession).
 #[derive(Debug, Clone, Copy)]
 pub struct DataLayer(());
 
@@ -45,7 +48,7 @@ impl<S> Layer<S> for DataLayer {
     }
 }
 
-/// Routes with the [`DataLayer`] around them.
+/// The service that the [`DataLayer`] puts around another.
 #[derive(Debug, Clone)]
 pub struct DataService<S> {
     inner: S,
@@ -65,19 +68,19 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        // The service that is ready must be the one that is called.
+        // `poll_ready` was called on this service and not on its clone, so this one must be called.
         let next = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, next);
         Box::pin(async move {
-            let Some(attached) = request.extensions().get::<Attached>() else {
+            let Some(context) = request.extensions().get::<SessionContext>() else {
                 return Ok(Refusal::MISCONFIGURED.into_response());
             };
-            let settings = attached.dwell.settings();
-            let id = match attached.visit {
-                Visit::Live(_) => settings.cookie.presented(request.headers()),
+            let settings = context.dwell.settings();
+            let id = match context.visit {
+                Visit::Live(_) => settings.cookie.session_id(request.headers()),
                 Visit::Ended(_) | Visit::OtherPage | Visit::Anonymous => None,
             };
-            let data = Session::new(id, attached.dwell.session_store(), None);
+            let data = Session::new(id, context.dwell.session_store(), None);
             request.extensions_mut().insert(data.clone());
             let response = inner.call(request).await?;
             let has_changed = data.is_modified();

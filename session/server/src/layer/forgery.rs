@@ -5,13 +5,14 @@ use axum::http::{HeaderMap, Method, Uri, header};
 use super::head::changes_something;
 use crate::navigation::SEC_FETCH_SITE;
 
-/// Fetch Metadata decides; where the browser sends none, the origin does. A request with neither
-/// comes from no browser that another site could make send it.
+/// Whether another site has caused this request. `Sec-Fetch-Site` decides, or, if the browser does
+/// not send it, the `Origin` header. A request that has neither header does not come from a browser
+/// that another site could use.
 pub(crate) fn is_forged(method: &Method, headers: &HeaderMap) -> bool {
-    changes_something(method) && !is_own(headers)
+    changes_something(method) && !is_same_origin(headers)
 }
 
-fn is_own(headers: &HeaderMap) -> bool {
+fn is_same_origin(headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get(SEC_FETCH_SITE) {
         return site == "same-origin" || site == "none";
     }

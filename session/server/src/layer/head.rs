@@ -1,4 +1,4 @@
-//! What the head of a request says, before anything is known of its session.
+//! Classifies a request by its head, before anything is known about its session.
 
 use axum::http::{HeaderMap, Method, uri::PathAndQuery};
 use dwell_session::Generation;
@@ -10,10 +10,9 @@ use crate::{
     store::SessionKey,
 };
 
-/// The parts of a request that decide whether it is let on. A proxy that only asks whether to let a
-/// request on has these of a request that it has not sent.
+/// The parts of the head of a request that decide whether it is accepted.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'request> {
+pub(super) struct RequestHead<'request> {
     pub method: &'request Method,
     pub target: Option<&'request PathAndQuery>,
     pub headers: &'request HeaderMap,
@@ -21,7 +20,7 @@ pub(super) struct Line<'request> {
     pub is_routed: bool,
 }
 
-impl Line<'_> {
+impl RequestHead<'_> {
     pub fn path(&self) -> &str {
         self.target.map_or("/", PathAndQuery::path)
     }
@@ -38,85 +37,87 @@ pub(super) fn changes_something(method: &Method) -> bool {
 
 /// What follows from the head of a request alone.
 #[derive(Debug, Clone)]
-pub(super) struct Head {
+pub(super) struct Classification {
     pub key: Option<SessionKey>,
     pub activity: Activity,
-    pub claim: Claim,
+    pub generation_check: GenerationCheck,
     pub is_forged: bool,
-    /// Whether the answer tells a deadline that the request does not move, so that what is done on
-    /// other nodes has to be heeded.
+    /// Whether the answer contains a deadline that the request does not move. For it, the store has
+    /// to be asked, because another node may have moved the deadline.
     pub asks_for_deadline: bool,
 }
 
-/// Which session a request says that it is meant for.
+/// How the generation of a request is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Claim {
-    /// It need not say.
+pub(super) enum GenerationCheck {
+    /// The request needs no generation.
     NotNeeded,
-    /// It asks for the status, where the generation is learnt: it may name the session that its page
-    /// was shown in.
+    /// The request asks for the status. It may carry the generation of the session in which its
+    /// page was shown, and its answer contains the current generation.
     Status(Option<Generation>),
-    /// It may change something, and says so in its header, or in its form.
+    /// The request may change something. It carries the generation in a header or in its form.
     Change {
-        in_header: Option<Presented>,
+        header_generation: Option<GenerationValue>,
         may_be_in_form: bool,
         is_required: bool,
     },
 }
 
-/// What stands where the generation should.
+/// The value that a request has for the generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presented {
-    Generation(Generation),
-    /// It is no generation.
-    Nonsense,
+pub(super) enum GenerationValue {
+    Valid(Generation),
+    /// The value is not a generation.
+    Malformed,
 }
 
-impl From<&str> for Presented {
+impl From<&str> for GenerationValue {
     fn from(text: &str) -> Self {
-        text.parse().map_or(Self::Nonsense, Self::Generation)
+        text.parse().map_or(Self::Malformed, Self::Valid)
     }
 }
 
-impl Head {
-    pub fn of(line: &Line<'_>, settings: &Settings) -> Self {
-        let id = settings.cookie.presented(line.headers);
-        let activity = Activity::of(line, settings);
-        let path = line.path();
+impl Classification {
+    pub fn of(head: &RequestHead<'_>, settings: &Settings) -> Self {
+        let id = settings.cookie.session_id(head.headers);
+        let activity = Activity::of(head, settings);
+        let path = head.path();
         let is_own = settings.names.is_own(path);
-        let is_guarded = id.is_some()
+        let is_checked = id.is_some()
             || is_own
             || path == settings.names.sign_in
             || settings.generation_rule == GenerationRule::Required;
         Self {
             key: id.map(|id| SessionKey::of(&id)),
             activity,
-            claim: Claim::of(line, is_own, settings),
-            is_forged: is_guarded && forgery::is_forged(line.method, line.headers),
-            asks_for_deadline: activity.asks_for_deadline(line, settings),
+            generation_check: GenerationCheck::of(head, is_own, settings),
+            is_forged: is_checked && forgery::is_forged(head.method, head.headers),
+            asks_for_deadline: activity.asks_for_deadline(head, settings),
         }
     }
 }
 
-impl Claim {
-    fn of(line: &Line<'_>, is_own: bool, settings: &Settings) -> Self {
+impl GenerationCheck {
+    fn of(head: &RequestHead<'_>, is_own: bool, settings: &Settings) -> Self {
         let names = &settings.names;
-        let path = line.path();
+        let path = head.path();
         let header = names.generation_header.as_ref();
         if path == names.status {
-            let presented = header_text(line.headers, header);
-            return Self::Status(presented.and_then(|text| text.parse().ok()));
+            let value = header_text(head.headers, header);
+            return Self::Status(value.and_then(|text| text.parse().ok()));
         }
-        // Signing in begins another session.
-        if !line.changes_something() || path == names.sign_in {
+        // Signing in begins another session, so the generation of the current one does not matter.
+        if !head.changes_something() || path == names.sign_in {
             return Self::NotNeeded;
         }
-        let in_header = line.headers.get(header);
-        let in_header =
-            in_header.map(|text| text.to_str().map_or(Presented::Nonsense, Presented::from));
+        let header_generation = head.headers.get(header);
+        let header_generation = header_generation.map(|text| {
+            text.to_str()
+                .map_or(GenerationValue::Malformed, GenerationValue::from)
+        });
         Self::Change {
-            in_header,
-            may_be_in_form: in_header.is_none() && is_form(line.headers),
+            header_generation,
+            may_be_in_form: header_generation.is_none() && is_form(head.headers),
             is_required: is_own || settings.generation_rule == GenerationRule::Required,
         }
     }

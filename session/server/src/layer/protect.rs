@@ -1,4 +1,4 @@
-//! Turns away who is not, or no longer, signed in (`C9`).
+//! Rejects requests of people who are not signed in, or no longer (`C9`).
 
 use std::{
     convert::Infallible,
@@ -17,32 +17,34 @@ use futures::{
 };
 use tower::{Layer, Service};
 
-use super::service::Attached;
+use super::service::SessionContext;
 use crate::{
     refusal::Refusal,
     sessions::Visit,
-    turned_away::{Asked, turn_away},
+    turned_away::{RejectedRequest, turn_away},
 };
 
-/// Runs around routes for people who are signed in, inside of the [`DwellLayer`](super::DwellLayer):
-/// everybody else is turned away before a handler runs.
+/// The layer for routes that only people who are signed in may use. It must be inside of the
+/// [`DwellLayer`](super::DwellLayer). Without a live session, a request for a page is redirected to
+/// the page for signing in, and any other request is answered with the status 401. Answers get
+/// `Cache-Control: no-store`, unless they have that header (`H1`).
 #[derive(Debug, Clone)]
 pub struct Protect {
-    open: Arc<[String]>,
+    exempt: Arc<[String]>,
 }
 
 impl Protect {
     pub(crate) fn new() -> Self {
-        Self { open: [].into() }
+        Self { exempt: [].into() }
     }
 
-    /// Leaves the routes at these very paths to everybody. This is for routes that are put together
-    /// somewhere else, such as the pages and the server functions of a Leptos program.
+    /// Lets everybody use the routes at exactly these paths. This is for routers that another
+    /// library has built, for example with the pages and server functions of a Leptos program.
     #[must_use]
     pub fn except<P: Into<String>>(self, paths: impl IntoIterator<Item = P>) -> Self {
         let more = paths.into_iter().map(Into::into);
         Self {
-            open: self.open.iter().cloned().chain(more).collect(),
+            exempt: self.exempt.iter().cloned().chain(more).collect(),
         }
     }
 }
@@ -53,19 +55,19 @@ impl<S> Layer<S> for Protect {
     fn layer(&self, inner: S) -> ProtectService<S> {
         ProtectService {
             inner,
-            open: Arc::clone(&self.open),
+            exempt: Arc::clone(&self.exempt),
         }
     }
 }
 
-/// What a route answers.
-type Answer = Result<Response, Infallible>;
+/// The result of a service of axum.
+type ServiceResult = Result<Response, Infallible>;
 
-/// Routes with [`Protect`] around them.
+/// The service that [`Protect`] puts around another.
 #[derive(Debug, Clone)]
 pub struct ProtectService<S> {
     inner: S,
-    open: Arc<[String]>,
+    exempt: Arc<[String]>,
 }
 
 impl<S> Service<Request> for ProtectService<S>
@@ -74,47 +76,50 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<Either<S::Future, Map<S::Future, fn(Answer) -> Answer>>, Ready<Answer>>;
+    type Future = Either<
+        Either<S::Future, Map<S::Future, fn(ServiceResult) -> ServiceResult>>,
+        Ready<ServiceResult>,
+    >;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if self.open.iter().any(|path| path == request.uri().path()) {
+        if self.exempt.iter().any(|path| path == request.uri().path()) {
             return Either::Left(Either::Left(self.inner.call(request)));
         }
-        match refusal(&request) {
+        match rejection(&request) {
             None => Either::Left(Either::Right(self.inner.call(request).map(no_store))),
             Some(response) => Either::Right(ready(Ok(response))),
         }
     }
 }
 
-/// The answer to a request that is not served in a live session.
-fn refusal(request: &Request) -> Option<Response> {
-    let Some(attached) = request.extensions().get::<Attached>() else {
+/// The answer to a request without a live session.
+fn rejection(request: &Request) -> Option<Response> {
+    let Some(context) = request.extensions().get::<SessionContext>() else {
         tracing::error!(
             path = request.uri().path(),
-            "a route is protected that the layer of Dwell does not run around: \
+            "a protected route is not inside the layer of Dwell: \
              add `.layer(dwell.layer())` to the router"
         );
         return Some(Refusal::MISCONFIGURED.into_response());
     };
-    let asked = Asked::of(request.method(), request.uri(), request.headers());
-    let reason = match &attached.visit {
+    let rejected = RejectedRequest::of(request.method(), request.uri(), request.headers());
+    let reason = match &context.visit {
         Visit::Live(_) => return None,
         Visit::OtherPage => return Some(Refusal::ANOTHER_SESSION.into_response()),
         Visit::Ended(tombstone) => Some(tombstone.reason),
         Visit::Anonymous => None,
     };
-    Some(turn_away(attached.dwell.settings(), &asked, reason))
+    Some(turn_away(context.dwell.settings(), &rejected, reason))
 }
 
-/// Nothing of an answer to somebody who is signed in may be kept by a browser or a proxy, unless the
-/// answer says so itself (`H1`).
-fn no_store(answer: Answer) -> Answer {
-    answer.map(|mut response| {
+/// Makes sure that browsers and proxies do not store an answer to somebody who is signed in, unless
+/// the answer itself allows it (`H1`).
+fn no_store(result: ServiceResult) -> ServiceResult {
+    result.map(|mut response| {
         let headers = response.headers_mut();
         headers
             .entry(header::CACHE_CONTROL)

@@ -1,4 +1,4 @@
-//! Makes pages of refusals where the answer is to become the page of a browser.
+//! Shows refusals as pages, if the answer is to be shown by a browser.
 
 use std::{
     convert::Infallible,
@@ -18,8 +18,8 @@ use crate::{
     refusal::{Refusal, ShowRefusal, show},
 };
 
-/// Makes pages of the refusals of everything that it runs around, as the
-/// [`DwellLayer`](super::DwellLayer) does of those within it.
+/// The layer that shows refusals as pages, for routes that are not inside of the
+/// [`DwellLayer`](super::DwellLayer), which does the same.
 #[derive(Clone)]
 pub struct RefusalLayer {
     show: ShowRefusal,
@@ -50,7 +50,7 @@ impl<S> Layer<S> for RefusalLayer {
     }
 }
 
-/// Routes with the [`RefusalLayer`] around them.
+/// The service that the [`RefusalLayer`] puts around another.
 #[derive(Clone)]
 pub struct RefusalService<S> {
     show: ShowRefusal,
@@ -77,16 +77,16 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let show = is_navigation(request.headers()).then(|| self.show.clone());
-        DwellFuture::at_once(self.inner.call(request), show)
+        DwellFuture::direct(self.inner.call(request), show)
     }
 }
 
 pin_project! {
-    /// The answer of a [`DwellService`](super::DwellService) or a [`RefusalService`].
+    /// The future of a [`DwellService`](super::DwellService) or a [`RefusalService`].
     pub struct DwellFuture<F> {
         #[pin]
         handling: Handling<F>,
-        // Where the answer is to become the page of a browser.
+        // Set if a browser will show the answer as a page.
         show: Option<ShowRefusal>,
     }
 }
@@ -94,27 +94,27 @@ pin_project! {
 pin_project! {
     #[project = HandlingProjection]
     enum Handling<F> {
-        AtOnce {
+        Direct {
             #[pin]
             inner: F,
         },
-        Later {
+        Boxed {
             handling: BoxFuture<'static, Result<Response, Infallible>>,
         },
     }
 }
 
 impl<F> DwellFuture<F> {
-    pub(super) fn at_once(inner: F, show: Option<ShowRefusal>) -> Self {
-        let handling = Handling::AtOnce { inner };
+    pub(super) fn direct(inner: F, show: Option<ShowRefusal>) -> Self {
+        let handling = Handling::Direct { inner };
         Self { handling, show }
     }
 
-    pub(super) fn later(
+    pub(super) fn boxed(
         handling: BoxFuture<'static, Result<Response, Infallible>>,
         show: Option<ShowRefusal>,
     ) -> Self {
-        let handling = Handling::Later { handling };
+        let handling = Handling::Boxed { handling };
         Self { handling, show }
     }
 }
@@ -128,8 +128,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = match this.handling.project() {
-            HandlingProjection::AtOnce { inner } => ready!(inner.poll(cx))?,
-            HandlingProjection::Later { handling } => ready!(handling.as_mut().poll(cx))?,
+            HandlingProjection::Direct { inner } => ready!(inner.poll(cx))?,
+            HandlingProjection::Boxed { handling } => ready!(handling.as_mut().poll(cx))?,
         };
         Poll::Ready(Ok(match this.show {
             Some(page) if response.extensions().get::<Refusal>().is_some() => show(page, response),

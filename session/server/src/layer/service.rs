@@ -1,4 +1,4 @@
-//! The layer, as a router takes it.
+//! The [`DwellLayer`] and its service.
 
 use std::{
     convert::Infallible,
@@ -15,9 +15,9 @@ use tower::{Layer, Service};
 
 use super::{
     activity::Activity,
-    admission::{Facts, Step, next},
+    admission::{RequestFacts, Step, next_step},
     body,
-    head::{Claim, Head, Line, Presented},
+    head::{Classification, GenerationCheck, GenerationValue, RequestHead},
     refusals::DwellFuture,
 };
 use crate::{
@@ -28,12 +28,12 @@ use crate::{
     store::StoreError,
 };
 
-/// Runs around all routes that know sessions: looks up the session that the cookie names, checks the
-/// request, touches the session where the user caused the request, and lets the request on with what
-/// is known of its session (`A12`). Turning away who is not signed in is the business of
-/// [`Protect`](super::Protect).
+/// The layer that must be around all routes that use sessions. It looks up the session that the
+/// cookie names, checks the request, touches the session if the user caused the request, and passes
+/// on what it knows about the session (`A12`). It refuses forged requests, but it does not reject
+/// people who are not signed in; [`Protect`](super::Protect) does that.
 ///
-/// A store that fails denies (`A11`).
+/// If the store fails, the request is denied (`A11`).
 #[derive(Debug, Clone)]
 pub struct DwellLayer {
     dwell: Dwell,
@@ -56,16 +56,16 @@ impl<S> Layer<S> for DwellLayer {
     }
 }
 
-/// Routes with the [`DwellLayer`] around them.
+/// The service that the [`DwellLayer`] puts around another.
 #[derive(Debug, Clone)]
 pub struct DwellService<S> {
     dwell: Dwell,
     inner: S,
 }
 
-/// What the layer hands on with a request.
+/// What the layer passes on with a request.
 #[derive(Debug, Clone)]
-pub(crate) struct Attached {
+pub(crate) struct SessionContext {
     pub dwell: Dwell,
     pub visit: Visit,
 }
@@ -85,146 +85,159 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let (parts, body) = request.into_parts();
-        let line = Line {
+        let head = RequestHead {
             method: &parts.method,
             target: parts.uri.path_and_query(),
             headers: &parts.headers,
             is_routed: parts.extensions.get::<MatchedPath>().is_some(),
         };
         let settings = self.dwell.settings();
-        let head = Head::of(&line, settings);
-        let is_awaited = body::is_awaited(&line, &body);
+        let classification = Classification::of(&head, settings);
+        let must_be_read = body::must_be_read(&head, &body);
         let show = is_navigation(&parts.headers).then(|| settings.show_refusal.clone());
         request = Request::from_parts(parts, body);
-        if !is_awaited && let Some(visit) = at_once(self.dwell.sessions(), &head) {
+        if !must_be_read
+            && let Some(visit) = immediate_visit(self.dwell.sessions(), &classification)
+        {
             let dwell = self.dwell.clone();
-            request.extensions_mut().insert(Attached { dwell, visit });
-            return DwellFuture::at_once(self.inner.call(request), show);
+            request
+                .extensions_mut()
+                .insert(SessionContext { dwell, visit });
+            return DwellFuture::direct(self.inner.call(request), show);
         }
         let dwell = self.dwell.clone();
-        // The service that is ready must be the one that is called.
+        // `poll_ready` was called on this service and not on its clone, so this one must be called.
         let next = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, next);
         let handling = Box::pin(async move {
-            match decide(&dwell, &head, &mut request, is_awaited).await {
+            match decide(&dwell, &classification, &mut request, must_be_read).await {
                 Ok(visit) => {
-                    let counts_in = match &visit {
-                        Visit::Live(live) if head.activity == Activity::Sends => Some(live.clone()),
+                    let touches = match &visit {
+                        Visit::Live(live) if classification.activity == Activity::SendsForm => {
+                            Some(live.clone())
+                        }
                         _ => None,
                     };
-                    let attached = Attached {
+                    let context = SessionContext {
                         dwell: dwell.clone(),
                         visit,
                     };
-                    request.extensions_mut().insert(attached);
+                    request.extensions_mut().insert(context);
                     let response = inner.call(request).await?;
-                    if let Some(live) = counts_in {
-                        count(dwell.sessions(), &live, response.status()).await;
+                    if let Some(live) = touches {
+                        touch_after_form(dwell.sessions(), &live, response.status()).await;
                     }
                     Ok(response)
                 }
                 Err(denied) => Ok(denied.into_response()),
             }
         });
-        DwellFuture::later(handling, show)
+        DwellFuture::boxed(handling, show)
     }
 }
 
-/// The visit of a request that can be let on without waiting for anything, as almost every one can.
-fn at_once(sessions: &Sessions, head: &Head) -> Option<Visit> {
-    let visit = match (head.key, head.activity) {
+/// The visit of a request that can be accepted without waiting for anything, as almost all can.
+fn immediate_visit(sessions: &Sessions, classification: &Classification) -> Option<Visit> {
+    let visit = match (classification.key, classification.activity) {
         (None, _) => Visit::Anonymous,
-        (Some(_), _) if head.asks_for_deadline => return None,
-        (Some(key), Activity::Opens) => Visit::Live(sessions.touch_known(key)?),
-        // It is counted once it has been taken.
-        (Some(_), Activity::Sends) => return None,
-        (Some(key), Activity::Passive | Activity::Reported) => Visit::Live(sessions.known(key)?),
+        (Some(_), _) if classification.asks_for_deadline => return None,
+        (Some(key), Activity::OpensPage) => Visit::Live(sessions.touch_indexed(key)?),
+        // The session is touched after the form has been accepted.
+        (Some(_), Activity::SendsForm) => return None,
+        (Some(key), Activity::Passive | Activity::Reported) => {
+            Visit::Live(sessions.find_indexed(key)?)
+        }
     };
-    let facts = Facts {
-        has_arrived: true,
+    let facts = RequestFacts {
+        is_body_read: true,
         visit: Some(visit),
-        is_counted: true,
-        ..Facts::default()
+        is_touched: true,
+        ..RequestFacts::default()
     };
-    match next(head, &facts) {
-        Step::LetOn => facts.visit,
+    match next_step(classification, &facts) {
+        Step::Accept => facts.visit,
         _ => None,
     }
 }
 
-/// The visit of a request that is let on, once everything that decides about it is known.
+/// Decides about a request that has to wait for its body or for the store. Returns its visit if it
+/// is accepted.
 async fn decide(
     dwell: &Dwell,
-    head: &Head,
+    classification: &Classification,
     request: &mut Request,
-    is_awaited: bool,
+    must_be_read: bool,
 ) -> Result<Visit, Denied> {
     let sessions = dwell.sessions();
-    let mut facts = Facts {
-        has_arrived: !is_awaited,
-        ..Facts::default()
+    let mut facts = RequestFacts {
+        is_body_read: !must_be_read,
+        ..RequestFacts::default()
     };
     loop {
-        match next(head, &facts) {
-            Step::LetOn => return Ok(facts.visit.unwrap_or(Visit::Anonymous)),
-            Step::LetOnFromOtherPage => return Ok(Visit::OtherPage),
+        match next_step(classification, &facts) {
+            Step::Accept => return Ok(facts.visit.unwrap_or(Visit::Anonymous)),
+            Step::AcceptFromOtherPage => return Ok(Visit::OtherPage),
             Step::Refuse(refusal) => return Err(refusal.into()),
             Step::ReadBody => {
                 let settings = dwell.settings();
-                let sent = body::read(request, settings.body_limit).await?;
-                facts.has_arrived = true;
-                if let Claim::Change {
+                let body = body::read(request, settings.body_limit).await?;
+                facts.is_body_read = true;
+                if let GenerationCheck::Change {
                     may_be_in_form: true,
                     ..
-                } = head.claim
+                } = classification.generation_check
                 {
-                    facts.in_form = in_form(&sent, &settings.names.generation_field);
+                    facts.form_generation =
+                        form_generation(&body, &settings.names.generation_field);
                 }
             }
-            Step::AskStore => facts.visit = Some(ask(sessions, head).await?),
-            Step::AskOwner(generation) => facts.owner = Some(sessions.owner(generation).await?),
+            Step::FindSession => facts.visit = Some(find_visit(sessions, classification).await?),
+            Step::FindOwner(generation) => facts.owner = Some(sessions.owner(generation).await?),
             Step::Touch => {
                 if let Some(Visit::Live(live)) = &facts.visit {
                     facts.visit = Some(sessions.touch(live, live.now).await?);
                 }
-                facts.is_counted = true;
+                facts.is_touched = true;
             }
         }
     }
 }
 
-async fn ask(sessions: &Sessions, head: &Head) -> Result<Visit, StoreError> {
-    let Some(key) = head.key else {
+async fn find_visit(
+    sessions: &Sessions,
+    classification: &Classification,
+) -> Result<Visit, StoreError> {
+    let Some(key) = classification.key else {
         return Ok(Visit::Anonymous);
     };
-    let known = match head.asks_for_deadline {
+    let indexed = match classification.asks_for_deadline {
         true => None,
-        false => sessions.known(key),
+        false => sessions.find_indexed(key),
     };
-    match known {
+    match indexed {
         Some(live) => Ok(Visit::Live(live)),
-        None => sessions.ask(key).await,
+        None => sessions.find(key).await,
     }
 }
 
-fn in_form(sent: &[u8], name: &str) -> Option<Presented> {
-    // A form that code in the browser has made, and that was sent before the driver was there, has the
-    // field and no generation in it.
+fn form_generation(body: &[u8], name: &str) -> Option<GenerationValue> {
+    // If code in the browser has made the form, and it was sent before the driver was running, the
+    // field is there but empty.
     let (_, value) =
-        form_urlencoded::parse(sent).find(|(field, value)| field == name && !value.is_empty())?;
-    Some(Presented::from(value.as_ref()))
+        form_urlencoded::parse(body).find(|(field, value)| field == name && !value.is_empty())?;
+    Some(GenerationValue::from(value.as_ref()))
 }
 
-/// Counts what was sent as activity, unless it was refused. What was done stays done where that
-/// fails, so the answer does too.
-async fn count(sessions: &Sessions, live: &LiveSession, status: StatusCode) {
+/// Touches the session after a form was sent, unless the form was refused. If this fails, the error
+/// is only logged, because what the handler has done cannot be undone.
+async fn touch_after_form(sessions: &Sessions, live: &LiveSession, status: StatusCode) {
     if status.is_client_error() || status.is_server_error() {
         return;
     }
     if let Err(error) = sessions.touch(live, live.now).await {
         tracing::error!(
             error = &error as &dyn std::error::Error,
-            "what was sent could not be counted as activity"
+            "the activity of sending a form could not be written to the session store"
         );
     }
 }

@@ -1,25 +1,26 @@
-//! How a PostgreSQL database cannot be used.
+//! The errors of a PostgreSQL database.
 
 use std::{error::Error, time::Duration};
 
-/// The database cannot be reached or migrated. Each error is one line, without the password.
+/// The database cannot be opened or migrated. The message of each error is one line and does not
+/// contain the password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
-    /// The server refuses the connection, or cannot be reached.
+    /// The server cannot be reached or refuses the connection.
     #[error("cannot open the database {place}")]
     Open {
-        /// The server and the database.
+        /// The user, the server and the database, without the password.
         place: String,
-        /// Why.
+        /// The cause.
         source: sqlx::Error,
     },
-    /// Nothing answers there.
+    /// The server does not answer in time.
     #[error("the database {place} has not answered within {timeout:?}")]
     TimedOut {
-        /// The server and the database.
+        /// The user, the server and the database, without the password.
         place: String,
-        /// How long it was waited for.
+        /// How long it was given to answer.
         timeout: Duration,
     },
     /// The schema has been changed by a newer version of the program.
@@ -28,17 +29,17 @@ pub enum DatabaseError {
          know: run the newer one"
     )]
     Newer {
-        /// The server and the database.
+        /// The user, the server and the database, without the password.
         place: String,
-        /// The first migration that is not known.
+        /// The number of the first migration that is unknown.
         version: i64,
     },
     /// The schema cannot be brought up to date.
     #[error("cannot bring the schema of {place} up to date")]
     Migrate {
-        /// The server and the database.
+        /// The user, the server and the database, without the password.
         place: String,
-        /// Why.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
 }

@@ -1,4 +1,4 @@
-//! `POST` drafts: save, discard, take back
+//! The handlers that save, discard and restore drafts.
 
 use std::time::Duration;
 
@@ -12,31 +12,32 @@ use dwell_session::Names;
 
 use crate::{
     CurrentSession, Denied, Dwell, Refusal,
-    current::attached,
+    current::session_context,
     drafts::{Author, DraftError, DraftId, Drafts, FormContent},
     navigation::{is_form, is_navigation, own_referrer},
 };
 
-/// A form that is worth protecting, apart from the fields that it carries for Dwell.
+/// A form that was sent, either to save it as a draft or because the person has submitted it. The
+/// fields for Dwell are separate from the fields of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SentDraft {
-    /// The generation of the page that it comes from, as text.
+    /// The generation of the page from which the form comes, as text.
     pub generation: Option<String>,
-    /// The name of the form, where its page has saved it.
+    /// The name of the form, if the request contains it.
     pub form: Option<String>,
-    /// The draft that the page has of it.
+    /// The id of the draft of the form, if the request contains one.
     pub draft: Option<DraftId>,
-    /// Names and values.
+    /// The names and values of the fields. Line breaks are `\n`.
     pub fields: Vec<(String, String)>,
 }
 
 impl SentDraft {
-    /// What `request` sends: as a browser sends a form, or in JSON, which takes no more bytes in one
-    /// script than in another.
+    /// Reads the body of `request`, which is a URL-encoded form or a JSON array of pairs. The size
+    /// of JSON does not depend on the script of the text as much as that of a form does.
     ///
     /// # Errors
     ///
-    /// It is neither.
+    /// The body is neither of them, or is too large.
     pub async fn read(request: Request, names: &Names) -> Result<Self, Denied> {
         let sent: Vec<(String, String)> = if is_form(request.headers()) {
             let form = Form::from_request(request, &()).await;
@@ -50,7 +51,7 @@ impl SentDraft {
         Ok(Self::of(sent, names))
     }
 
-    /// Ends of lines are those of the page, whichever way the form was sent.
+    /// Converts the line breaks, because URL-encoded forms have `\r\n` and JSON has `\n`.
     fn of(sent: Vec<(String, String)>, names: &Names) -> Self {
         let mut draft = Self::default();
         for (name, value) in sent {
@@ -67,11 +68,12 @@ impl SentDraft {
         draft
     }
 
-    /// Saves it as a draft of the person of `current`.
+    /// Saves the form as a draft of the person of `current`.
     ///
     /// # Errors
     ///
-    /// It tells no name of a form or no id, or see [`refuse_draft`].
+    /// The name of the form or the id of the draft is missing, the program keeps no drafts, or the
+    /// draft could not be saved: see [`refuse_draft`].
     pub async fn save(&self, current: &CurrentSession) -> Result<(), Denied> {
         let drafts = drafts_of(current.dwell())?;
         let (Some(name), Some(id)) = (self.form.as_deref(), self.draft) else {
@@ -89,40 +91,41 @@ impl SentDraft {
         saved.map_err(refuse_draft)
     }
 
-    /// Says that what was sent is not a draft of a form that is kept here.
+    /// The refusal of a request to save a draft whose form name or id is missing or invalid.
     pub const NO_DRAFT: Refusal = Refusal::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "no_draft",
-        "This is no draft",
-        "Nothing was saved. A draft tells the name of its form and its own id.",
+        "This is not a draft",
+        "Nothing was saved. A draft needs the name of its form and an id.",
     );
 
-    /// The value of a field, if there is one.
+    /// The value of the first field with this name, if there is one.
     pub fn field(&self, name: &str) -> Option<&str> {
         let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
         Some(value)
     }
 }
 
-/// Saves a draft: what a form holds so far.
+/// Handles a request to save the current content of a form as a draft. Answers with the status 204.
 ///
 /// # Errors
 ///
-/// It was not saved; see [`refuse_draft`].
+/// The draft was not saved: see [`refuse_draft`].
 pub async fn save_draft(current: CurrentSession, request: Request) -> Result<StatusCode, Denied> {
     let sent = SentDraft::read(request, current.dwell().names()).await?;
     sent.save(&current).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Discards a draft. It can be had back for a while.
+/// Handles a request to discard a draft, which can be restored for a while. A browser is redirected
+/// to the page of the form, and a script is answered with the status 204.
 ///
 /// # Errors
 ///
-/// The store failed.
+/// The form cannot be read, the program keeps no drafts, or the store failed.
 pub async fn discard_draft(current: CurrentSession, request: Request) -> Result<Response, Denied> {
     let dwell = current.dwell();
-    let back = back_to(dwell, &request);
+    let back = back_to_page(dwell, &request);
     let sent = SentDraft::read(request, dwell.names()).await?;
     if let Some(id) = sent.draft {
         drafts_of(dwell)?.discard(current.person(), id).await?;
@@ -130,17 +133,18 @@ pub async fn discard_draft(current: CurrentSession, request: Request) -> Result<
     Ok(back)
 }
 
-/// Makes a draft of a discarded one again.
+/// Handles a request to restore a discarded draft. A browser is redirected to the page of the form,
+/// and a script is answered with the status 204.
 ///
 /// # Errors
 ///
-/// The store failed.
+/// The form cannot be read, the program keeps no drafts, or the store failed.
 pub async fn take_back_draft(
     current: CurrentSession,
     request: Request,
 ) -> Result<Response, Denied> {
     let dwell = current.dwell();
-    let back = back_to(dwell, &request);
+    let back = back_to_page(dwell, &request);
     let sent = SentDraft::read(request, dwell.names()).await?;
     if let Some(id) = sent.draft {
         drafts_of(dwell)?.restore(current.person(), id).await?;
@@ -148,8 +152,8 @@ pub async fn take_back_draft(
     Ok(back)
 }
 
-/// For a browser the page that the form was on; a script needs none.
-fn back_to(dwell: &Dwell, request: &Request) -> Response {
+/// A redirect to the page of the form for a browser, or an empty answer for a script.
+fn back_to_page(dwell: &Dwell, request: &Request) -> Response {
     if !is_navigation(request.headers()) {
         return StatusCode::NO_CONTENT.into_response();
     }
@@ -158,27 +162,28 @@ fn back_to(dwell: &Dwell, request: &Request) -> Response {
     Redirect::to(page.as_ref().map_or("/", |page| page.as_str())).into_response()
 }
 
-/// The drafts of the program, for handlers. Refused if the program keeps none.
+/// The drafts of the program, as an extractor for handlers. The request is refused if the program
+/// keeps no drafts.
 impl<S: Sync> FromRequestParts<S> for Drafts {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        drafts_of(&attached(parts)?.dwell).cloned()
+        drafts_of(&session_context(parts)?.dwell).cloned()
     }
 }
 
 fn drafts_of(dwell: &Dwell) -> Result<&Drafts, Denied> {
-    dwell.drafts().ok_or_else(|| NOT_KEPT.into())
+    dwell.drafts().ok_or_else(|| NO_DRAFTS.into())
 }
 
-const NOT_KEPT: Refusal = Refusal::new(
+const NO_DRAFTS: Refusal = Refusal::new(
     StatusCode::NOT_FOUND,
     "no_drafts",
     "Drafts are not kept here",
     "Nothing was saved.",
 );
 
-/// Says why a draft was not saved.
+/// Makes the answer that says why a draft was not saved.
 pub fn refuse_draft(error: DraftError) -> Denied {
     let refusal = match error {
         DraftError::UsedUp => Refusal::new(
@@ -205,22 +210,22 @@ pub fn refuse_draft(error: DraftError) -> Denied {
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_late",
             "This could not be kept",
-            "As much has been kept of what was sent since the end of its session as there is room \
-             for. Go back and copy what you have written, then sign in again.",
+            "Too many forms have been sent since the end of their session, so this one was not \
+             kept. Go back and copy what you have written, then sign in again.",
         ),
         DraftError::Store(error) => return Denied::Unavailable(error),
     };
     refusal.into()
 }
 
-/// Says what is wrong with a form that could not be read.
+/// Makes the answer to a form that could not be read.
 fn refuse_form(status: StatusCode) -> Denied {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => Refusal::TOO_LARGE,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::new(
             status,
             "no_form",
-            "This is no form",
+            "This is not a form",
             "Nothing was changed. Open the page again and repeat what you did.",
         ),
         _ => Refusal::new(

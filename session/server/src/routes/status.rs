@@ -1,4 +1,4 @@
-//! `POST` keep-alive and status
+//! The handlers of the keep-alive and of the status.
 
 use std::time::Duration;
 
@@ -13,18 +13,19 @@ use serde::Deserialize;
 
 use crate::{CurrentSession, Denied, Refusal};
 
-/// What a page reports: `{"idle_for_ms": 1200}`.
+/// The body of a keep-alive, for example `{"idle_for_ms": 1200}`: how long ago the user was last
+/// active, in milliseconds.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Report {
     idle_for_ms: u64,
 }
 
-/// Counts the activity that a page reports, and answers with the status. The only request besides
-/// navigations and forms of the user that extends a session.
+/// Handles a keep-alive: counts the activity that the page reports, and answers with the status.
+/// Besides navigations and forms of the user, this is the only request that extends a session.
 ///
 /// # Errors
 ///
-/// It is not a report, or the store failed.
+/// The body is not valid, or the store failed.
 pub async fn keep_alive(
     current: CurrentSession,
     report: Result<Json<Report>, JsonRejection>,
@@ -33,8 +34,8 @@ pub async fn keep_alive(
         return Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "bad_request",
-            "This is no report",
-            "The keep-alive takes {\"idle_for_ms\": <milliseconds>}.",
+            "This is not a report",
+            "A keep-alive needs the body {\"idle_for_ms\": <milliseconds>}.",
         )
         .into());
     };
@@ -44,7 +45,7 @@ pub async fn keep_alive(
     Ok(answer(status))
 }
 
-/// Answers with the status of the session, and extends nothing.
+/// Handles a request for the status of the session. This does not extend the session.
 pub async fn status(current: CurrentSession, _: Request) -> Response {
     answer(Status::Active(current.status()))
 }

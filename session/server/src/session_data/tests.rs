@@ -15,14 +15,14 @@ use crate::{
 
 const IDLE: Duration = Duration::from_secs(60);
 
-struct Bench {
+struct Fixture {
     clock: Arc<ManualClock>,
     store: Arc<dyn Store>,
     data: Arc<SessionData>,
     _directory: TempDir,
 }
 
-impl Bench {
+impl Fixture {
     async fn new() -> Self {
         let directory = TempDir::new().unwrap();
         let file = directory.path().join("sessions.db");
@@ -74,39 +74,42 @@ fn record(id: SessionId) -> Record {
 // B8, C2
 #[tokio::test]
 async fn neither_saving_nor_creating_begins_a_session() {
-    let bench = Bench::new().await;
-    let invented = SessionId::default();
-    assert!(bench.data.save(&record(invented)).await.is_err());
-    assert!(bench.data.create(&mut record(invented)).await.is_err());
-    assert!(matches!(bench.presence(&invented).await, Presence::Unknown));
-    assert_eq!(bench.store.count().await.unwrap(), 0);
+    let fixture = Fixture::new().await;
+    let unknown = SessionId::default();
+    assert!(fixture.data.save(&record(unknown)).await.is_err());
+    assert!(fixture.data.create(&mut record(unknown)).await.is_err());
+    assert!(matches!(
+        fixture.presence(&unknown).await,
+        Presence::Unknown
+    ));
+    assert_eq!(fixture.store.count().await.unwrap(), 0);
 }
 
 // C2
 #[tokio::test]
-async fn saving_and_loading_an_ended_session_revives_nothing() {
-    let bench = Bench::new().await;
+async fn saving_and_loading_do_not_revive_an_ended_session() {
+    let fixture = Fixture::new().await;
     for reason in [
         EndReason::SignedOut,
         EndReason::Revoked,
         EndReason::IdleTimeout,
     ] {
-        let id = bench.session().await;
+        let id = fixture.session().await;
         let key = SessionKey::of(&id);
-        bench.data.save(&record(id)).await.unwrap();
-        assert!(bench.data.load(&id).await.unwrap().is_some());
+        fixture.data.save(&record(id)).await.unwrap();
+        assert!(fixture.data.load(&id).await.unwrap().is_some());
         match reason {
             EndReason::IdleTimeout => {
-                bench.clock.advance(IDLE);
-                bench.store.expire(key).await.unwrap().unwrap();
+                fixture.clock.advance(IDLE);
+                fixture.store.expire(key).await.unwrap().unwrap();
             }
-            _ => assert!(bench.store.end(key, reason).await.unwrap()),
+            _ => assert!(fixture.store.end(key, reason).await.unwrap()),
         }
 
-        assert!(bench.data.save(&record(id)).await.is_err());
-        assert!(bench.data.load(&id).await.unwrap().is_none());
-        bench.data.delete(&id).await.unwrap();
-        let Presence::Ended(tombstone) = bench.presence(&id).await else {
+        assert!(fixture.data.save(&record(id)).await.is_err());
+        assert!(fixture.data.load(&id).await.unwrap().is_none());
+        fixture.data.delete(&id).await.unwrap();
+        let Presence::Ended(tombstone) = fixture.presence(&id).await else {
             panic!("a session that has ended leaves a tombstone");
         };
         assert_eq!(tombstone.reason, reason);
@@ -115,23 +118,23 @@ async fn saving_and_loading_an_ended_session_revives_nothing() {
 
 // A2, A8
 #[tokio::test]
-async fn the_expiry_of_the_library_moves_no_deadline() {
-    let bench = Bench::new().await;
-    let id = bench.session().await;
-    let mut saved = bench.data.load(&id).await.unwrap().unwrap();
+async fn the_expiry_of_tower_sessions_does_not_move_the_deadline() {
+    let fixture = Fixture::new().await;
+    let id = fixture.session().await;
+    let mut saved = fixture.data.load(&id).await.unwrap().unwrap();
     saved.expiry_date += time::Duration::days(365);
-    bench.data.save(&saved).await.unwrap();
-    bench.clock.advance(IDLE);
-    assert!(bench.data.load(&id).await.unwrap().is_none());
+    fixture.data.save(&saved).await.unwrap();
+    fixture.clock.advance(IDLE);
+    assert!(fixture.data.load(&id).await.unwrap().is_none());
 }
 
 // C2
 #[tokio::test]
 async fn deleting_ends_the_session_and_leaves_a_tombstone() {
-    let bench = Bench::new().await;
-    let id = bench.session().await;
-    bench.data.delete(&id).await.unwrap();
-    let presence = bench.presence(&id).await;
+    let fixture = Fixture::new().await;
+    let id = fixture.session().await;
+    fixture.data.delete(&id).await.unwrap();
+    let presence = fixture.presence(&id).await;
     assert!(matches!(
         presence,
         Presence::Ended(Tombstone {
@@ -142,28 +145,28 @@ async fn deleting_ends_the_session_and_leaves_a_tombstone() {
 }
 
 #[tokio::test]
-async fn data_has_a_limit_and_what_is_too_much_changes_nothing() {
-    let bench = Bench::new().await;
-    let id = bench.session().await;
-    let mut most = record(id);
-    bench.data.save(&most).await.unwrap();
-    most.data = [("text".to_owned(), json!("x".repeat(LONGEST_DATA)))].into();
-    let error = bench.data.save(&most).await.unwrap_err();
-    assert!(error.to_string().contains("at most"), "{error}");
-    let kept = bench.data.load(&id).await.unwrap().unwrap();
+async fn data_over_the_limit_is_refused_and_changes_nothing() {
+    let fixture = Fixture::new().await;
+    let id = fixture.session().await;
+    let mut data_record = record(id);
+    fixture.data.save(&data_record).await.unwrap();
+    data_record.data = [("text".to_owned(), json!("x".repeat(LONGEST_DATA)))].into();
+    let error = fixture.data.save(&data_record).await.unwrap_err();
+    assert!(error.to_string().contains("at data_record"), "{error}");
+    let kept = fixture.data.load(&id).await.unwrap().unwrap();
     assert_eq!(kept.data, record(id).data);
 }
 
 // B8, D3
 #[tokio::test]
-async fn a_handler_that_wants_another_id_ends_the_session_and_begins_none() {
-    let bench = Bench::new().await;
-    let id = bench.session().await;
-    let data = Session::new(Some(id), bench.data.clone(), None);
+async fn cycling_the_id_ends_the_session_and_begins_none() {
+    let fixture = Fixture::new().await;
+    let id = fixture.session().await;
+    let data = Session::new(Some(id), fixture.data.clone(), None);
     data.insert("theme", "dark").await.unwrap();
     data.save().await.unwrap();
     data.cycle_id().await.unwrap();
     let error = data.save().await.unwrap_err();
     assert!(error.to_string().contains("signing in"), "{error}");
-    assert_eq!(bench.store.count().await.unwrap(), 0);
+    assert_eq!(fixture.store.count().await.unwrap(), 0);
 }

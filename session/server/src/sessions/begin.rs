@@ -1,4 +1,4 @@
-//! How a session begins.
+//! SessionParams a session.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use crate::{
     },
 };
 
-/// How many sessions of one person live at a time: far more than anybody has browsers, and few
+/// How many live sessions one person may have. This is far more than anybody has browsers, and few
 /// enough to be shown on one page.
-const LIMIT_OF_PERSON: usize = 100;
+const MAX_SESSIONS_PER_PERSON: usize = 100;
 
-/// What a session begins with.
+/// The parameters of a new session.
 #[derive(Debug)]
-pub(crate) struct Beginning {
+pub(crate) struct SessionParams {
     pub person: PersonId,
-    /// The session that the browser came with, which is replaced if it is live.
+    /// The previous session of the browser, which is replaced if it is live.
     pub previous: Option<SessionKey>,
     pub limits: SessionLimits,
     pub authenticated_ago: Duration,
@@ -33,18 +33,19 @@ pub(crate) struct Beginning {
 /// A session that has just begun.
 #[derive(Debug)]
 pub(crate) struct Begun {
-    /// Its id, for the cookie.
+    /// The id of the session, for the cookie.
     pub id: SessionId,
     pub live: LiveSession,
 }
 
 impl Sessions {
-    /// Begins a session for a person who has just proved who they are. The session that the browser
-    /// came with ends in the same step if it lives (`D1`). Sessions that were begun with another
-    /// version of the credential end (`C5`). Of more than a hundred sessions of one person, the one
-    /// that has been inactive for longest ends (`E1`).
-    pub(crate) async fn begin(&self, beginning: Beginning) -> Result<Begun, StoreError> {
-        let Beginning {
+    /// Begins a session for a person who has been authenticated. The previous session of the
+    /// browser ends in the same step if it is live (`D1`). Sessions that were begun with another
+    /// version of the credential end (`C5`). If the person then has more than
+    /// [`MAX_SESSIONS_PER_PERSON`] sessions, those that have been inactive for the longest time end
+    /// (`E1`).
+    pub(crate) async fn begin(&self, params: SessionParams) -> Result<Begun, StoreError> {
+        let SessionParams {
             person,
             previous,
             limits,
@@ -52,7 +53,7 @@ impl Sessions {
             credential,
             provider,
             origin,
-        } = beginning;
+        } = params;
         let id = SessionId::default();
         let new = NewSession {
             key: SessionKey::of(&id),
@@ -97,17 +98,18 @@ impl Sessions {
         Ok(Begun { id, live })
     }
 
-    /// Ends what the new session leaves no room for: sessions that were begun with another version of
-    /// the credential, and those that have been inactive for longest if there are too many, so that
-    /// one person cannot make the store grow without bound. Where there were more than a bound of them
-    /// before there was this bound, they go with the next sign-ins.
+    /// Ends the sessions that were begun with another version of the credential, and, if the person
+    /// has too many sessions, those that have been inactive for the longest time, so that one
+    /// person cannot make the store grow without a limit. At most [`MAX_SESSIONS_PER_PERSON`] of
+    /// the latter end at once; if there are more, because they began before the limit existed, the
+    /// others end with the next sign-ins.
     async fn end_surplus(
         &self,
         person: &PersonId,
         new: SessionKey,
         credential: Option<&str>,
     ) -> Result<(), StoreError> {
-        let mut others = self.others(person, new).await?;
+        let mut others = self.list_others(person, new).await?;
         if let Some(credential) = credential {
             let is_old = |other: &mut ListedSession| {
                 let version = other.credential.as_deref();
@@ -117,8 +119,8 @@ impl Sessions {
                 self.end(old.session.key, EndReason::Revoked).await?;
             }
         }
-        let too_many = others.iter().skip(LIMIT_OF_PERSON - 1);
-        for other in too_many.take(LIMIT_OF_PERSON) {
+        let too_many = others.iter().skip(MAX_SESSIONS_PER_PERSON - 1);
+        for other in too_many.take(MAX_SESSIONS_PER_PERSON) {
             self.end(other.session.key, EndReason::Replaced).await?;
         }
         Ok(())

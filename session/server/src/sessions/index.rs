@@ -1,12 +1,12 @@
-//! The live sessions that this node has seen, so that a request need not ask the store, and their
-//! touches that are yet to be written.
+//! The index of live sessions that this node has seen, so that most requests need not ask the
+//! store, and of their touches that have not been written yet.
 //!
-//! The deadline in the index is never later than the store's: the index knows every touch of this
-//! node, and those of other nodes as of when the store was last asked. Only the store says that a
-//! session has ended. The index says that a session lives, while the store reports every end to it.
-//! What an operator does to a shared engine by hand may not be reported, so there the index answers
-//! for a session only if the store has confirmed within [`STALENESS`] that it lives, and the store is
-//! asked to confirm every session that is being served.
+//! The deadline in the index is never later than that in the store: the index knows every touch on
+//! this node, and the touches on other nodes up to when the store was last asked. Only the store
+//! says that a session has ended. The index may say that a session is live while the store reports
+//! every end to it. What an operator changes in a shared engine by hand is not reported, so there
+//! the index answers for a session only if the store has confirmed within [`STALENESS`] that it is
+//! live, and the store is asked to confirm all sessions that are being served.
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +23,7 @@ use dwell_session::{EndReason, Instant, Lifetime, Policy};
 
 use super::{
     LiveSession,
-    shard::{Shard, Tally, Terms, Ticket},
+    shard::{Counters, LookupConditions, Shard, Ticket},
 };
 use crate::{
     clock::Clock,
@@ -31,7 +31,8 @@ use crate::{
 };
 
 /// The longest time for which a node may still serve a session that another node or an operator has
-/// ended (`C2`). Where the store has reported nothing for as long, it is asked at every request.
+/// ended (`C2`): 1 second. If the store has not reported ends for this long, it is asked on every
+/// request.
 pub const STALENESS: Duration = Duration::from_secs(1);
 
 const SHARDS: usize = 64;
@@ -40,22 +41,25 @@ const SHARDS: usize = 64;
 pub(super) struct Index {
     policy: Policy,
     clock: Arc<dyn Clock>,
-    reported: Reported,
-    shards: [Locked; SHARDS],
+    reports: Reports,
+    shards: [PaddedShard; SHARDS],
 }
 
-/// How far the store has reported ends. Read by every request, so it takes no lock.
+/// How far the store has reported ends. Every request reads this, so it uses no lock.
 #[derive(Debug)]
-struct Reported {
-    /// The instant, on the node's clock, before which every end has been reported.
+struct Reports {
+    /// The instant, by the node's clock, before which every end has been reported, or one of the
+    /// two constants.
     until: AtomicI64,
-    /// By how much the store's clock is ahead of the node's, or a little more.
+    /// By how much the store's clock is ahead of the node's, in milliseconds. It may be a little
+    /// too large.
     ahead_ms: AtomicI64,
 }
 
-impl Reported {
+impl Reports {
+    /// The store does not report ends.
     const NOTHING: i64 = i64::MIN;
-    /// Every end at once.
+    /// The store reports every end at once.
     const EVERYTHING: i64 = i64::MAX;
 
     fn set(&self, until: i64, ahead_ms: i64) {
@@ -63,8 +67,8 @@ impl Reported {
         self.until.store(until, Ordering::Release);
     }
 
-    /// How long ago the latest end may be that has not been reported; none where ends are not
-    /// reported.
+    /// How far the reports may be behind: every end that was longer ago has been reported. `None`
+    /// if ends are not reported.
     fn staleness(&self, now: Instant) -> Option<Duration> {
         match self.until.load(Ordering::Acquire) {
             Self::NOTHING => None,
@@ -73,26 +77,28 @@ impl Reported {
         }
     }
 
-    /// What the index may answer by without asking the store; none where ends are not reported.
-    fn terms(&self, now: Instant) -> Option<Terms> {
+    /// The conditions under which the index may answer without asking the store. `None` if it must
+    /// not answer.
+    fn conditions(&self, now: Instant) -> Option<LookupConditions> {
         if self.staleness(now)? >= STALENESS {
             return None;
         }
         let reports_everything = self.until.load(Ordering::Acquire) == Self::EVERYTHING;
         let ahead_ms = self.ahead_ms.load(Ordering::Relaxed);
-        Some(Terms {
+        Some(LookupConditions {
             now: Instant::from_millis(now.as_millis().saturating_add(ahead_ms)),
             confirmed_after: (!reports_everything).then(|| now - STALENESS),
         })
     }
 }
 
-/// On cache lines of its own: no request waits for what another has changed beside it.
+/// A shard, on cache lines of its own, so that requests on different processors do not slow each
+/// other down by changing neighbouring shards.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Locked(Mutex<Shard>);
+struct PaddedShard(Mutex<Shard>);
 
-impl Locked {
+impl PaddedShard {
     fn lock(&self) -> MutexGuard<'_, Shard> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -103,29 +109,29 @@ impl Index {
         Self {
             policy,
             clock,
-            reported: Reported {
-                until: AtomicI64::new(Reported::NOTHING),
+            reports: Reports {
+                until: AtomicI64::new(Reports::NOTHING),
                 ahead_ms: AtomicI64::new(0),
             },
-            shards: std::array::from_fn(|_| Locked(Mutex::new(Shard::new(policy)))),
+            shards: std::array::from_fn(|_| PaddedShard(Mutex::new(Shard::new(policy)))),
         }
     }
 
-    /// The session with this key, if it lives for sure.
+    /// Returns the session with this key, if it is certain that it is live.
     pub(super) fn look_up(&self, key: SessionKey) -> Option<LiveSession> {
-        let terms = self.terms()?;
-        self.shard(key).look_up(&self.policy, key, terms)
+        let conditions = self.conditions()?;
+        self.shard(key).look_up(&self.policy, key, conditions)
     }
 
-    /// As [`look_up`](Self::look_up), of a session whose user does something now. None where that has
-    /// to be written at once.
+    /// Returns the session like [`look_up`](Self::look_up), and touches it now. Returns `None` if
+    /// the touch has to be written at once.
     pub(super) fn touch(&self, key: SessionKey) -> Option<LiveSession> {
-        let terms = self.terms()?;
-        self.shard(key).touch(&self.policy, key, terms)
+        let conditions = self.conditions()?;
+        self.shard(key).touch(&self.policy, key, conditions)
     }
 
-    /// Moves the last activity of `live` to `at` and defers the write, or returns why the session has
-    /// ended. None where it has to be written at once.
+    /// Moves the last activity of `live` to `at` and defers the write, or returns why the session
+    /// has ended. Returns `None` if the touch has to be written at once.
     pub(super) fn defer(
         &self,
         live: &LiveSession,
@@ -135,12 +141,12 @@ impl Index {
         shard.defer(&self.policy, live, at)
     }
 
-    /// The last touch of the session that is yet to be written.
+    /// The last touch of the session, if it has not been written yet.
     pub(super) fn pending(&self, key: SessionKey) -> Option<Instant> {
         self.shard(key).pending(key)
     }
 
-    /// The touches that are due to be written by `now`, and at most `limit` of them.
+    /// The touches that are due to be written by `now`, but at most `limit` of them.
     pub(super) fn due(&self, now: Instant, limit: usize) -> Vec<(SessionKey, Instant)> {
         let mut due = Vec::new();
         for shard in &self.shards {
@@ -149,58 +155,61 @@ impl Index {
         due
     }
 
-    /// A touch at `at` has been written. The last activity in the store is `stored_at`.
+    /// Records that a touch at `at` has been written. The last activity in the store is
+    /// `stored_at`.
     pub(super) fn written(&self, key: SessionKey, at: Instant, stored_at: Instant) {
         self.shard(key).written(key, at, stored_at);
     }
 
-    /// Forgets a session that does not live, or may not live any more: the store is to be asked.
+    /// Forgets a session that is not live, or may not be live any more, so that the store is asked
+    /// about it.
     pub(super) fn evict(&self, key: SessionKey) {
         self.shard(key).evict(key);
     }
 
-    /// To be drawn before the store is asked about the session.
+    /// Issues a ticket, which is needed before the store is asked about the session.
     pub(super) fn ticket(&self, key: SessionKey) -> Ticket {
         let asked_at = self.clock.now();
         self.shard(key).ticket(asked_at)
     }
 
-    /// Enters what the store has answered, if nothing has ended since `ticket` was drawn.
-    pub(super) fn learn(&self, ticket: Ticket, live: &LiveSession) {
+    /// Inserts what the store has answered, if no session has ended since `ticket` was issued.
+    pub(super) fn insert(&self, ticket: Ticket, live: &LiveSession) {
         if self.now().is_some() {
-            self.shard(live.session.key).learn(ticket, live);
+            self.shard(live.session.key).insert(ticket, live);
         }
     }
 
-    pub(super) fn take_tally(&self) -> Tally {
-        let tallies = self.shards.iter().map(|shard| shard.lock().take_tally());
-        tallies.fold(Tally::default(), |sum, tally| Tally {
-            hits: sum.hits + tally.hits,
-            deferred: sum.deferred + tally.deferred,
+    pub(super) fn take_counters(&self) -> Counters {
+        let counters = self.shards.iter().map(|shard| shard.lock().take_counters());
+        counters.fold(Counters::default(), |sum, counters| Counters {
+            hits: sum.hits + counters.hits,
+            deferred: sum.deferred + counters.deferred,
         })
     }
 
-    /// The store does not report ends any more. What is known of its clock stays, since a lookup may
-    /// be under way that has just found the reports to be recent.
-    pub(super) fn lose(&self) {
-        self.reported
+    /// Stops answering, because the store no longer reports ends. The difference between the clocks
+    /// is kept, because another thread may have checked the reports just before and read the
+    /// difference after this.
+    pub(super) fn stop_answering(&self) {
+        self.reports
             .until
-            .store(Reported::NOTHING, Ordering::Release);
+            .store(Reports::NOTHING, Ordering::Release);
     }
 
-    /// How long ago the latest end may be that has not been reported; none where ends are not
-    /// reported.
+    /// How far the reports may be behind: every end that was longer ago has been reported. `None`
+    /// if ends are not reported.
     pub(super) fn staleness(&self) -> Option<Duration> {
-        self.reported.staleness(self.clock.now())
+        self.reports.staleness(self.clock.now())
     }
 
-    /// The time on the store's clock, or later; none where the store reports nothing.
+    /// The time by the store's clock, or a little later. `None` if the store does not report ends.
     pub(super) fn now(&self) -> Option<Instant> {
-        Some(self.terms()?.now)
+        Some(self.conditions()?.now)
     }
 
-    fn terms(&self) -> Option<Terms> {
-        self.reported.terms(self.clock.now())
+    fn conditions(&self) -> Option<LookupConditions> {
+        self.reports.conditions(self.clock.now())
     }
 
     fn shard(&self, key: SessionKey) -> MutexGuard<'_, Shard> {
@@ -214,9 +223,9 @@ impl Listener for Index {
     }
 
     fn begin(&self) {
-        self.lose();
+        self.stop_answering();
         for shard in &self.shards {
-            shard.lock().forget();
+            shard.lock().clear();
         }
     }
 
@@ -239,10 +248,10 @@ impl Listener for Index {
 
     fn caught_up(&self, asked_at: Instant, now: Instant) {
         let ahead_ms = now.as_millis().saturating_sub(asked_at.as_millis());
-        self.reported.set(asked_at.as_millis(), ahead_ms);
+        self.reports.set(asked_at.as_millis(), ahead_ms);
     }
 
     fn always_caught_up(&self) {
-        self.reported.set(Reported::EVERYTHING, 0);
+        self.reports.set(Reports::EVERYTHING, 0);
     }
 }

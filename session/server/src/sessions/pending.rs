@@ -1,4 +1,4 @@
-//! Touches that are yet to be written.
+//! The touches that have been deferred and not written yet.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::store::SessionKey;
 
-/// The last touch of each session that the store does not know of.
+/// The last touch of each session, as far as the store does not know it.
 #[derive(Debug)]
 pub(super) struct PendingTouches {
     policy: Policy,
@@ -35,21 +35,21 @@ impl PendingTouches {
         }
     }
 
-    /// The sessions whose touches are due by `now`, and at most `limit` of them.
+    /// The sessions whose touches are due by `now`, but at most `limit` of them.
     pub(super) fn due(&self, now: Instant, limit: usize) -> Vec<SessionKey> {
         let due = self.by_due.iter().take_while(|(due, _)| *due <= now);
         due.take(limit).map(|(_, key)| *key).collect()
     }
 
-    /// A touch of the session at `at` is in the store.
+    /// Records that a touch of the session at `at` is in the store.
     pub(super) fn written(&mut self, key: SessionKey, at: Instant) {
-        let left = self.remove(key);
-        if let Some(left) = left.and_then(|touch| touch.after_write(&self.policy, at)) {
-            self.insert(key, left);
+        let touch = self.remove(key);
+        if let Some(remaining) = touch.and_then(|touch| touch.after_write(&self.policy, at)) {
+            self.insert(key, remaining);
         }
     }
 
-    /// The session has ended.
+    /// Forgets the touch of a session that has ended.
     pub(super) fn forget(&mut self, key: SessionKey) {
         self.remove(key);
     }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_touch_is_due_once_the_stores_is_old_enough() {
+    fn the_latest_touch_is_due_when_the_stored_one_is_old_enough() {
         let mut pending = pending();
         let key = key();
         pending.defer(key, policy().deferred(at(20), at(0)));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_written_in_the_end_and_no_more_at_a_time_than_asked_for() {
+    fn all_touches_are_written_in_batches_of_limited_size() {
         let mut pending = pending();
         for _ in 0..1_000 {
             pending.defer(key(), policy().deferred(at(20), at(0)));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_to_be_written_stays() {
+    fn a_touch_stays_pending_until_it_is_written() {
         let mut pending = pending();
         let key = key();
         pending.defer(key, policy().deferred(at(20), at(0)));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_a_session_that_has_ended() {
+    fn the_touch_of_an_ended_session_is_forgotten() {
         let mut pending = pending();
         let key = key();
         pending.defer(key, policy().deferred(at(20), at(0)));

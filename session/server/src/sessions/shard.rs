@@ -1,4 +1,4 @@
-//! One part of the sessions that a node knows, under one lock.
+//! One part of the index, under one lock.
 
 use std::mem;
 
@@ -13,19 +13,19 @@ use crate::{
     store::{Session, SessionKey, SessionLimits},
 };
 
-/// Everything that a request changes. What most requests change comes first, next to the lock, so
-/// that it is in the cache line that taking the lock loads.
+/// Everything that a request changes. The fields that most requests change come first, next to the
+/// lock, so that they are in the same cache line as the lock.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Shard {
     entries: FxHashMap<SessionKey, Entry>,
-    tally: Tally,
-    /// How often something has ended here. An answer that was asked for before the last end may be
-    /// out of date, and is not entered.
+    counters: Counters,
+    /// How many sessions of this shard have ended. If it has changed since the store was asked, the
+    /// answer may be out of date and is not inserted.
     ends: u64,
     pending: PendingTouches,
     policy: Policy,
-    /// The sessions that have been served since this was last taken, each once.
+    /// The sessions that have been served since the list was last taken. Each occurs once.
     served: Vec<SessionKey>,
 }
 
@@ -36,39 +36,41 @@ struct Entry {
     lifetime: Lifetime,
     limits: SessionLimits,
     stored_last_active_at: Instant,
-    /// Whether a touch is pending. The pending one may be earlier than the one known here.
+    /// Whether a touch is pending. The time of the pending touch may be older than the one in this
+    /// entry.
     is_pending: bool,
-    /// Whether it is in the list of those that have been served.
+    /// Whether the session is in the list of served sessions.
     is_served: bool,
-    /// The latest instant, on the node's clock, at which the store was asked and then answered that
-    /// the session lives.
+    /// The latest instant, by the node's clock, at which the store was asked and then confirmed
+    /// that the session is live.
     confirmed_at: Instant,
 }
 
-/// What a look into the index goes by.
+/// The conditions under which the index may answer without asking the store.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
-    /// The time on the store's clock.
+pub(super) struct LookupConditions {
+    /// The time by the store's clock.
     pub now: Instant,
-    /// The store must have confirmed the session after this instant on the node's clock. None where
+    /// The store must have confirmed the session after this instant, by the node's clock. `None` if
     /// the store reports every end at once.
     pub confirmed_after: Option<Instant>,
 }
 
-/// What has been counted since it was last asked for.
+/// What has been counted since the counters were last taken.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Tally {
-    /// How often a session was found.
+pub(super) struct Counters {
+    /// How many requests have found their session.
     pub hits: u64,
     /// How many touches were deferred.
     pub deferred: u64,
 }
 
-/// Drawn before the store is asked, so that it is known afterwards whether something has ended since.
+/// Issued before the store is asked, so that it can be checked afterwards whether a session has
+/// ended since then.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ticket {
     ends: u64,
-    /// On the node's clock.
+    /// When the store was asked, by the node's clock.
     asked_at: Instant,
 }
 
@@ -76,7 +78,7 @@ impl Shard {
     pub(super) fn new(policy: Policy) -> Self {
         Self {
             entries: FxHashMap::default(),
-            tally: Tally::default(),
+            counters: Counters::default(),
             ends: 0,
             pending: PendingTouches::new(policy),
             policy,
@@ -84,37 +86,42 @@ impl Shard {
         }
     }
 
-    /// The session with this key, if it is known and lives.
+    /// Returns the session with this key, if the index knows that it is live.
     pub(super) fn look_up(
         &mut self,
         policy: &Policy,
         key: SessionKey,
-        terms: Terms,
+        conditions: LookupConditions,
     ) -> Option<LiveSession> {
-        let live = self.find(policy, key, terms)?;
-        self.tally.hits += 1;
+        let live = self.find(policy, key, conditions)?;
+        self.counters.hits += 1;
         Some(live)
     }
 
-    /// As [`look_up`](Self::look_up), and its user does something now. None where that has to be
-    /// written at once.
+    /// Returns the session like [`look_up`](Self::look_up), and touches it now. Returns `None` if
+    /// the touch has to be written at once.
     pub(super) fn touch(
         &mut self,
         policy: &Policy,
         key: SessionKey,
-        terms: Terms,
+        conditions: LookupConditions,
     ) -> Option<LiveSession> {
-        let mut live = self.find(policy, key, terms)?;
-        live.session.lifetime = self.defer(policy, &live, terms.now)?.ok()?;
-        self.tally.hits += 1;
+        let mut live = self.find(policy, key, conditions)?;
+        live.session.lifetime = self.defer(policy, &live, conditions.now)?.ok()?;
+        self.counters.hits += 1;
         Some(live)
     }
 
-    fn find(&mut self, policy: &Policy, key: SessionKey, terms: Terms) -> Option<LiveSession> {
-        let Terms {
+    fn find(
+        &mut self,
+        policy: &Policy,
+        key: SessionKey,
+        conditions: LookupConditions,
+    ) -> Option<LiveSession> {
+        let LookupConditions {
             now,
             confirmed_after,
-        } = terms;
+        } = conditions;
         let entry = self.entries.get_mut(&key)?;
         let limits = entry.limits;
         let policy = policy.capped(limits.idle, limits.absolute);
@@ -142,8 +149,8 @@ impl Shard {
         })
     }
 
-    /// Moves the last activity of `live` to `at` and defers the write, or returns why the session has
-    /// ended. None where it has to be written at once.
+    /// Moves the last activity of `live` to `at` and defers the write, or returns why the session
+    /// has ended. Returns `None` if the touch has to be written at once.
     pub(super) fn defer(
         &mut self,
         policy: &Policy,
@@ -160,13 +167,13 @@ impl Shard {
             TouchDecision::Defer { lifetime, touch } => {
                 let entry = self.entries.get_mut(&session.key);
                 let is_pending = entry.is_some_and(|entry| {
-                    entry.see(lifetime);
+                    entry.advance_last_active(lifetime);
                     mem::replace(&mut entry.is_pending, true)
                 });
                 if !is_pending {
                     self.pending.defer(session.key, touch);
                 }
-                self.tally.deferred += 1;
+                self.counters.deferred += 1;
                 Some(Ok(lifetime))
             }
         }
@@ -177,8 +184,8 @@ impl Shard {
         Ticket { ends, asked_at }
     }
 
-    /// Enters what the store has answered, if nothing has ended since `ticket` was drawn.
-    pub(super) fn learn(&mut self, ticket: Ticket, live: &LiveSession) {
+    /// Inserts what the store has answered, if no session has ended since `ticket` was issued.
+    pub(super) fn insert(&mut self, ticket: Ticket, live: &LiveSession) {
         if self.ends != ticket.ends {
             return;
         }
@@ -193,43 +200,44 @@ impl Shard {
             is_served: false,
             confirmed_at: ticket.asked_at,
         });
-        entry.see(session.lifetime);
-        entry.see_stored(live.stored_last_active_at);
+        entry.advance_last_active(session.lifetime);
+        entry.advance_stored(live.stored_last_active_at);
         entry.confirm(ticket.asked_at);
     }
 
-    /// The store, which was asked at `asked_at`, has said that the session lives.
+    /// Records that the store was asked at `asked_at` and has said that the session is live.
     pub(super) fn confirm(&mut self, key: SessionKey, asked_at: Instant) {
         if let Some(entry) = self.entries.get_mut(&key) {
             entry.confirm(asked_at);
         }
     }
 
-    /// The last touch of the session that is yet to be written.
+    /// The last touch of the session, if it has not been written yet.
     pub(super) fn pending(&mut self, key: SessionKey) -> Option<Instant> {
-        self.bring_up_to_date(key);
+        self.update_pending(key);
         self.pending.get(key)
     }
 
-    /// The touches that are due to be written by `now`, and at most `limit` of them.
+    /// The touches that are due to be written by `now`, but at most `limit` of them.
     pub(super) fn due(&mut self, now: Instant, limit: usize) -> Vec<(SessionKey, Instant)> {
         let due = self.pending.due(now, limit).into_iter();
         due.filter_map(|key| Some((key, self.pending(key)?)))
             .collect()
     }
 
-    /// A touch at `at` has been written. The last activity in the store is `stored_at`, which may be
-    /// another node's, or earlier than `at` where that was ahead of the store's clock.
+    /// Records that a touch at `at` has been written. The last activity in the store is
+    /// `stored_at`. It may come from another node, or may be earlier than `at` if `at` was ahead of
+    /// the store's clock.
     pub(super) fn written(&mut self, key: SessionKey, at: Instant, stored_at: Instant) {
-        self.bring_up_to_date(key);
+        self.update_pending(key);
         self.pending.written(key, at);
         if let Some(entry) = self.entries.get_mut(&key) {
-            entry.see_stored(at.min(stored_at));
+            entry.advance_stored(at.min(stored_at));
         }
     }
 
-    /// Makes the pending touch of the session as late as its entry says.
-    fn bring_up_to_date(&mut self, key: SessionKey) {
+    /// Updates the pending touch of the session to the time in its entry.
+    fn update_pending(&mut self, key: SessionKey) {
         if let Some(entry) = self.entries.get_mut(&key)
             && mem::take(&mut entry.is_pending)
         {
@@ -237,23 +245,24 @@ impl Shard {
         }
     }
 
-    /// Forgets a session that does not live, or may not live any more: the store is to be asked.
+    /// Forgets a session that is not live, or may not be live any more, so that the store is asked
+    /// about it.
     pub(super) fn evict(&mut self, key: SessionKey) {
         self.entries.remove(&key);
         self.pending.forget(key);
         self.ends += 1;
     }
 
-    /// Forgets every session, since any may have ended. Pending touches are still to be written.
-    pub(super) fn forget(&mut self) {
+    /// Forgets all sessions, because any of them may have ended. Pending touches are still written.
+    pub(super) fn clear(&mut self) {
         for (key, entry) in self.entries.drain().filter(|(_, entry)| entry.is_pending) {
             self.pending.defer(key, entry.deferred(&self.policy));
         }
         self.ends += 1;
     }
 
-    /// The sessions that have been served since this was last called, except those that have left the
-    /// index since.
+    /// Returns the sessions that have been served since this was last called, except those that
+    /// have left the index since then.
     pub(super) fn take_served(&mut self) -> Vec<SessionKey> {
         let mut served = mem::take(&mut self.served);
         served.retain(|key| {
@@ -263,24 +272,24 @@ impl Shard {
         served
     }
 
-    pub(super) fn take_tally(&mut self) -> Tally {
-        mem::take(&mut self.tally)
+    pub(super) fn take_counters(&mut self) -> Counters {
+        mem::take(&mut self.counters)
     }
 }
 
 impl Entry {
-    fn see(&mut self, lifetime: Lifetime) {
+    fn advance_last_active(&mut self, lifetime: Lifetime) {
         if lifetime.last_active_at() > self.lifetime.last_active_at() {
             self.lifetime = lifetime;
         }
     }
 
-    /// The last activity, which is yet to be written.
+    /// The last activity as a touch that has not been written yet.
     fn deferred(&self, policy: &Policy) -> DeferredTouch {
         policy.deferred(self.lifetime.last_active_at(), self.stored_last_active_at)
     }
 
-    fn see_stored(&mut self, at: Instant) {
+    fn advance_stored(&mut self, at: Instant) {
         self.stored_last_active_at = self.stored_last_active_at.max(at);
     }
 

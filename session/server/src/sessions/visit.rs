@@ -1,35 +1,37 @@
-//! What is known of the session that a request comes with.
+//! What is known about the session of a request.
 
 use dwell_session::{ActiveStatus, Instant, Policy};
 
 use crate::store::{Session, Tombstone};
 
-/// What is known of the session that a request comes with.
+/// What is known about the session of a request.
 #[derive(Debug, Clone)]
 pub enum Visit {
-    /// It is live.
+    /// The session is live.
     Live(LiveSession),
-    /// It has ended.
+    /// The session has ended.
     Ended(Tombstone),
-    /// It is live, and the request comes from a page of another session, so it belongs to neither.
+    /// The session of the browser is live, but the request comes from a page of another session, so
+    /// it belongs to neither of them.
     OtherPage,
-    /// There is none.
+    /// The request has no session: it has no session cookie, or the cookie names no session that is
+    /// known.
     Anonymous,
 }
 
-/// A session that is live at an instant.
+/// A session that is live at a certain time.
 #[derive(Debug, Clone)]
 pub struct LiveSession {
-    /// The session, with touches that are yet to be written.
+    /// The session, including touches that have not been written yet.
     pub session: Session,
-    /// The instant, on the store's clock.
+    /// The time at which it is live, by the store's clock.
     pub now: Instant,
-    /// The last activity in the store.
+    /// The last activity that has been written to the store.
     pub(super) stored_last_active_at: Instant,
 }
 
 impl LiveSession {
-    /// The session as the store has it at `now`.
+    /// A session as it is in the store at `now`.
     pub(super) fn stored(session: Session, now: Instant) -> Self {
         Self {
             stored_last_active_at: session.lifetime.last_active_at(),
@@ -38,7 +40,7 @@ impl LiveSession {
         }
     }
 
-    /// What the browser is told, under `policy` and the session's own limits.
+    /// The status for the browser, under `policy` and the session's own limits.
     pub fn status(&self, policy: &Policy) -> ActiveStatus {
         let Session {
             lifetime,

@@ -1,4 +1,4 @@
-//! The file of a database, which may be taken away while it is in use.
+//! The file of a database. Somebody may remove it while it is in use.
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError},
@@ -13,7 +13,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use super::{DatabaseError, Unusable};
 
-/// Where a SQLite database is.
+/// The path of a SQLite database, and whether it may be created.
 ///
 /// ```
 /// use dwell::sqlite::DatabaseFile;
@@ -26,22 +26,22 @@ use super::{DatabaseError, Unusable};
 #[derive(Debug, Clone)]
 pub struct DatabaseFile {
     options: SqliteConnectOptions,
-    may_be_made: bool,
+    may_be_created: bool,
 }
 
 impl DatabaseFile {
-    /// The file at `path`, which is made where there is none.
+    /// The file at `path`. It is created if it does not exist.
     pub fn at(path: impl AsRef<Path>) -> Self {
         Self {
             options: SqliteConnectOptions::new().filename(path),
-            may_be_made: true,
+            may_be_created: true,
         }
     }
 
-    /// The file must be there already: opening the database fails where it is not.
+    /// Requires that the file exists: opening the database fails if it does not.
     pub fn existing(self) -> Self {
         Self {
-            may_be_made: false,
+            may_be_created: false,
             ..self
         }
     }
@@ -51,9 +51,9 @@ impl DatabaseFile {
         self.options.get_filename()
     }
 
-    /// Opens the file, and makes an empty one where there is none. What is made is for its owner
-    /// alone, since it tells who is signed in.
-    pub(super) fn open_or_make(&self) -> Result<OpenFile, DatabaseError> {
+    /// Opens the file, or creates it if it does not exist. Only its owner can read a new file,
+    /// because it shows who is signed in.
+    pub(super) fn open_or_create(&self) -> Result<OpenFile, DatabaseError> {
         let directory = self.directory();
         DirBuilder::new()
             .recursive(true)
@@ -64,7 +64,7 @@ impl DatabaseFile {
                 source,
             })?;
         match self.open() {
-            Err(DatabaseError::Missing { .. }) if self.may_be_made => {}
+            Err(DatabaseError::Missing { .. }) if self.may_be_created => {}
             opened => return opened,
         }
         OpenOptions::new()
@@ -73,7 +73,7 @@ impl DatabaseFile {
             .truncate(false)
             .mode(0o600)
             .open(self.path())
-            .map_err(|source| self.unreadable(source))?;
+            .map_err(|source| self.open_error(source))?;
         Ok(OpenFile {
             is_new: true,
             ..self.open()?
@@ -81,13 +81,13 @@ impl DatabaseFile {
     }
 
     fn open(&self) -> Result<OpenFile, DatabaseError> {
-        let unreadable = |source| self.unreadable(source);
-        let file = File::open(self.path()).map_err(unreadable)?;
+        let open_error = |source| self.open_error(source);
+        let file = File::open(self.path()).map_err(open_error)?;
         let name = self.path().file_name().unwrap_or_default();
-        let directory = self.directory().canonicalize().map_err(unreadable)?;
+        let directory = self.directory().canonicalize().map_err(open_error)?;
         let path = directory.join(name);
         Ok(OpenFile {
-            identity: Identity::from(&file.metadata().map_err(unreadable)?),
+            identity: Identity::from(&file.metadata().map_err(open_error)?),
             file,
             options: self
                 .options
@@ -108,7 +108,7 @@ impl DatabaseFile {
         }
     }
 
-    fn unreadable(&self, source: io::Error) -> DatabaseError {
+    fn open_error(&self, source: io::Error) -> DatabaseError {
         let file = self.path().to_path_buf();
         match source.kind() {
             io::ErrorKind::NotFound => DatabaseError::Missing { file },
@@ -132,30 +132,30 @@ impl From<PathBuf> for DatabaseFile {
 impl FromStr for DatabaseFile {
     type Err = InvalidDatabaseUrl;
 
-    /// Reads a URL such as `sqlite://data/sessions.db`. With the parameter `mode=rw` the file must
-    /// be there already.
+    /// Reads a URL such as `sqlite://data/sessions.db`. With the parameter `mode=rw` or `mode=ro`
+    /// the file must exist.
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         let rest = url.strip_prefix("sqlite://").ok_or(InvalidDatabaseUrl)?;
         let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
         if path.is_empty() || path.contains(":memory:") {
             return Err(InvalidDatabaseUrl);
         }
-        let mut may_be_made = true;
+        let mut may_be_created = true;
         for (name, value) in form_urlencoded::parse(parameters.as_bytes()) {
             match (name.as_ref(), value.as_ref()) {
                 ("mode", "memory") => return Err(InvalidDatabaseUrl),
-                ("mode", mode) => may_be_made = mode == "rwc",
+                ("mode", mode) => may_be_created = mode == "rwc",
                 _ => {}
             }
         }
         Ok(Self {
             options: url.parse().map_err(|_| InvalidDatabaseUrl)?,
-            may_be_made,
+            may_be_created,
         })
     }
 }
 
-/// A text that does not say where a [`DatabaseFile`] is.
+/// The text is not the URL of a [`DatabaseFile`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a SQLite database is a file such as sqlite://data/sessions.db or \
@@ -165,13 +165,13 @@ pub struct InvalidDatabaseUrl;
 
 /// The file of a database that is in use.
 ///
-/// It is kept open for as long as the database is: closing any descriptor of the file would give
-/// up the locks that SQLite holds on it in this process.
+/// It stays open as long as the database: closing any descriptor of the file would release the
+/// locks that SQLite has on it in this process.
 #[derive(Debug)]
 pub(super) struct OpenFile {
     file: File,
     options: SqliteConnectOptions,
-    /// Absolute, so that it still leads there when the process changes its directory.
+    /// The absolute path, which is still valid if the process changes its working directory.
     path: PathBuf,
     identity: Identity,
     is_new: bool,
@@ -179,7 +179,7 @@ pub(super) struct OpenFile {
     is_full: AtomicBool,
 }
 
-/// Which file it is, whatever its name.
+/// Identifies a file independently of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -196,8 +196,9 @@ impl From<&Metadata> for Identity {
 }
 
 impl OpenFile {
-    /// How SQLite opens it. Only [`DatabaseFile::open_or_make`] makes a file: a connection that
-    /// finds none must not begin an empty database.
+    /// The options with which SQLite opens the file. They do not create it: only
+    /// [`DatabaseFile::open_or_create`] does, because a connection that finds no file must not
+    /// begin an empty database.
     pub fn options(&self) -> SqliteConnectOptions {
         self.options.clone()
     }
@@ -206,8 +207,8 @@ impl OpenFile {
         &self.path
     }
 
-    /// Makes sure that no other process keeps sessions in this file, by whichever of its names.
-    /// This lock and those of SQLite do not know of each other.
+    /// Locks the file, so that no other process uses it for sessions, by whichever of its names.
+    /// This lock is independent of those of SQLite.
     pub fn lock(&self) -> Result<(), DatabaseError> {
         let file = || self.path.clone();
         match self.file.try_lock() {
@@ -220,7 +221,7 @@ impl OpenFile {
         }
     }
 
-    /// Whether the file is still where it was opened. That it is not, or is again, is logged once.
+    /// Checks that the file is still at its path. A change is logged once.
     pub fn check_presence(&self) -> Result<(), Unusable> {
         let found = fs::metadata(&self.path).map(|metadata| Identity::from(&metadata));
         let is_lost = found.ok() != Some(self.identity);
@@ -239,12 +240,12 @@ impl OpenFile {
         }
     }
 
-    /// Whether SQLite could not write when it last tried.
+    /// Whether the last attempt of SQLite to write has failed.
     pub fn is_full(&self) -> bool {
         self.is_full.load(Ordering::Relaxed)
     }
 
-    /// Remembers whether SQLite could write. That it could not, or can again, is logged once.
+    /// Records whether SQLite could write. A change is logged once.
     pub fn set_full(&self, is_full: bool) {
         if self.is_full.swap(is_full, Ordering::Relaxed) != is_full {
             let file = self.path.display();
@@ -258,15 +259,18 @@ impl OpenFile {
     pub fn announce(&self) {
         let file = self.path.display();
         if self.is_new {
-            tracing::info!(%file, "there was no database: an empty one has been made");
+            tracing::info!(%file, "there was no database: an empty one has been created");
         }
-        if self.is_open_to_others() {
-            tracing::warn!(%file, "others on this machine can read the database: chmod 600");
+        if self.is_readable_by_others() {
+            tracing::warn!(
+                %file,
+                "others on this machine can read the database: change its permissions with chmod 600"
+            );
         }
     }
 
-    /// Whether somebody but its owner and the system's administrator can read it.
-    fn is_open_to_others(&self) -> bool {
+    /// Whether other users than the owner and root can read the file.
+    fn is_readable_by_others(&self) -> bool {
         let mode = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.mode());
         let (file, directory) = (mode(&self.path), self.path.parent().map_or(0, mode));
         let group = file & 0o040 != 0 && directory & 0o010 != 0;
@@ -280,8 +284,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_leads_to_a_file_and_says_whether_it_may_be_made() {
-        for (url, path, may_be_made) in [
+    fn a_url_has_a_path_and_says_whether_the_file_may_be_created() {
+        for (url, path, may_be_created) in [
             ("sqlite://data/a.db", "data/a.db", true),
             ("sqlite:///var/a%20b.db", "/var/a b.db", true),
             ("sqlite://a.db?mode=rwc", "a.db", true),
@@ -291,7 +295,7 @@ mod tests {
         ] {
             let file: DatabaseFile = url.parse().unwrap();
             assert_eq!(file.path(), Path::new(path), "{url}");
-            assert_eq!(file.may_be_made, may_be_made, "{url}");
+            assert_eq!(file.may_be_created, may_be_created, "{url}");
         }
         for url in [
             "",

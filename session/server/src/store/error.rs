@@ -1,14 +1,14 @@
-//! How a store fails.
+//! The errors of a store.
 
 use std::time::Duration;
 
-/// The store does not answer, or answers with something that was never written into it.
+/// The store does not answer, or contains something that it has not written.
 #[derive(Debug, thiserror::Error)]
 #[error("the session store failed")]
 pub struct StoreError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl StoreError {
-    /// The failure that `source` is.
+    /// Makes an error with this cause.
     pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(source.into())
     }
@@ -21,7 +21,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// The store has not answered in time.
+/// An operation was given up because it took longer than this limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there was no answer within {0:?}")]
 pub struct TimedOut(pub Duration);

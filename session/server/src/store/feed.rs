@@ -1,4 +1,5 @@
-//! How a store tells every node of the sessions that have ended, on whichever node.
+//! How a store that nodes share reports the sessions that have ended, on whichever node, to every
+//! node.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -8,33 +9,35 @@ use tokio::time::{sleep, timeout};
 
 use super::{Listener, Store, StoreError, listener::BEAT_INTERVAL};
 
-/// How long it waits to hear itself, or to begin to listen, before it listens anew.
+/// How long a beat, or the beginning of listening, may take before the node begins to listen anew.
 pub(super) const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many sessions the store is asked about at a time.
-const ASKED_AT_A_TIME: usize = 500;
+/// How many sessions the store is asked to confirm in one operation.
+const CONFIRM_BATCH: usize = 500;
 
-/// On which every node hears everything that any node tells, in one order.
+/// A channel on which every node receives all messages of all nodes, in the same order.
 #[async_trait]
 pub(super) trait Channel: Send {
-    /// Tells `text`, and makes sure that the store's time does not come back.
-    async fn tell(&mut self, text: String) -> Result<Time, StoreError>;
+    /// Publishes `text`, and makes sure that the time of the store does not go back. Returns that
+    /// time.
+    async fn publish(&mut self, text: String) -> Result<StoreTime, StoreError>;
 
-    /// Waits for what is told next. Nothing is lost where the wait is given up.
-    async fn hear(&mut self) -> Result<String, StoreError>;
+    /// Waits for the next message. No message is lost if the caller stops waiting.
+    async fn receive(&mut self) -> Result<String, StoreError>;
 }
 
-/// What a store's clock shows.
+/// The time of a store.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Time {
+pub(super) struct StoreTime {
     pub now: Instant,
-    /// By how much it was found to have been set back.
+    /// By how much the store's clock has been set back since the time was last written down.
     pub set_back: Duration,
 }
 
-/// Tells `listener` of every end until that fails.
+/// Reports every end to `listener` until that fails.
 ///
-/// A node that hears what it has told itself has heard everything that was told before.
+/// Each beat publishes a message of its own: when the node receives that message, it has received
+/// all messages that were published before.
 pub(super) async fn follow(
     channel: &mut dyn Channel,
     store: &dyn Store,
@@ -58,8 +61,8 @@ pub(super) async fn follow(
         loop {
             tokio::select! {
                 () = &mut until => break,
-                heard = channel.hear() => match heard {
-                    Ok(text) => pass_on(&text, listener),
+                message = channel.receive() => match message {
+                    Ok(text) => report_end(&text, listener),
                     Err(error) => return error,
                 },
             }
@@ -67,13 +70,13 @@ pub(super) async fn follow(
     }
 }
 
-/// Logs that the store's clock has been set back by `set_back`, unless that is nothing.
+/// Logs that the store's clock has been set back by `set_back`, unless that is zero.
 pub(super) fn warn_of_set_back(set_back: Duration) {
     if !set_back.is_zero() {
         tracing::warn!(
             event = "clock_stepped_back",
             set_back_ms = set_back.as_millis(),
-            "the session store's clock has been set back: its time goes on from where it was"
+            "the clock of the session store has been set back: its time continues from where it was"
         );
     }
 }
@@ -83,25 +86,25 @@ async fn catch_up(
     listener: &dyn Listener,
 ) -> Result<Instant, StoreError> {
     let beat = format!("beat {:032x}", rand::random::<u128>());
-    let Time { now, set_back } = channel.tell(beat.clone()).await?;
+    let StoreTime { now, set_back } = channel.publish(beat.clone()).await?;
     warn_of_set_back(set_back);
     loop {
-        let heard = channel.hear().await?;
-        if heard == beat {
+        let message = channel.receive().await?;
+        if message == beat {
             return Ok(now);
         }
-        pass_on(&heard, listener);
+        report_end(&message, listener);
     }
 }
 
-/// Asks `store`, at `asked_at` or later, about the sessions that have been served without asking it.
-/// Nobody tells what an operator does to the engine by hand.
+/// Asks `store`, at `asked_at` or later, about the sessions that have been served without asking
+/// it, because no message reports what an operator changes in the engine by hand.
 async fn confirm_served(
     store: &dyn Store,
     listener: &dyn Listener,
     asked_at: Instant,
 ) -> Result<(), StoreError> {
-    for served in listener.take_served().chunks(ASKED_AT_A_TIME) {
+    for served in listener.take_served().chunks(CONFIRM_BATCH) {
         let live = store.live_among(served).await?;
         listener.confirm(&live, asked_at);
         let live: HashSet<_> = live.into_iter().collect();
@@ -112,8 +115,9 @@ async fn confirm_served(
     Ok(())
 }
 
-/// Passes over the beats of other nodes.
-fn pass_on(text: &str, listener: &dyn Listener) {
+/// Reports an end to `listener`. Messages that are not the key of a session are the beats of other
+/// nodes, and are ignored.
+fn report_end(text: &str, listener: &dyn Listener) {
     if let Ok(key) = text.parse() {
         listener.ended(key);
     }

@@ -1,4 +1,4 @@
-//! What names a session inside the server.
+//! The id and the key of a session.
 
 use std::{
     fmt,
@@ -9,16 +9,18 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-/// The id of a session, as it stands in the cookie: 128 random bits (`B4`).
+/// The id of a session, which is in the cookie: 128 random bits (`B4`). It is a secret of the
+/// browser.
 pub type SessionId = tower_sessions::session::Id;
 
-/// Names a session inside the server: the SHA-256 of its id.
+/// The key by which the server identifies a session: the SHA-256 of its id.
 ///
-/// It is displayed shortened, for logs, and parsed from all of its 64 hexadecimal digits.
+/// `Display` shows only its first 12 hexadecimal digits, for logs. Parsing needs all 64 hexadecimal
+/// digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionKey([u8; 32]);
 
-/// It is a hash already: eight bytes of it will do.
+/// The key is a hash already, so eight of its bytes are enough.
 impl Hash for SessionKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let [.., a, b, c, d, e, f, g, h] = self.0;
@@ -32,22 +34,23 @@ impl SessionKey {
         Self(Sha256::digest(id.0.to_le_bytes()).into())
     }
 
-    /// The key with these bytes.
+    /// Makes the key with these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// All of its bytes.
+    /// The bytes of the key.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// All of its hexadecimal digits.
+    /// All 64 hexadecimal digits of the key.
     pub fn to_hex(self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// One of `parts` equal parts of all keys.
+    /// Assigns the key to one of `parts` groups of about equal size. Returns the index of the
+    /// group.
     pub(crate) fn part(self, parts: usize) -> usize {
         usize::from(self.0[0]) % parts
     }
@@ -68,9 +71,9 @@ impl FromStr for SessionKey {
     }
 }
 
-/// A text that is not a [`SessionKey`].
+/// The text is not a valid [`SessionKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the key of a session has 64 hexadecimal digits")]
+#[error("the key of a session must be 64 hexadecimal digits")]
 pub struct UnknownKey;
 
 impl From<ParseIntError> for UnknownKey {

@@ -1,4 +1,4 @@
-//! Who is told of ends by a store that nobody else writes to.
+//! The listeners of a store that only this process writes to.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use super::{Listener, SessionKey};
 pub(super) struct Listeners(Arc<Mutex<Vec<Arc<dyn Listener>>>>);
 
 impl Listeners {
-    /// Tells `listener` of every end from now on, for as long as what is returned is kept.
+    /// Reports every end to `listener` until the returned registration is dropped.
     pub fn add(&self, listener: Arc<dyn Listener>) -> Registration {
         self.lock().push(Arc::clone(&listener));
         listener.begin();
@@ -23,7 +23,7 @@ impl Listeners {
         }
     }
 
-    pub fn tell(&self, ended: SessionKey) {
+    pub fn notify(&self, ended: SessionKey) {
         for listener in self.lock().iter() {
             listener.ended(ended);
         }

@@ -20,12 +20,13 @@ use super::{
 };
 use crate::{PersonId, clock::Clock, postgres::Database};
 
-/// What a sweep has ended is told in its answer alone, so it is given up only where the connection
-/// is lost for sure.
+/// How long a sweep may take. Only its answer says which sessions it has ended, so it is given up
+/// only if the connection must be broken.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A [`Store`] in PostgreSQL, which several nodes may share. The server's clock decides. It needs the
-/// tables and functions that [`Database::migrate`] makes.
+/// A [`Store`] in PostgreSQL, which several nodes can share. The clock of the database server
+/// decides when sessions end. The store needs the tables and functions that [`Database::migrate`]
+/// creates.
 ///
 /// ```no_run
 /// use dwell::{postgres::Database, store::PostgresStore};
@@ -52,7 +53,7 @@ impl PostgresStore {
         }
     }
 
-    /// Returns how many rows `statement` has changed.
+    /// Executes `statement` and returns the number of rows that it has changed.
     async fn execute(&self, statement: Statement<'_>) -> Result<u64, StoreError> {
         let executed = self.database.within(self.database.timeout(), async {
             let mut lease = self.database.lease().await?;
@@ -319,7 +320,7 @@ fn lifetime(row: &PgRow) -> Result<Lifetime, StoreError> {
     Ok(Lifetime::stored(authenticated_at, last_active_at))
 }
 
-/// What is known of a session that is known. The time stands after its columns.
+/// What is known about a session that exists. The time is the column after those of the session.
 fn lookup(key: SessionKey, row: &PgRow) -> Result<Lookup, StoreError> {
     Ok(Lookup {
         now: Instant::from_millis(row.try_get(7)?),

@@ -37,16 +37,17 @@ use super::{
 };
 use crate::{Connections, PersonId, clock::Clock};
 
-/// How many sessions one script is asked about: nobody else is served meanwhile.
-const AT_A_TIME: usize = 100;
+/// How many sessions one script is asked about. The server serves nobody else while a script runs.
+const BATCH: usize = 100;
 
-/// How many sessions one script looks at where it changes few of them.
-const LOOKED_AT_AT_A_TIME: i64 = 200;
+/// How many sessions one script examines when it changes few of them.
+const TIGHTEN_SCAN: i64 = 200;
 
-/// A [`Store`] on a Redis or Valkey server, version 7 or later, whose clock is the server's.
+/// A [`Store`] on a Redis or Valkey server, version 7 or later, which several nodes can share. The
+/// clock of the server decides when sessions end.
 ///
-/// Every operation is one script, so it is atomic. Sessions survive what the server survives: see
-/// [`advice`](Self::advice). Clones share their connections.
+/// Every operation is one script, so it is atomic. How well sessions survive a failure depends on
+/// the settings of the server: see [`advice`](Self::advice). Clones share their connections.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -65,22 +66,22 @@ pub struct RedisStore(Arc<Shared>);
 
 struct Shared {
     server: Server,
-    /// Ends with the last clone.
+    /// Watches the connections until the last clone is dropped.
     _watch: JoinSet<()>,
-    /// How far [`Store::tighten`] has come.
-    pass: Mutex<Pass>,
+    /// The progress of [`Store::tighten`].
+    tighten_pass: Mutex<TightenPass>,
 }
 
-/// Where a pass over all sessions is that shortens their limits to `limits`.
-struct Pass {
+/// The position of a pass over all sessions that shortens their limits to `limits`.
+struct TightenPass {
     limits: Option<SessionLimits>,
-    /// The last activity of the last session that it has looked at.
+    /// The last activity of the last session that the pass has examined.
     at: String,
     /// The key of that session.
     last: String,
 }
 
-impl Pass {
+impl TightenPass {
     fn over_all(limits: Option<SessionLimits>) -> Self {
         Self {
             limits,
@@ -91,34 +92,36 @@ impl Pass {
 }
 
 impl RedisStore {
-    /// The store on the server at `url`, whose keys begin with `{dwell}:`.
+    /// Connects to the server at `url`. The keys of the store begin with `{dwell}:`.
     ///
     /// # Errors
     ///
-    /// The server cannot be used, or what is kept there was written by another version: see
+    /// The server cannot be used, or its sessions were written by another version of Dwell: see
     /// [`RedisError`].
     pub async fn connect(url: &RedisUrl, connections: Connections) -> Result<Self, RedisError> {
         Self::builder(url).connections(connections).connect().await
     }
 
-    /// A store on the server at `url`, with settings that can be changed.
+    /// Returns a builder for a store on the server at `url`, with which other settings can be
+    /// changed.
     pub fn builder(url: &RedisUrl) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url)
     }
 
-    /// Rewrites what an older version has kept on the server at `url`, under keys that begin with
-    /// `{dwell}:`. See [`RedisStoreBuilder::migrate`].
+    /// Migrates the sessions that an older version of Dwell has stored on the server at `url`,
+    /// under keys that begin with `{dwell}:`. Returns the number of migrated sessions. See
+    /// [`RedisStoreBuilder::migrate`].
     ///
     /// # Errors
     ///
-    /// The server cannot be used, or what is kept there was written by a newer version: see
+    /// The server cannot be used, or its sessions were written by a newer version of Dwell: see
     /// [`RedisError`].
     pub async fn migrate(url: &RedisUrl, connections: Connections) -> Result<u64, RedisError> {
         Self::builder(url).connections(connections).migrate().await
     }
 
-    /// What the operator of the server should change, so that sessions that have ended do not come
-    /// back and none is lost.
+    /// Returns the settings of the server that its operator should change, so that sessions that
+    /// have ended do not come back and no session is lost.
     pub async fn advice(&self) -> Vec<Advice> {
         advice::advice(&self.0.server.pool).await
     }
@@ -174,7 +177,7 @@ impl Store for RedisStore {
         &self,
         touches: &[(SessionKey, Instant)],
     ) -> Result<Vec<(SessionKey, Instant)>, StoreError> {
-        let batches = touches.chunks(AT_A_TIME).map(|batch| {
+        let batches = touches.chunks(BATCH).map(|batch| {
             let touches = batch.iter();
             let arguments = touches.flat_map(|(key, at)| [name(*key), at.as_millis().into()]);
             self.run(&self.scripts().touch_all, arguments)
@@ -187,7 +190,7 @@ impl Store for RedisStore {
     }
 
     async fn live_among(&self, keys: &[SessionKey]) -> Result<Vec<SessionKey>, StoreError> {
-        let batches = keys.chunks(AT_A_TIME).map(|batch| {
+        let batches = keys.chunks(BATCH).map(|batch| {
             let names = batch.iter().map(|key| name(*key));
             self.run(&self.scripts().live_among, names)
         });
@@ -241,14 +244,14 @@ impl Store for RedisStore {
     }
 
     async fn expire(&self, key: SessionKey) -> Result<Option<Expired>, StoreError> {
-        let [idle, absolute] = timeouts();
+        let [idle, absolute] = timeout_reasons();
         let arguments = [idle, absolute, name(key)];
         let row: Option<ExpiredRow> = self.run(&self.scripts().expire, arguments).await?;
         row.map(expired).transpose()
     }
 
     async fn sweep(&self, limit: u32) -> Result<Sweep, StoreError> {
-        let [idle, absolute] = timeouts();
+        let [idle, absolute] = timeout_reasons();
         let arguments = [idle, absolute, i64::from(limit).into()];
         let (more, rows): (u64, Vec<ExpiredRow>) =
             self.run(&self.scripts().sweep, arguments).await?;
@@ -259,19 +262,19 @@ impl Store for RedisStore {
         })
     }
 
-    /// A pass over all sessions, a few at a time, from one call to the next. One that is given up or
-    /// fails goes on with the next call for the same limits, on this store or a clone of it.
+    /// Continues a pass over all sessions. If a call is given up or fails, the next call for the
+    /// same limits, on this store or a clone of it, continues from there.
     async fn tighten(&self, limits: SessionLimits, limit: u32) -> Result<u64, StoreError> {
-        let mut pass = self.0.pass.lock().await;
+        let mut pass = self.0.tighten_pass.lock().await;
         if pass.limits != Some(limits) {
-            *pass = Pass::over_all(Some(limits));
+            *pass = TightenPass::over_all(Some(limits));
         }
         let mut left = i64::from(limit);
         while left > 0 {
             let arguments = [
                 millis(limits.idle).into(),
                 millis(limits.absolute).into(),
-                LOOKED_AT_AT_A_TIME.into(),
+                TIGHTEN_SCAN.into(),
                 left.into(),
                 pass.at.as_str().into(),
                 pass.last.as_str().into(),
@@ -281,7 +284,7 @@ impl Store for RedisStore {
             (pass.at, pass.last) = (at, last);
             left -= count;
             if more == 0 {
-                *pass = Pass::over_all(None);
+                *pass = TightenPass::over_all(None);
                 break;
             }
         }
@@ -327,7 +330,7 @@ impl fmt::Debug for RedisStore {
     }
 }
 
-/// The reasons for the two timeouts.
-fn timeouts() -> [Value; 2] {
+/// The names of the end reasons for the two timeouts.
+fn timeout_reasons() -> [Value; 2] {
     [EndReason::IdleTimeout, EndReason::AbsoluteTimeout].map(|reason| reason.name().into())
 }

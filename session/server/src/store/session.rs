@@ -1,4 +1,4 @@
-//! What a store keeps of a session.
+//! The types that stores of sessions use.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::SessionKey;
 use crate::PersonId;
 
-/// The small data of a session, as `tower_sessions` keeps it.
+/// The data that a program keeps in a session by means of `tower_sessions`.
 pub type Data = HashMap<String, Value>;
 
 /// The timeouts of one session.
@@ -29,78 +29,80 @@ impl From<&Policy> for SessionLimits {
     }
 }
 
-/// A session that is to be created.
+/// A session to create.
 #[derive(Debug, Clone)]
 pub struct NewSession {
-    /// Names it.
+    /// Its key.
     pub key: SessionKey,
-    /// Whose it is.
+    /// The person whose session it is.
     pub person: PersonId,
     /// Its generation.
     pub generation: Generation,
     /// Its timeouts.
     pub limits: SessionLimits,
-    /// How long ago the person proved who they are: the absolute timeout counts from then.
+    /// How long ago the person was authenticated. The absolute timeout counts from then.
     pub authenticated_ago: Duration,
-    /// The version of the credential that the person proved it with, if the program has said so.
+    /// The version of the credential with which the person was authenticated, if the program has
+    /// set one.
     pub credential: Option<String>,
-    /// The session at the identity provider that it follows from, if it does.
+    /// The session at an identity provider from which it follows, if the program has set one.
     pub provider: Option<Provider>,
-    /// Where it is created from.
+    /// The network address and the browser from which it is created.
     pub origin: Origin,
     /// Its data.
     pub data: Data,
 }
 
-/// A session at an identity provider, as OpenID Connect names it.
+/// A session at an identity provider, in the terms of OpenID Connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
-    /// Who has authenticated the person (`iss`).
+    /// The identity provider (`iss`).
     pub issuer: String,
-    /// The person's name there (`sub`).
+    /// The id of the person at the provider (`sub`).
     pub subject: String,
-    /// The session's name there (`sid`), if the provider has told it.
+    /// The id of the session at the provider (`sid`), if the provider has sent it.
     pub session: Option<String>,
 }
 
-/// Where a session was created from (`E3`).
+/// The network address and the browser from which a session was created (`E3`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The network address.
     pub address: String,
-    /// What the browser calls itself, shortened and without control characters.
+    /// The `User-Agent` of the browser, shortened and without control characters.
     pub browser: String,
 }
 
-/// A session that nothing has ended, except perhaps time.
+/// A session that has not been ended. Its time may be over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Names it.
+    /// Its key.
     pub key: SessionKey,
-    /// Whose it is.
+    /// The person whose session it is.
     pub person: PersonId,
     /// Its generation.
     pub generation: Generation,
-    /// When it began and was last active.
+    /// The times of its authentication and of its last activity.
     pub lifetime: Lifetime,
     /// Its timeouts.
     pub limits: SessionLimits,
 }
 
 impl Session {
-    /// `policy`, with the timeouts of this session where they are shorter.
+    /// Returns `policy` with the timeouts of this session, if they are shorter.
     pub fn policy(&self, policy: &Policy) -> Policy {
         policy.capped(self.limits.idle, self.limits.absolute)
     }
 
-    /// The instant at which time ends the session if nobody touches it, and for which reason.
+    /// Returns the time at which the session ends without further activity, and the reason that
+    /// will apply.
     pub fn deadline(&self) -> (Instant, EndReason) {
         let SessionLimits { idle, absolute } = self.limits;
         let deadline = self.lifetime.deadline_within(idle, absolute);
         (deadline.at, deadline.limit.into())
     }
 
-    /// What is left of it when it has ended for `reason`.
+    /// Returns the tombstone of the session if it has ended for `reason`.
     pub fn tombstone(&self, reason: EndReason) -> Tombstone {
         Tombstone {
             person: self.person.clone(),
@@ -110,41 +112,42 @@ impl Session {
     }
 }
 
-/// A live session, as its person is shown it.
+/// A live session in a list for its person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedSession {
     /// The session.
     pub session: Session,
-    /// Where it was created from.
+    /// The network address and the browser from which it was created.
     pub origin: Origin,
-    /// The version of the credential that it was begun with.
+    /// The version of the credential with which it was begun, if the program has set one.
     pub credential: Option<String>,
 }
 
-/// What a store knows of a session at an instant of its own clock.
+/// What a store knows about a session at a certain time.
 #[derive(Debug, Clone)]
 pub struct Lookup {
-    /// That instant.
+    /// The time, by the store's clock.
     pub now: Instant,
-    /// What it knows.
+    /// What the store knows.
     pub presence: Presence,
 }
 
-/// Whether there is a session.
+/// What a store knows about a session.
 #[derive(Debug, Clone)]
 pub enum Presence {
-    /// It is there. Whether its time is over follows from its lifetime and its limits.
+    /// The session has not been ended. Its lifetime and its limits say whether its time is over.
     Found(Session),
-    /// It was there and has ended.
+    /// The session has ended.
     Ended(Tombstone),
-    /// No session has this key, or it ended long ago. It is never adopted (`B8`).
+    /// No session has this key, or it ended long ago. A session with this key is never created for
+    /// it (`B8`).
     Unknown,
 }
 
-/// What is left of a session that has ended.
+/// The record of a session that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
-    /// Whose it was.
+    /// The person whose session it was.
     pub person: PersonId,
     /// Its generation.
     pub generation: Generation,
@@ -152,24 +155,24 @@ pub struct Tombstone {
     pub reason: EndReason,
 }
 
-/// What [`Store::sweep`](super::Store::sweep) has done.
+/// The result of [`Store::sweep`](super::Store::sweep).
 #[derive(Debug, Clone, Default)]
 pub struct Sweep {
-    /// What it ended.
+    /// The sessions that were ended.
     pub ended: Vec<Expired>,
-    /// Whether there may be more to sweep.
+    /// Whether there may be more sessions to end.
     pub is_more: bool,
 }
 
-/// A session that time has ended.
+/// A session that was ended because its time was over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expired {
-    /// Names it.
+    /// Its key.
     pub key: SessionKey,
-    /// Whose it was.
+    /// The person whose session it was.
     pub person: PersonId,
-    /// The limit that ended it.
+    /// The reason, which says which timeout has ended it.
     pub reason: EndReason,
-    /// When it ended, which is before it was swept.
+    /// The time of its deadline, at which it ended. It may be well before the sweep.
     pub ended_at: Instant,
 }

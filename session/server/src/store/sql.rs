@@ -1,4 +1,4 @@
-//! What the SQL databases have in common: how values are written and read.
+//! What the stores on SQL databases share: how values are written and read.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use super::{
 };
 use crate::PersonId;
 
-/// A limit is not longer than a hundred years, so that no deadline is beyond the greatest integer.
-const LONGEST_LIMIT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+/// The longest timeout that is stored. It keeps deadlines within the range of 64-bit integers.
+const MAX_LIMIT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// The person, the generation, `authenticated_at`, `last_active_at`, `idle_limit`,
-/// `absolute_limit` and the reason of the end.
+/// The person, the generation, `authenticated_at`, `last_active_at`, `idle_limit`, `absolute_limit`
+/// and the end reason.
 pub(super) type SessionColumns<'r> = (&'r str, &'r str, i64, i64, i64, i64, Option<&'r str>);
 
-/// The same, and the key, the address, the browser and the credential.
+/// The same columns, and the key, the address, the browser and the credential.
 pub(super) type ListedColumns<'r> = (
     &'r str,
     &'r str,
@@ -32,7 +32,7 @@ pub(super) type ListedColumns<'r> = (
     Option<&'r str>,
 );
 
-/// The key, the person, when it ended and why.
+/// The key, the person, the time of the end and its reason.
 pub(super) type ExpiredColumns<'r> = (&'r [u8], &'r str, i64, &'r str);
 
 pub(super) fn presence(
@@ -127,16 +127,16 @@ pub(super) fn json(data: &Data) -> Result<String, StoreError> {
     serde_json::to_string(data).map_err(StoreError::new)
 }
 
-/// The milliseconds of an idle timeout or an absolute timeout.
+/// The milliseconds of a timeout.
 pub(super) fn limit(duration: Duration) -> i64 {
-    millis(duration.min(LONGEST_LIMIT))
+    millis(duration.min(MAX_LIMIT))
 }
 
 pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Nothing where it is negative.
+/// A duration from milliseconds. A negative number becomes zero.
 pub(super) fn duration(millis: i64) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

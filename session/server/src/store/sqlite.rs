@@ -19,7 +19,7 @@ use sqlx::{
 
 use self::{
     json::{keys_as_json, touches_as_json},
-    owed::OwedEnds,
+    owed::UnwrittenEnds,
 };
 use super::{
     Data, Expired, ListedSession, Listener, Lookup, NewSession, Presence, SessionKey,
@@ -33,11 +33,11 @@ use crate::{
     sqlite::{Database, is_disk_full},
 };
 
-/// A [`Store`] in SQLite, for one process, whose clock decides. It needs the tables that
-/// [`Database::migrate`] makes.
+/// A [`Store`] in SQLite, for a program that runs as one process. The clock of the process decides
+/// when sessions end. The store needs the tables that [`Database::migrate`] creates.
 ///
-/// Where the disk is full, sessions still end: the process keeps these ends in memory until they
-/// can be written.
+/// If the disk is full, sessions can still be ended: the process keeps these ends in memory until
+/// they can be written.
 ///
 /// ```no_run
 /// use dwell::{
@@ -59,16 +59,16 @@ pub struct SqliteStore {
     database: Database,
     clock: Arc<dyn Clock>,
     listeners: Listeners,
-    owed: OwedEnds,
+    unwritten: UnwrittenEnds,
 }
 
 impl SqliteStore {
-    /// The sessions in `database`, by the machine's clock, which continues from where the sessions were
-    /// kept last: see [`mark`](Self::mark).
+    /// Opens the sessions in `database`, with the clock of the machine. If the clock was set back
+    /// while no process used the database, the time continues from [`mark`](Self::mark).
     ///
     /// # Errors
     ///
-    /// The database failed, or has no tables yet: see [`Database::migrate`].
+    /// The database failed, or its tables do not exist: see [`Database::migrate`].
     pub async fn open(database: impl Into<Database>) -> Result<Self, StoreError> {
         let database = database.into();
         let mark = Self::mark(&database).await?;
@@ -76,21 +76,23 @@ impl SqliteStore {
         Ok(Self::new(database, Arc::new(clock)))
     }
 
-    /// The sessions in `database`, by the time of `clock`.
+    /// Opens the sessions in `database`, with another clock.
     ///
-    /// The clock should not start before [`mark`](Self::mark):
-    /// [`SystemClock::start_at_least`](crate::clock::SystemClock::start_at_least).
+    /// The clock should not start before [`mark`](Self::mark).
+    /// [`SystemClock::start_at_least`](crate::clock::SystemClock::start_at_least) makes sure of
+    /// this.
     pub fn new(database: impl Into<Database>, clock: Arc<dyn Clock>) -> Self {
         Self {
             database: database.into(),
             clock,
             listeners: Listeners::default(),
-            owed: OwedEnds::default(),
+            unwritten: UnwrittenEnds::default(),
         }
     }
 
-    /// The latest time, to a second, that the sessions in `database` have been kept by. Where a
-    /// clock starts before it, sessions live longer than they should.
+    /// Returns the latest time that was written down for the sessions in `database`, which is done
+    /// at most once a second while somebody is signed in. If a clock starts before it, sessions
+    /// live longer than they should.
     ///
     /// # Errors
     ///
@@ -104,8 +106,8 @@ impl SqliteStore {
         Ok(mark.map(|(mark,)| Instant::from_millis(mark)))
     }
 
-    /// Carries out what `statement` makes of the time, which is read once nobody else writes.
-    /// Returns how many rows it has changed.
+    /// Executes the statement that `statement` makes from the time. The time is read when no other
+    /// operation can write any more. Returns the number of changed rows.
     async fn execute(&self, statement: impl FnOnce(i64) -> Statement) -> Result<u64, StoreError> {
         let mut lease = self.database.writer().await?;
         let statement = statement(self.clock.now().as_millis());
@@ -113,8 +115,8 @@ impl SqliteStore {
         Ok(self.database.finish(lease, done)?.rows_affected())
     }
 
-    /// As [`execute`](Self::execute), but returns the rows that are answered.
-    async fn change(
+    /// Executes a statement like [`execute`](Self::execute), and returns its rows.
+    async fn execute_returning(
         &self,
         statement: impl FnOnce(i64) -> Statement,
     ) -> Result<Vec<SqliteRow>, StoreError> {
@@ -124,7 +126,7 @@ impl SqliteStore {
         self.database.finish(lease, rows)
     }
 
-    /// The rows that answer what `query` makes of the time.
+    /// Executes the query that `query` makes from the time, and returns its rows.
     async fn read_all(
         &self,
         query: impl FnOnce(i64) -> Statement,
@@ -175,7 +177,8 @@ impl Store for SqliteStore {
 
     async fn find(&self, key: SessionKey) -> Result<Lookup, StoreError> {
         let mut lease = self.database.reader().await?;
-        // Before the session is looked at, so that a touch meanwhile is not taken for too late.
+        // The time is read before the session, so that a touch in between does not count as too
+        // late.
         let now = self.clock.now();
         let row = sqlx::query(statements::FIND)
             .bind(bytes(key))
@@ -186,7 +189,7 @@ impl Store for SqliteStore {
             Some(row) => sql::presence(key, SessionColumns::from_row(row)?)?,
             None => Presence::Unknown,
         };
-        let presence = self.owed.correct(key, presence);
+        let presence = self.unwritten.correct(key, presence);
         Ok(Lookup { now, presence })
     }
 
@@ -201,14 +204,15 @@ impl Store for SqliteStore {
             .await;
         let rows = match self.database.finish(lease, rows) {
             Ok(rows) => rows,
-            // It is not moved, as the answer tells: whoever wants to look, or to sign out, can.
+            // If the disk is full, the last activity does not move, and the answer shows that. The
+            // person can still read, and can sign out.
             Err(error) if is_disk_full(&error) => Vec::new(),
             Err(error) => return Err(error),
         };
         match rows.first() {
             Some(row) => {
                 let presence = sql::presence(key, SessionColumns::from_row(row)?)?;
-                let presence = self.owed.correct(key, presence);
+                let presence = self.unwritten.correct(key, presence);
                 Ok(Lookup { now, presence })
             }
             None => self.find(key).await,
@@ -221,7 +225,7 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(SessionKey, Instant)>, StoreError> {
         let touches = touches_as_json(touches);
         let rows = self
-            .change(|now| sqlx::query(statements::TOUCH_ALL).bind(touches).bind(now))
+            .execute_returning(|now| sqlx::query(statements::TOUCH_ALL).bind(touches).bind(now))
             .await?;
         rows.iter()
             .map(|row| Ok((self::key(row)?, Instant::from_millis(row.try_get(1)?))))
@@ -234,7 +238,7 @@ impl Store for SqliteStore {
             .read_all(|now| sqlx::query(statements::LIVE_AMONG).bind(asked).bind(now))
             .await?;
         let mut live = self::keys(&rows)?;
-        live.retain(|key| !self.owed.contains(*key));
+        live.retain(|key| !self.unwritten.contains(*key));
         Ok(live)
     }
 
@@ -243,11 +247,12 @@ impl Store for SqliteStore {
         old: SessionKey,
         session: NewSession,
     ) -> Result<Option<Lifetime>, StoreError> {
-        self.end_and_tell(self.clone().replace(old, session)).await
+        self.end_and_notify(self.clone().replace(old, session))
+            .await
     }
 
     async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
-        self.end_and_tell(self.clone().end_one(key, reason)).await
+        self.end_and_notify(self.clone().end_one(key, reason)).await
     }
 
     async fn end_others(
@@ -256,7 +261,7 @@ impl Store for SqliteStore {
         keep: SessionKey,
         reason: EndReason,
     ) -> Result<Vec<SessionKey>, StoreError> {
-        self.end_and_tell(self.clone().end_all_but(person.clone(), keep, reason))
+        self.end_and_notify(self.clone().end_all_but(person.clone(), keep, reason))
             .await
     }
 
@@ -270,7 +275,7 @@ impl Store for SqliteStore {
             .map(|row| sql::listed(ListedColumns::from_row(row)?))
             .collect();
         let mut listed = listed?;
-        listed.retain(|listed| !self.owed.contains(listed.session.key));
+        listed.retain(|listed| !self.unwritten.contains(listed.session.key));
         Ok(listed)
     }
 
@@ -292,14 +297,16 @@ impl Store for SqliteStore {
 
     async fn expire(&self, key: SessionKey) -> Result<Option<Expired>, StoreError> {
         let expire = move |now| sqlx::query(statements::EXPIRE).bind(bytes(key)).bind(now);
-        let expired = self.end_and_tell(self.clone().end_by_time(expire)).await?;
+        let expired = self
+            .end_and_notify(self.clone().end_by_time(expire))
+            .await?;
         Ok(expired.into_iter().next())
     }
 
     async fn sweep(&self, limit: u32) -> Result<Sweep, StoreError> {
-        let are_all_written = self.write_owed(limit).await?;
+        let are_all_written = self.write_unwritten(limit).await?;
         let sweep = move |now| sqlx::query(statements::SWEEP).bind(now).bind(limit);
-        let ended = self.end_and_tell(self.clone().end_by_time(sweep)).await?;
+        let ended = self.end_and_notify(self.clone().end_by_time(sweep)).await?;
         let is_more = u32::try_from(ended.len()) == Ok(limit) || !are_all_written;
         Ok(Sweep { ended, is_more })
     }
@@ -332,7 +339,7 @@ impl Store for SqliteStore {
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
-        if self.owed.contains(key) {
+        if self.unwritten.contains(key) {
             return Ok(None);
         }
         let query = |now| sqlx::query(statements::DATA).bind(bytes(key)).bind(now);
@@ -344,7 +351,7 @@ impl Store for SqliteStore {
     }
 
     async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
-        if self.owed.contains(key) {
+        if self.unwritten.contains(key) {
             return Ok(false);
         }
         let data = sql::json(data)?;
@@ -358,7 +365,7 @@ impl Store for SqliteStore {
     }
 
     async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError {
-        // What has been changed before is nothing to begin anew for.
+        // Changes from before do not matter, so they are only marked as seen.
         if let Err(error) = watch::has_been_changed(&self.database).await {
             return error;
         }

@@ -1,4 +1,4 @@
-//! How long a store takes, and how long it may take.
+//! A store that limits and measures how long the operations of another store take.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,8 +16,8 @@ use crate::{
     meter::{Meter, Operation},
 };
 
-/// A store that measures how long another one takes and where it fails, and gives up operations
-/// that take too long.
+/// A store that measures how long the operations of another store take and whether they fail, and
+/// gives up operations that take too long.
 #[derive(Debug)]
 pub(crate) struct Timed {
     store: Arc<dyn Store>,
@@ -26,7 +26,7 @@ pub(crate) struct Timed {
 }
 
 impl Timed {
-    /// Waits for `store`, but no longer than `timeout`.
+    /// Limits the operations of `store` to `timeout`.
     pub(crate) fn new(store: Arc<dyn Store>, timeout: Duration, meter: Arc<dyn Meter>) -> Self {
         Self {
             store,
@@ -35,7 +35,7 @@ impl Timed {
         }
     }
 
-    async fn wait<T>(
+    async fn limit_and_measure<T>(
         &self,
         operation: Operation,
         answer: impl Future<Output = Result<T, StoreError>>,
@@ -69,36 +69,40 @@ impl Store for Timed {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.wait(Operation::Ping, self.store.ping()).await
+        self.limit_and_measure(Operation::Ping, self.store.ping())
+            .await
     }
 
     async fn now(&self) -> Result<Instant, StoreError> {
-        self.wait(Operation::Now, self.store.now()).await
+        self.limit_and_measure(Operation::Now, self.store.now())
+            .await
     }
 
     async fn create(&self, session: NewSession) -> Result<Lifetime, StoreError> {
-        self.wait(Operation::Create, self.store.create(session))
+        self.limit_and_measure(Operation::Create, self.store.create(session))
             .await
     }
 
     async fn find(&self, key: SessionKey) -> Result<Lookup, StoreError> {
-        self.wait(Operation::Find, self.store.find(key)).await
+        self.limit_and_measure(Operation::Find, self.store.find(key))
+            .await
     }
 
     async fn touch(&self, key: SessionKey, at: Instant) -> Result<Lookup, StoreError> {
-        self.wait(Operation::Touch, self.store.touch(key, at)).await
+        self.limit_and_measure(Operation::Touch, self.store.touch(key, at))
+            .await
     }
 
     async fn touch_all(
         &self,
         touches: &[(SessionKey, Instant)],
     ) -> Result<Vec<(SessionKey, Instant)>, StoreError> {
-        self.wait(Operation::TouchAll, self.store.touch_all(touches))
+        self.limit_and_measure(Operation::TouchAll, self.store.touch_all(touches))
             .await
     }
 
     async fn live_among(&self, keys: &[SessionKey]) -> Result<Vec<SessionKey>, StoreError> {
-        self.wait(Operation::LiveAmong, self.store.live_among(keys))
+        self.limit_and_measure(Operation::LiveAmong, self.store.live_among(keys))
             .await
     }
 
@@ -107,12 +111,13 @@ impl Store for Timed {
         old: SessionKey,
         session: NewSession,
     ) -> Result<Option<Lifetime>, StoreError> {
-        self.wait(Operation::Rotate, self.store.rotate(old, session))
+        self.limit_and_measure(Operation::Rotate, self.store.rotate(old, session))
             .await
     }
 
     async fn end(&self, key: SessionKey, reason: EndReason) -> Result<bool, StoreError> {
-        self.wait(Operation::End, self.store.end(key, reason)).await
+        self.limit_and_measure(Operation::End, self.store.end(key, reason))
+            .await
     }
 
     async fn end_others(
@@ -122,56 +127,62 @@ impl Store for Timed {
         reason: EndReason,
     ) -> Result<Vec<SessionKey>, StoreError> {
         let answer = self.store.end_others(person, keep, reason);
-        self.wait(Operation::EndOthers, answer).await
+        self.limit_and_measure(Operation::EndOthers, answer).await
     }
 
     async fn list(&self, person: &PersonId) -> Result<Vec<ListedSession>, StoreError> {
-        self.wait(Operation::List, self.store.list(person)).await
+        self.limit_and_measure(Operation::List, self.store.list(person))
+            .await
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        self.wait(Operation::Count, self.store.count()).await
+        self.limit_and_measure(Operation::Count, self.store.count())
+            .await
     }
 
     async fn owner(&self, generation: Generation) -> Result<Option<PersonId>, StoreError> {
-        self.wait(Operation::Owner, self.store.owner(generation))
+        self.limit_and_measure(Operation::Owner, self.store.owner(generation))
             .await
     }
 
     async fn expire(&self, key: SessionKey) -> Result<Option<Expired>, StoreError> {
-        self.wait(Operation::Expire, self.store.expire(key)).await
+        self.limit_and_measure(Operation::Expire, self.store.expire(key))
+            .await
     }
 
-    /// Only its answer says what it has ended, so the answer must not be lost.
+    /// There is no limit on this operation, because only its answer says which sessions it has
+    /// ended.
     async fn sweep(&self, limit: u32) -> Result<Sweep, StoreError> {
         self.measure(Operation::Sweep, self.store.sweep(limit))
             .await
     }
 
     async fn tighten(&self, limits: SessionLimits, limit: u32) -> Result<u64, StoreError> {
-        self.wait(Operation::Tighten, self.store.tighten(limits, limit))
+        self.limit_and_measure(Operation::Tighten, self.store.tighten(limits, limit))
             .await
     }
 
     async fn forget(&self, limit: u32) -> Result<u64, StoreError> {
-        self.wait(Operation::Forget, self.store.forget(limit)).await
+        self.limit_and_measure(Operation::Forget, self.store.forget(limit))
+            .await
     }
 
     async fn keep_time(&self, limit: u32) -> Result<u64, StoreError> {
-        self.wait(Operation::KeepTime, self.store.keep_time(limit))
+        self.limit_and_measure(Operation::KeepTime, self.store.keep_time(limit))
             .await
     }
 
     async fn data(&self, key: SessionKey) -> Result<Option<(Data, Instant)>, StoreError> {
-        self.wait(Operation::Data, self.store.data(key)).await
-    }
-
-    async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
-        self.wait(Operation::SetData, self.store.set_data(key, data))
+        self.limit_and_measure(Operation::Data, self.store.data(key))
             .await
     }
 
-    /// Takes as long as the store is followed, so there is nothing to measure.
+    async fn set_data(&self, key: SessionKey, data: &Data) -> Result<bool, StoreError> {
+        self.limit_and_measure(Operation::SetData, self.store.set_data(key, data))
+            .await
+    }
+
+    /// There is nothing to measure, because this takes as long as the store is followed.
     async fn follow(&self, listener: Arc<dyn Listener>) -> StoreError {
         self.store.follow(listener).await
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 
 const MS: Duration = Duration::from_millis(1);
-/// What the node's clock is ahead of the store's.
+/// By how much the node's clock is ahead of the store's.
 const AHEAD: Duration = Duration::from_secs(600);
 
 struct Node {
@@ -24,8 +24,8 @@ impl Node {
         Self { clock, index }
     }
 
-    /// One that hears its store.
-    fn that_hears() -> Self {
+    /// A node to which the store reports ends.
+    fn following_its_store() -> Self {
         let node = Self::new();
         node.beat();
         node
@@ -35,8 +35,8 @@ impl Node {
         self.index.caught_up(self.clock.now(), self.store_now());
     }
 
-    /// A beat in which the store has been asked about `key` and says that it lives.
-    fn beat_for(&self, key: SessionKey) {
+    /// A beat in which the store is asked about `key` and says that the session is live.
+    fn beat_confirming(&self, key: SessionKey) {
         self.index.confirm(&[key], self.clock.now());
         self.beat();
     }
@@ -45,11 +45,11 @@ impl Node {
         self.clock.now() - AHEAD
     }
 
-    /// A session that the store has just told of, which is in the index.
+    /// A session that is in the index, because the store has just been asked about it.
     fn session(&self) -> LiveSession {
         let live = self.live();
         let ticket = self.index.ticket(live.session.key);
-        self.index.learn(ticket, &live);
+        self.index.insert(ticket, &live);
         live
     }
 
@@ -78,23 +78,23 @@ impl Node {
 
 // C2
 #[test]
-fn nothing_is_served_unasked_once_the_store_has_not_been_heard_for_the_bound() {
-    let node = Node::that_hears();
+fn the_index_does_not_answer_if_the_store_has_reported_nothing_for_too_long() {
+    let node = Node::following_its_store();
     let live = node.session();
     node.clock.advance(STALENESS - MS);
     assert!(node.knows(&live));
     node.clock.advance(MS);
     assert!(!node.knows(&live));
-    node.beat_for(live.session.key);
+    node.beat_confirming(live.session.key);
     assert!(node.knows(&live));
 }
 
 // C2
 #[test]
-fn what_was_known_before_the_store_was_lost_is_not_known_afterwards() {
-    let node = Node::that_hears();
+fn the_index_forgets_its_sessions_when_the_store_stops_reporting() {
+    let node = Node::following_its_store();
     let live = node.session();
-    node.index.lose();
+    node.index.stop_answering();
     assert!(!node.knows(&live));
     node.index.begin();
     node.beat();
@@ -102,7 +102,7 @@ fn what_was_known_before_the_store_was_lost_is_not_known_afterwards() {
 }
 
 #[test]
-fn nothing_is_learnt_while_the_store_is_not_heard() {
+fn nothing_is_inserted_while_the_store_does_not_report() {
     let node = Node::new();
     let live = node.session();
     node.beat();
@@ -111,31 +111,31 @@ fn nothing_is_learnt_while_the_store_is_not_heard() {
 
 // C2
 #[test]
-fn an_answer_from_before_an_end_is_not_learnt_after_it() {
-    let node = Node::that_hears();
+fn an_answer_from_before_an_end_is_not_inserted_after_it() {
+    let node = Node::following_its_store();
     let live = node.live();
     let ticket = node.index.ticket(live.session.key);
     node.index.ended(live.session.key);
-    node.index.learn(ticket, &live);
+    node.index.insert(ticket, &live);
     assert!(!node.knows(&live));
 
     let ticket = node.index.ticket(live.session.key);
     node.index.begin();
     node.beat();
-    node.index.learn(ticket, &live);
+    node.index.insert(ticket, &live);
     assert!(!node.knows(&live));
 }
 
 // C1, C6
 #[test]
-fn what_a_shared_store_has_not_confirmed_within_the_bound_is_not_served_unasked() {
-    let node = Node::that_hears();
+fn the_index_does_not_answer_for_a_session_that_was_not_confirmed_recently() {
+    let node = Node::following_its_store();
     let live = node.session();
     let key = live.session.key;
     node.clock.advance(STALENESS - MS);
     node.beat();
     assert!(node.knows(&live));
-    node.beat_for(key);
+    node.beat_confirming(key);
     node.clock.advance(STALENESS - MS);
     node.beat();
     assert!(node.knows(&live));
@@ -144,19 +144,19 @@ fn what_a_shared_store_has_not_confirmed_within_the_bound_is_not_served_unasked(
     assert!(node.index.look_up(key).is_none());
     assert!(node.index.touch(key).is_none());
     let ticket = node.index.ticket(key);
-    node.index.learn(ticket, &live);
+    node.index.insert(ticket, &live);
     assert!(node.knows(&live));
 }
 
 // C1, C6
 #[test]
 fn a_confirmation_counts_from_when_the_store_was_asked() {
-    let node = Node::that_hears();
+    let node = Node::following_its_store();
     let live = node.live();
     let ticket = node.index.ticket(live.session.key);
     node.clock.advance(STALENESS - MS);
     node.beat();
-    node.index.learn(ticket, &live);
+    node.index.insert(ticket, &live);
     assert!(node.knows(&live));
     node.clock.advance(MS);
     node.beat();
@@ -164,7 +164,7 @@ fn a_confirmation_counts_from_when_the_store_was_asked() {
 }
 
 #[test]
-fn a_store_that_tells_everything_is_not_asked_to_confirm() {
+fn a_store_that_reports_every_end_at_once_is_not_asked_to_confirm() {
     let node = Node::new();
     node.index.always_caught_up();
     let live = node.session();
@@ -173,27 +173,30 @@ fn a_store_that_tells_everything_is_not_asked_to_confirm() {
     assert_eq!(node.index.take_served(), []);
     node.index.begin();
     node.index.always_caught_up();
-    assert!(!node.knows(&live), "somebody else has changed something");
+    assert!(!node.knows(&live), "another process has written");
 }
 
 // A1, A2
 #[test]
-fn time_is_told_by_the_stores_clock() {
-    let node = Node::that_hears();
+fn sessions_end_by_the_clock_of_the_store() {
+    let node = Node::following_its_store();
     let live = node.session();
     let policy = node.index.policy;
     node.clock.advance(policy.idle() - MS);
-    node.beat_for(live.session.key);
+    node.beat_confirming(live.session.key);
     let seen = node.index.look_up(live.session.key).unwrap();
     assert_eq!(seen.now, live.now + policy.idle() - MS);
     node.clock.advance(MS);
-    assert!(!node.knows(&live), "between two beats, too");
+    assert!(
+        !node.knows(&live),
+        "the session also ends between two beats"
+    );
 }
 
 // A3
 #[test]
-fn an_older_answer_takes_no_activity_back() {
-    let node = Node::that_hears();
+fn an_older_answer_does_not_undo_activity() {
+    let node = Node::following_its_store();
     let live = node.session();
     let key = live.session.key;
     node.clock.advance(500 * MS);
@@ -201,19 +204,19 @@ fn an_older_answer_takes_no_activity_back() {
     let ticket = node.index.ticket(key);
     node.index.touch(key).unwrap();
     node.index.written(key, now - MS, now - MS);
-    node.index.learn(ticket, &live);
+    node.index.insert(ticket, &live);
     let seen = node.index.look_up(key).unwrap();
     assert_eq!(seen.session.lifetime.last_active_at(), now);
     assert_eq!(seen.stored_last_active_at, now - MS);
 }
 
-/// A session that the store knows to have been active just now, and that is touched on this
-/// node twice, a second apart.
+/// A session that was active just now by the store, and that is touched on this node twice, with a
+/// second between.
 fn touched_twice(node: &Node) -> (SessionKey, Instant) {
     let key = node.session().session.key;
     for _ in 0..2 {
         node.clock.advance(1_000 * MS);
-        node.beat_for(key);
+        node.beat_confirming(key);
         assert!(node.index.touch(key).is_some());
     }
     (key, node.store_now())
@@ -224,8 +227,8 @@ fn all_due(node: &Node) -> Vec<(SessionKey, Instant)> {
 }
 
 #[test]
-fn the_store_is_asked_about_what_has_been_served_since_it_was_last_asked() {
-    let node = Node::that_hears();
+fn the_store_is_asked_about_the_sessions_served_since_the_last_time() {
+    let node = Node::following_its_store();
     let [served, touched, _idle] = [(); 3].map(|()| node.session().session.key);
     for _ in 0..2 {
         assert!(node.index.look_up(served).is_some());
@@ -243,8 +246,8 @@ fn the_store_is_asked_about_what_has_been_served_since_it_was_last_asked() {
 
 // A3
 #[test]
-fn of_many_touches_the_last_is_written() {
-    let node = Node::that_hears();
+fn the_last_of_several_touches_is_written() {
+    let node = Node::following_its_store();
     let (key, last) = touched_twice(&node);
     assert_eq!(node.index.pending(key), Some(last));
     assert_eq!(all_due(&node), [(key, last)]);
@@ -254,54 +257,57 @@ fn of_many_touches_the_last_is_written() {
 
 // A3
 #[test]
-fn a_touch_that_comes_while_one_is_written_is_written_too() {
-    let node = Node::that_hears();
+fn a_touch_during_a_write_is_written_afterwards() {
+    let node = Node::following_its_store();
     let (key, written) = touched_twice(&node);
     assert_eq!(all_due(&node), [(key, written)]);
     node.clock.advance(1_000 * MS);
-    node.beat_for(key);
+    node.beat_confirming(key);
     node.index.touch(key).unwrap();
     node.index.written(key, written, written);
     assert_eq!(all_due(&node), [(key, written + 1_000 * MS)]);
     let now = node.store_now();
     node.index.written(key, now, now);
     node.clock.advance(1_000 * MS);
-    node.beat_for(key);
+    node.beat_confirming(key);
     node.index.touch(key).unwrap();
     assert_eq!(all_due(&node), [(key, written + 2_000 * MS)]);
 }
 
-/// It would keep every touch back until then.
+/// Otherwise every touch until then would be deferred.
 #[test]
-fn what_the_store_has_later_than_now_is_not_believed() {
-    let node = Node::that_hears();
+fn a_stored_instant_later_than_now_does_not_defer_touches() {
+    let node = Node::following_its_store();
     let (key, last) = touched_twice(&node);
     let hour = Duration::from_secs(3_600);
     node.index.written(key, last, last + hour);
     node.clock.advance(node.index.policy.grace());
-    node.beat_for(key);
-    assert!(node.index.touch(key).is_none(), "it is to be written");
+    node.beat_confirming(key);
+    assert!(
+        node.index.touch(key).is_none(),
+        "the touch must be written at once"
+    );
 }
 
 // A3
 #[test]
-fn what_is_yet_to_be_written_outlasts_the_loss_of_the_store() {
-    let node = Node::that_hears();
+fn pending_touches_survive_a_restart_of_the_reports() {
+    let node = Node::following_its_store();
     let (key, last) = touched_twice(&node);
     node.index.begin();
     assert_eq!(all_due(&node), [(key, last)]);
 }
 
 #[test]
-fn nothing_is_written_of_a_session_that_has_ended() {
-    let node = Node::that_hears();
+fn the_touches_of_an_ended_session_are_not_written() {
+    let node = Node::following_its_store();
     let (key, _) = touched_twice(&node);
     node.index.ended(key);
     assert_eq!(all_due(&node), []);
 }
 
 #[test]
-fn how_stale_it_is_is_how_long_ago_the_store_was_asked() {
+fn the_staleness_is_the_time_since_the_last_beat() {
     let node = Node::new();
     assert_eq!(node.index.staleness(), None);
     node.beat();

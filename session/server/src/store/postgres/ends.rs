@@ -1,4 +1,4 @@
-//! Ends, as PostgreSQL notifies of them.
+//! The ends of sessions, which PostgreSQL reports with `NOTIFY`.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use tokio::time::timeout;
 use super::{PostgresStore, statements};
 use crate::store::{
     Listener, StoreError,
-    feed::{self, Channel, LISTEN_TIMEOUT, Time},
+    feed::{self, Channel, LISTEN_TIMEOUT, StoreTime},
 };
 
-/// As the trigger on the sessions names it.
+/// The channel on which the trigger of the table of sessions notifies.
 const CHANNEL: &str = "dwell_session_ends";
 
 struct Ends(PgListener);
 
-/// On a connection of its own.
+/// Follows the ends on a connection that is used for nothing else.
 pub(super) async fn follow(store: &PostgresStore, listener: &dyn Listener) -> StoreError {
     match timeout(LISTEN_TIMEOUT, store.database.listen(CHANNEL)).await {
         Ok(Ok(ends)) => feed::follow(&mut Ends(ends), store, listener).await,
@@ -29,19 +29,19 @@ pub(super) async fn follow(store: &PostgresStore, listener: &dyn Listener) -> St
 
 #[async_trait]
 impl Channel for Ends {
-    async fn tell(&mut self, text: String) -> Result<Time, StoreError> {
-        let told = sqlx::query_as(statements::TELL).bind(CHANNEL).bind(text);
-        let (now, set_back): (i64, i64) = told.fetch_one(&mut self.0).await?;
-        Ok(Time {
+    async fn publish(&mut self, text: String) -> Result<StoreTime, StoreError> {
+        let published = sqlx::query_as(statements::PUBLISH).bind(CHANNEL).bind(text);
+        let (now, set_back): (i64, i64) = published.fetch_one(&mut self.0).await?;
+        Ok(StoreTime {
             now: Instant::from_millis(now),
             set_back: Duration::from_millis(set_back.unsigned_abs()),
         })
     }
 
-    async fn hear(&mut self) -> Result<String, StoreError> {
+    async fn receive(&mut self) -> Result<String, StoreError> {
         match self.0.try_recv().await? {
             Some(notification) => Ok(notification.payload().to_owned()),
-            None => Err(StoreError::new("the connection has been cut")),
+            None => Err(StoreError::new("the connection to the database was lost")),
         }
     }
 }

@@ -1,19 +1,22 @@
-//! What is said to PostgreSQL, which tells the time itself.
+//! The SQL statements for PostgreSQL. They use the time of the database server. The comment on each
+//! statement lists its parameters.
 //!
-//! Which rows are meant is found out with `array`, in the order of an index: PostgreSQL does not know
-//! how many sessions are overdue, and would look at all of them.
+//! Statements that change several sessions first select their keys with `array`, in the order of an
+//! index: PostgreSQL cannot estimate how many sessions are overdue, and would otherwise read all of
+//! them.
 //!
-//! Where rows are changed, the time is read after any wait for them, since a touch that was waited
-//! for may have moved the deadline: `held` has the rows as they are then, with that time. Rows are
-//! locked in the order of their keys, so that no two statements wait for each other.
+//! Statements that change rows lock them first, and read the time after any wait for the locks,
+//! because a touch that they have waited for may have moved the deadline: `held` contains the rows
+//! after the wait, with that time. Rows are locked in the order of their keys, so that two
+//! statements never wait for each other.
 
 pub(super) const PING: &str = "select 1 from dwell_sessions limit 1";
 
 pub(super) const NOW: &str = "select dwell_session_now()";
 
 /// 1 the key, 2 the person, 3 the generation, 4 how long ago the person was authenticated, 5 and 6
-/// the limits, 7 the credential, 8 to 10 the provider's issuer, subject and session, 11 the address,
-/// 12 the browser, 13 the data.
+/// the limits, 7 the credential, 8 to 10 the issuer, subject and session at the provider, 11 the
+/// address, 12 the browser, 13 the data. Durations are in milliseconds.
 pub(super) const CREATE: &str = "
     insert into dwell_sessions (
         key, person, generation, authenticated_at, last_active_at, idle_limit, absolute_limit,
@@ -23,14 +26,14 @@ pub(super) const CREATE: &str = "
     from (select dwell_session_now() as now) as clock
     returning authenticated_at, last_active_at";
 
-/// 1 the key. There is a row also where there is no session.
+/// 1 the key. Returns a row with the time even if there is no session.
 pub(super) const FIND: &str = "
     select person, generation, authenticated_at, last_active_at, idle_limit, absolute_limit,
         end_reason, now
     from (select dwell_session_now() as now) as clock
     left join dwell_sessions on key = $1";
 
-/// 1 the key, 2 when the person was active.
+/// 1 the key, 2 the time of the activity.
 pub(super) const TOUCH: &str = "
     update dwell_sessions
     set last_active_at = greatest(held.last_active_at, least($2, held.now))
@@ -43,7 +46,7 @@ pub(super) const TOUCH: &str = "
         dwell_sessions.last_active_at, dwell_sessions.idle_limit, dwell_sessions.absolute_limit,
         dwell_sessions.end_reason, held.now";
 
-/// 1 the keys, 2 for each when the person was active.
+/// 1 the keys, 2 the time of the activity for each of them.
 pub(super) const TOUCH_ALL: &str = "
     update dwell_sessions
     set last_active_at = greatest(held.last_active_at, least(held.at, held.now))
@@ -80,7 +83,7 @@ pub(super) const END: &str = "
     ) as held
     where dwell_sessions.key = held.key and held.ended_at is null and held.deadline > held.now";
 
-/// 1 the person, 2 the key of the session that is kept, 3 the reason.
+/// 1 the person, 2 the key of the session to keep, 3 the reason.
 pub(super) const END_OTHERS: &str = "
     update dwell_sessions
     set ended_at = held.now, end_reason = $3,
@@ -130,7 +133,7 @@ pub(super) const EXPIRE: &str = "
     returning dwell_sessions.key, dwell_sessions.person, dwell_sessions.ended_at,
         dwell_sessions.end_reason";
 
-/// 1 how many.
+/// 1 the largest number of sessions.
 pub(super) const SWEEP: &str = "
     update dwell_sessions
     set ended_at = held.deadline,
@@ -158,7 +161,7 @@ pub(super) const SWEEP: &str = "
     returning dwell_sessions.key, dwell_sessions.person, dwell_sessions.ended_at,
         dwell_sessions.end_reason";
 
-/// 1 and 2 the limits, 3 how many.
+/// 1 and 2 the limits, 3 the largest number of sessions.
 pub(super) const TIGHTEN: &str = "
     update dwell_sessions
     set idle_limit = least(held.idle_limit, $1), absolute_limit = least(held.absolute_limit, $2)
@@ -174,7 +177,7 @@ pub(super) const TIGHTEN: &str = "
     ) as held
     where dwell_sessions.key = held.key";
 
-/// 1 how long tombstones are kept, 2 how many.
+/// 1 how long tombstones are kept, 2 the largest number of tombstones.
 pub(super) const FORGET: &str = "
     delete from dwell_sessions
     where key = any (array(
@@ -190,10 +193,10 @@ pub(super) const FORGET: &str = "
         for update
     ))";
 
-/// Makes sure that the time does not come back.
+/// Makes sure that the time of the store does not go back.
 pub(super) const KEEP_MARK: &str = "select now, set_back from dwell_keep_session_time()";
 
-/// 1 how many.
+/// 1 the largest number of sessions.
 pub(super) const KEEP_TIME: &str = "
     update dwell_sessions
     set last_active_at = least(held.last_active_at, held.now),
@@ -232,7 +235,7 @@ pub(super) const SET_DATA: &str = "
     ) as held
     where dwell_sessions.key = held.key and held.ended_at is null and held.deadline > held.now";
 
-/// Tells a text on a channel, and makes sure that the time does not come back. 1 the channel, 2 the
-/// text.
-pub(super) const TELL: &str =
+/// Publishes a message on a channel, and makes sure that the time of the store does not go back. 1
+/// the channel, 2 the message.
+pub(super) const PUBLISH: &str =
     "select now, set_back from dwell_keep_session_time(), pg_notify($1, $2)";

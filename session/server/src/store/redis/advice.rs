@@ -1,39 +1,42 @@
-//! What a server should be set to.
+//! Checks the settings of a server.
 
 use std::collections::HashMap;
 
 use fred::{clients::Pool, interfaces::ConfigInterface as _};
 
-/// Something about the server that its operator should change.
+/// A setting of the server that its operator should change. Its message says why and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Advice {
-    /// Sessions that have ended may come back when it restarts.
+    /// Sessions that have ended may come back when the server restarts, because it only writes
+    /// snapshots.
     #[error(
-        "the session store brings back sessions that have ended when it restarts: \
+        "after a restart, the session store brings back sessions that have ended: \
          set appendonly yes in its configuration"
     )]
     Snapshots,
-    /// Sessions that have ended may come back after a power failure.
+    /// Sessions that have ended may come back after a power failure, because the server does not
+    /// write every change to disk at once.
     #[error(
-        "the session store may lose the last second before a power failure, sign-outs too: \
-         set appendfsync always in its configuration"
+        "at a power failure, the session store may lose the changes of the last second, including \
+         sign-outs: set appendfsync always in its configuration"
     )]
     Deferred,
-    /// Sessions may go before their time.
+    /// Sessions may be removed before their time, because the server removes keys when its memory
+    /// is full.
     #[error(
-        "the session store may drop sessions when its memory is full: \
+        "the session store may remove sessions when its memory is full: \
          set maxmemory-policy noeviction in its configuration"
     )]
     Eviction,
-    /// Its configuration cannot be read.
+    /// The settings of the server cannot be read.
     #[error(
-        "the session store does not let its configuration be read: \
-         make sure of appendonly yes, appendfsync always and maxmemory-policy noeviction"
+        "the configuration of the session store cannot be read: make sure that it has \
+         appendonly yes, appendfsync always and maxmemory-policy noeviction"
     )]
     Hidden,
 }
 
-/// What the operator of the server should change.
+/// Returns what the operator of the server should change.
 pub(super) async fn advice(pool: &Pool) -> Vec<Advice> {
     let mut settings = HashMap::new();
     for name in ["appendonly", "appendfsync", "save", "maxmemory-policy"] {
@@ -50,7 +53,7 @@ pub(super) async fn advice(pool: &Pool) -> Vec<Advice> {
     if is("appendonly", "yes") && !is("appendfsync", "always") {
         advice.push(Advice::Deferred);
     }
-    // The other policies drop keys that have an expiry. Ours have none.
+    // The other policies only remove keys that have an expiry, and Dwell's keys have none.
     if settings
         .get("maxmemory-policy")
         .is_some_and(|policy| policy.starts_with("allkeys"))

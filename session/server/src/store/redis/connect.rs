@@ -1,4 +1,4 @@
-//! The way to a server, and what must be there.
+//! Connects to a server, and checks and migrates what is stored on it.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -10,25 +10,26 @@ use fred::{
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
-    Pass, RedisStore, RedisUrl, Shared, millis,
+    RedisStore, RedisUrl, Shared, TightenPass, millis,
     scripts::{SERVER_TIME, Scripts},
     watch::watch,
 };
 use crate::Connections;
 
-/// The oldest version that is known to work. Valkey says that it is Redis 7.2.
-const OLDEST: u64 = 7;
+/// The oldest major version of Redis that is known to work. Valkey reports that it is Redis 7.2.
+const MIN_VERSION: u64 = 7;
 
-/// The version of the layout that the scripts read and write.
+/// The version of the layout that the scripts use.
 const SCHEMA: i64 = 2;
 
-/// How many keys a migration looks at in one script: nobody else is served meanwhile.
-const KEYS_AT_A_TIME: i64 = 200;
+/// How many keys a migration examines in one script. The server serves nobody else while a script
+/// runs.
+const MIGRATE_SCAN: i64 = 200;
 
-/// The timeouts of sessions from before each had its own.
+/// The timeouts of migrated sessions, because older versions stored no timeouts with a session.
 const MIGRATED_LIMIT: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// How a [`RedisStore`] is opened: see [`RedisStore::builder`].
+/// Opens a [`RedisStore`] with other settings: see [`RedisStore::builder`].
 #[derive(Debug, Clone)]
 pub struct RedisStoreBuilder {
     url: RedisUrl,
@@ -47,27 +48,28 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// How many connections are kept, and how long an answer is waited for. Beside these, each node
-    /// that follows the store has one connection on which it hears of ends.
+    /// Sets the number of connections and how long an answer may take. The defaults are those of
+    /// [`Connections`]. In addition, each node that follows the store has one connection on which
+    /// it receives reports of ends.
     pub fn connections(mut self, connections: Connections) -> Self {
         self.connections = connections;
         self
     }
 
-    /// What tells the keys and the channel of this store from those of others on the same server:
-    /// each begins with `{prefix}:`. It is `dwell` unless this is called, and has 1 to 64 letters,
-    /// digits, dots, hyphens or underscores of ASCII.
+    /// Sets the prefix that distinguishes the keys and the channel of this store from others on the
+    /// same server: each name begins with the prefix in braces and a colon. The prefix must have 1
+    /// to 64 ASCII letters, digits, dots, hyphens or underscores. The default is `dwell`.
     ///
-    /// The databases of one server share its channels, so two stores in two databases should have
-    /// two prefixes.
+    /// All databases of a server share the same channels, so two stores in two databases should
+    /// have different prefixes.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Takes the time from the Lua function `time` that `lua` defines, in milliseconds since the Unix
-    /// epoch, and not from the server's clock. For tests, which move it, and for nothing else: nodes
-    /// that use one server must all take the time from the same place.
+    /// Uses the Lua function `time`, which `lua` defines, instead of the server's clock. The
+    /// function returns milliseconds since the Unix epoch. This is only for tests that move the
+    /// time. All nodes that use a server must use the same function.
     pub fn time_from_lua(mut self, lua: impl Into<String>) -> Self {
         self.time = lua.into();
         self
@@ -77,8 +79,8 @@ impl RedisStoreBuilder {
     ///
     /// # Errors
     ///
-    /// The server cannot be used, the prefix is not one, or what is kept there was written by another
-    /// version: see [`RedisError`].
+    /// The server cannot be used, the prefix is invalid, or the sessions on the server were written
+    /// by another version of Dwell: see [`RedisError`].
     pub async fn connect(self) -> Result<RedisStore, RedisError> {
         let server = self.open().await?;
         let found = server.schema().await?;
@@ -87,31 +89,32 @@ impl RedisStoreBuilder {
             SCHEMA => Ok(RedisStore(Arc::new(Shared {
                 _watch: watch(&server.pool, self.connections.timeout),
                 server,
-                pass: Mutex::new(Pass::over_all(None)),
+                tighten_pass: Mutex::new(TightenPass::over_all(None)),
             }))),
             ..SCHEMA => Err(RedisError::OlderSchema { server: place }),
             _ => Err(RedisError::NewerSchema { server: place }),
         }
     }
 
-    /// Rewrites what an older version has kept on the server, so that
-    /// [`connect`](Self::connect) accepts it. Returns how many sessions, live or ended, it has
-    /// rewritten; none where there is nothing older.
+    /// Migrates the sessions that an older version of Dwell has stored on the server, so that
+    /// [`connect`](Self::connect) accepts them. Returns the number of migrated sessions, including
+    /// ended ones. It is 0 if there was nothing to migrate.
     ///
-    /// The sessions keep their people, their generations, their last activities and their data. Older
-    /// versions kept no timeouts with them, so those that have not been ended get an idle and an
-    /// absolute timeout of 366 days, even where their time was over. A [`Dwell`](crate::Dwell) goes by
-    /// its own policy where that is shorter, and shortens them by
-    /// [`tighten`](crate::store::Store::tighten) when it starts.
+    /// The sessions keep their people, their generations, their last activities and their data.
+    /// Older versions stored no timeouts with a session. Therefore sessions that have not been
+    /// ended get an idle timeout and an absolute timeout of 366 days, even if their time was over.
+    /// A [`Dwell`](crate::Dwell) applies its own policy if that is shorter, and shortens the stored
+    /// timeouts with [`tighten`](crate::store::Store::tighten) when it starts.
     ///
-    /// It works in small steps, between which others are served, and may be called again where it has
-    /// failed, and on several nodes at once. No program with an older version may run meanwhile or
-    /// afterwards: to it the sessions are unknown.
+    /// The migration works in small steps, between which the server serves others. It may be
+    /// repeated after a failure, and may run on several nodes at once. No program with an older
+    /// version may run during the migration or after it, because the older version does not find
+    /// migrated sessions.
     ///
     /// # Errors
     ///
-    /// The server cannot be used, the prefix is not one, or what is kept there was written by a newer
-    /// version: see [`RedisError`].
+    /// The server cannot be used, the prefix is invalid, or the sessions on the server were written
+    /// by a newer version of Dwell: see [`RedisError`].
     pub async fn migrate(self) -> Result<u64, RedisError> {
         let server = self.open().await?;
         let migrated = server.migrate().await;
@@ -133,66 +136,69 @@ impl RedisStoreBuilder {
     }
 }
 
-/// The server cannot be used. Each error is one line, without the password.
+/// The server cannot be used. The message of each error is one line and does not contain the
+/// password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedisError {
-    /// It cannot be reached, refuses the connection, or refuses a command.
+    /// The server cannot be reached, or refuses the connection or a command.
     #[error("cannot use the Redis server {server}")]
     Unavailable {
-        /// The server.
+        /// The URL of the server, without the password.
         server: String,
-        /// Why.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// It does not answer.
+    /// The server does not answer in time.
     #[error("the Redis server {server} has not answered within {timeout:?}")]
     TimedOut {
-        /// The server.
+        /// The URL of the server, without the password.
         server: String,
-        /// How long an answer was waited for.
+        /// How long it was given to answer.
         timeout: Duration,
     },
-    /// It is too old.
-    #[error("the Redis server {server} has version {version}: version {OLDEST} or later is needed")]
+    /// The version of the server is too old.
+    #[error(
+        "the Redis server {server} has version {version}: version {MIN_VERSION} or later is needed"
+    )]
     TooOld {
-        /// The server.
+        /// The URL of the server, without the password.
         server: String,
-        /// Its version.
+        /// The version of the server.
         version: String,
     },
-    /// Its sessions were written by an older version of Dwell.
+    /// The sessions on the server were written by an older version of Dwell.
     #[error(
         "the sessions on the Redis server {server} were written by an older version of Dwell: \
          stop the programs that use it and call RedisStore::migrate"
     )]
     OlderSchema {
-        /// The server.
+        /// The URL of the server, without the password.
         server: String,
     },
-    /// Its sessions were written by a newer version of Dwell.
+    /// The sessions on the server were written by a newer version of Dwell.
     #[error(
         "the sessions on the Redis server {server} were written by a newer version of Dwell: \
          use that version"
     )]
     NewerSchema {
-        /// The server.
+        /// The URL of the server, without the password.
         server: String,
     },
-    /// The prefix of the keys has other characters than are allowed, none or too many.
+    /// The prefix is empty, too long, or has characters that are not allowed.
     #[error(
-        "the prefix of Redis keys has 1 to 64 letters, digits, dots, hyphens or underscores: \
-         {0:?} is none"
+        "the prefix {0:?} of Redis keys is invalid: it must have 1 to 64 letters, digits, dots, \
+         hyphens or underscores"
     )]
     InvalidPrefix(String),
 }
 
-/// A server, and what is run there.
+/// A server with the scripts that run on it.
 pub(super) struct Server {
     pub url: RedisUrl,
     pub pool: Pool,
-    /// What every key begins with, and the channel. It has a hash tag, so that all of them are in one
-    /// slot.
+    /// The beginning of the channel and of every key. It has a hash tag, so that all keys are in
+    /// the same hash slot.
     pub prefix: String,
     pub scripts: Scripts,
 }
@@ -209,7 +215,8 @@ impl Server {
             .await
     }
 
-    /// The version of the layout of what is kept there. Where nothing is, it is ours from now on.
+    /// The version of the layout of what is stored on the server. If nothing is stored there, the
+    /// server is marked with the version of this program.
     async fn schema(&self) -> Result<i64, RedisError> {
         let found = self.run(&self.scripts.schema, [SCHEMA.into()]).await;
         found.map_err(|source| unavailable(&self.url, source))
@@ -226,7 +233,7 @@ impl Server {
             let arguments = [
                 SCHEMA.into(),
                 cursor.into(),
-                KEYS_AT_A_TIME.into(),
+                MIGRATE_SCAN.into(),
                 limit.into(),
                 limit.into(),
             ];
@@ -245,31 +252,31 @@ impl Server {
 async fn pool(url: &RedisUrl, connections: Connections) -> Result<Pool, RedisError> {
     let Connections {
         limit,
-        timeout: patience,
+        timeout: answer_timeout,
     } = connections;
     let pool = Builder::from_config(url.config())
         .with_connection_config(|connection| {
-            connection.connection_timeout = patience;
-            connection.internal_command_timeout = patience;
-            // An operation that may have been carried out is not tried again: the second time it
-            // would find the session ended, and say so.
+            connection.connection_timeout = answer_timeout;
+            connection.internal_command_timeout = answer_timeout;
+            // An operation that may have been executed is not repeated, because the second attempt
+            // would find, for example, that the session has ended already.
             connection.max_command_attempts = 1;
         })
-        .with_performance_config(|performance| performance.default_command_timeout = patience)
+        .with_performance_config(|performance| performance.default_command_timeout = answer_timeout)
         .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2))
         .build_pool(limit.try_into().unwrap_or(usize::MAX))
         .map_err(|source| unavailable(url, source))?;
-    match timeout(patience, pool.init()).await {
+    match timeout(answer_timeout, pool.init()).await {
         Ok(connected) => connected.map_err(|source| unavailable(url, source))?,
         Err(_) => {
             return Err(RedisError::TimedOut {
                 server: url.to_string(),
-                timeout: patience,
+                timeout: answer_timeout,
             });
         }
     };
     match pool.server_version() {
-        Some(version) if version.major < OLDEST => Err(RedisError::TooOld {
+        Some(version) if version.major < MIN_VERSION => Err(RedisError::TooOld {
             server: url.to_string(),
             version: version.to_string(),
         }),

@@ -1,4 +1,4 @@
-//! Ends, as the server publishes them.
+//! The ends of sessions, which the server publishes.
 
 use std::time::Duration;
 
@@ -15,10 +15,11 @@ use tokio::sync::broadcast::Receiver;
 use super::RedisStore;
 use crate::store::{
     Listener, StoreError,
-    feed::{self, Channel, LISTEN_TIMEOUT, Time},
+    feed::{self, Channel, LISTEN_TIMEOUT, StoreTime},
 };
 
-/// A connection that is not replaced when it is lost: what was published meanwhile would be missed.
+/// A connection that receives reports of ends. It is not replaced when it is lost, because reports
+/// would be missed until then.
 struct Ends<'store> {
     store: &'store RedisStore,
     client: SubscriberClient,
@@ -31,7 +32,7 @@ impl RedisStore {
         match Ends::of(self).await {
             Ok(mut ends) => {
                 let error = feed::follow(&mut ends, self, listener).await;
-                // The connection is of no more use, however it is closed.
+                // An error does not matter, because the connection is not used any more.
                 let _ = ends.client.quit().await;
                 error
             }
@@ -55,7 +56,7 @@ impl<'store> Ends<'store> {
             .map_err(StoreError::new)?;
         let (messages, errors) = (client.message_rx(), client.error_rx());
         client.init().await.map_err(StoreError::new)?;
-        // As the scripts name it.
+        // The channel on which the scripts publish.
         let channel = format!("{}:ends", server.prefix);
         client.subscribe(channel).await.map_err(StoreError::new)?;
         Ok(Self {
@@ -69,16 +70,16 @@ impl<'store> Ends<'store> {
 
 #[async_trait]
 impl Channel for Ends<'_> {
-    async fn tell(&mut self, text: String) -> Result<Time, StoreError> {
+    async fn publish(&mut self, text: String) -> Result<StoreTime, StoreError> {
         let scripts = &self.store.0.server.scripts;
         let (now, set_back) = self.store.run(&scripts.beat, [text.into()]).await?;
-        Ok(Time {
+        Ok(StoreTime {
             now: Instant::from_millis(now),
             set_back: Duration::from_millis(set_back),
         })
     }
 
-    async fn hear(&mut self) -> Result<String, StoreError> {
+    async fn receive(&mut self) -> Result<String, StoreError> {
         tokio::select! {
             message = self.messages.recv() => {
                 let message = message.map_err(StoreError::new)?;

@@ -1,4 +1,4 @@
-//! Sessions, as the scripts are given them and answer with them.
+//! Converts sessions to the arguments and from the answers of scripts.
 
 use std::time::Duration;
 
@@ -13,24 +13,24 @@ use crate::{
     },
 };
 
-/// The longest duration, in milliseconds. Lua counts in floating point: the sum of this and of any
-/// time of this millennium is exact.
-const LONGEST: u64 = 1 << 52;
+/// The longest duration, in milliseconds. Lua uses floating-point numbers, in which the sum of this
+/// duration and any time of this millennium is exact.
+const MAX_MILLIS: u64 = 1 << 52;
 
-/// Key, person, generation, authenticated at, last active at, idle timeout, absolute timeout, end
-/// reason.
+/// The key, the person, the generation, the time of authentication, the last activity, the idle
+/// timeout, the absolute timeout, and the end reason. Times and timeouts are in milliseconds.
 pub(super) type Row = (String, String, String, i64, i64, u64, u64, Option<String>);
 
-/// The time, and a session where there is one.
+/// The time, and the session if there is one.
 pub(super) type LookupRow = (i64, Option<Row>);
 
 /// A session, its address, its browser and its credential.
 pub(super) type ListedRow = (Row, String, String, Option<String>);
 
-/// Key, person, reason, ended at.
+/// The key, the person, the reason and the time of the end.
 pub(super) type ExpiredRow = (String, String, String, i64);
 
-/// What the scripts create a session from.
+/// The arguments that describe a new session.
 pub(super) fn new_session(session: &NewSession) -> Result<Vec<Value>, StoreError> {
     let mut arguments: Vec<Value> = vec![
         name(session.key),
@@ -66,7 +66,7 @@ pub(super) fn new_session(session: &NewSession) -> Result<Vec<Value>, StoreError
     Ok(arguments)
 }
 
-/// How a session that was created at `now`, in milliseconds, has begun.
+/// The lifetime of a session that was created at `now`, in milliseconds.
 pub(super) fn begun(session: &NewSession, now: i64) -> Lifetime {
     let authenticated_at = now.saturating_sub(millis(session.authenticated_ago));
     Lifetime::stored(
@@ -113,7 +113,7 @@ pub(super) fn person(id: String) -> Result<PersonId, StoreError> {
     id.try_into().map_err(StoreError::new)
 }
 
-/// A key as it is written there.
+/// A key as it is stored on the server.
 pub(super) fn name(key: SessionKey) -> Value {
     key.to_hex().into()
 }
@@ -127,7 +127,7 @@ pub(super) fn json(data: &Data) -> Result<String, StoreError> {
 }
 
 pub(super) fn millis(duration: Duration) -> i64 {
-    whole_millis(duration).min(LONGEST).cast_signed()
+    whole_millis(duration).min(MAX_MILLIS).cast_signed()
 }
 
 fn session(row: Row) -> Result<Session, StoreError> {

@@ -1,4 +1,4 @@
-//! The operations, as the server carries them out: each script is one atomic step.
+//! The Lua scripts. Each script is one operation and runs as one atomic step.
 
 use fred::types::scripts::Script;
 
@@ -32,7 +32,7 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    /// The scripts, which take the time from the Lua function `time` that `time` defines.
+    /// The scripts, which use the Lua function `time` that the text `time` defines.
     pub fn new(time: &str) -> Self {
         let script = |body: &str| {
             let prelude = include_str!("lua/prelude.lua");

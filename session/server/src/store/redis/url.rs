@@ -1,10 +1,10 @@
-//! Where a server is.
+//! The URL of a server.
 
 use std::{fmt, str::FromStr};
 
 use fred::types::config::{Config, ServerConfig};
 
-/// The URL of a Redis or Valkey server. It is displayed without the password.
+/// The URL of a Redis or Valkey server. `Display` shows it without the user and the password.
 ///
 /// ```
 /// # use dwell::store::RedisUrl;
@@ -51,7 +51,9 @@ impl fmt::Debug for RedisUrl {
     }
 }
 
-/// A text that is not a [`RedisUrl`].
+/// The text is not a valid [`RedisUrl`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a Redis server has a URL such as redis://USER:PASSWORD@HOST:6379/0, or rediss:// for TLS")]
+#[error(
+    "the URL of a Redis server must be like redis://USER:PASSWORD@HOST:6379/0, or rediss:// for TLS"
+)]
 pub struct InvalidRedisUrl;

@@ -1,4 +1,4 @@
-//! Finds connections on which nothing is answered any more.
+//! Replaces connections on which the server does not answer any more.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use fred::{
 };
 use tokio::{task::JoinSet, time::sleep};
 
-/// Watches every connection of `pool` until what is returned is dropped. An answer is waited for as
-/// long as `timeout`.
+/// Watches every connection of `pool` until the returned set is dropped. `timeout` is how long an
+/// answer may take.
 pub(super) fn watch(pool: &Pool, timeout: Duration) -> JoinSet<()> {
     let clients = pool.clients().iter().cloned();
     clients
@@ -18,15 +18,17 @@ pub(super) fn watch(pool: &Pool, timeout: Duration) -> JoinSet<()> {
         .collect()
 }
 
-/// Replaces the connection where it counts as connected and a ping is not answered in time. The Redis
-/// client itself does not find that out as long as it is asked again and again.
+/// Replaces the connection if the client considers it connected but a ping is not answered in time.
+/// The client itself does not notice this as long as requests are sent.
 async fn watch_one(client: Client, interval: Duration) {
     loop {
         sleep(interval).await;
         let answer = client.ping::<()>(None).await;
         let has_timed_out = answer.is_err_and(|error| *error.kind() == ErrorKind::Timeout);
         if has_timed_out && client.is_connected() {
-            tracing::warn!("a connection to the session store does not answer: it is replaced");
+            tracing::warn!(
+                "the session store does not answer on a connection: the connection is replaced"
+            );
             let _ = client.force_reconnection().await;
         }
     }

@@ -1,4 +1,4 @@
-//! Sessions in a copy of a database.
+//! The sessions in a backup of a database.
 
 use dwell_session::{EndReason, Instant};
 use sqlx::SqliteConnection;
@@ -6,13 +6,13 @@ use sqlx::SqliteConnection;
 use super::SqliteStore;
 
 impl SqliteStore {
-    /// Ends every session in the database that `copy` is connected to, at `now`, as restored. A backup
-    /// would otherwise bring back, when it takes the place of its database, sessions that have ended
-    /// since it was made.
+    /// Ends every session in the copy of a database that `copy` is connected to, at `now`, with the
+    /// reason [`EndReason::Restored`]. Otherwise a backup that replaces its database would bring
+    /// back sessions that have ended since the backup was made.
     ///
     /// # Errors
     ///
-    /// The database failed, or has no tables of Dwell.
+    /// The database failed, or does not have the tables of Dwell.
     pub async fn end_in_backup(
         copy: &mut SqliteConnection,
         now: Instant,

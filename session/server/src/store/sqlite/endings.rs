@@ -1,4 +1,4 @@
-//! How sessions end in SQLite, and how listeners are told.
+//! The operations that end sessions in SQLite, and that report the ends to the listeners.
 
 use dwell_session::{EndReason, Instant, Lifetime};
 use sqlx::{Connection as _, FromRow as _, SqliteConnection};
@@ -14,9 +14,9 @@ use crate::{
 };
 
 impl SqliteStore {
-    /// Carries `ending` out to its end, whoever gives up waiting for it, so that listeners are told
-    /// of what it has ended.
-    pub(super) async fn end_and_tell<Answer: Send + 'static>(
+    /// Runs `ending` to its end, even if the caller stops waiting for it, so that the listeners are
+    /// always told which sessions it has ended.
+    pub(super) async fn end_and_notify<Answer: Send + 'static>(
         &self,
         ending: impl Future<Output = Result<(Answer, Vec<SessionKey>), StoreError>> + Send + 'static,
     ) -> Result<Answer, StoreError> {
@@ -24,21 +24,21 @@ impl SqliteStore {
         let ended = tokio::spawn(async move {
             let (answer, ended) = ending.await?;
             for key in ended {
-                listeners.tell(key);
+                listeners.notify(key);
             }
             Ok(answer)
         });
         ended.await.map_err(StoreError::new)?
     }
 
-    /// Ends a session, in memory alone where there is no room to write it down. Returns whether it
+    /// Ends a session. If the disk is full, the session is only ended in memory. Returns whether it
     /// was live.
     pub(super) async fn end_one(
         self,
         key: SessionKey,
         reason: EndReason,
     ) -> Result<(bool, Vec<SessionKey>), StoreError> {
-        if self.owed.contains(key) {
+        if self.unwritten.contains(key) {
             return Ok((false, vec![key]));
         }
         let was_live = match self.execute(|now| end(key, now, reason)).await {
@@ -46,7 +46,7 @@ impl SqliteStore {
             Err(error) if is_disk_full(&error) => {
                 let is_live = self.data(key).await?.is_some();
                 if is_live {
-                    self.owed.add(key, reason);
+                    self.unwritten.add(key, reason);
                 }
                 is_live
             }
@@ -61,7 +61,7 @@ impl SqliteStore {
         keep: SessionKey,
         reason: EndReason,
     ) -> Result<(Vec<SessionKey>, Vec<SessionKey>), StoreError> {
-        let ending = self.change(|now| {
+        let ending = self.execute_returning(|now| {
             sqlx::query(statements::END_OTHERS)
                 .bind(person.to_string())
                 .bind(bytes(keep))
@@ -71,7 +71,7 @@ impl SqliteStore {
         let ended = match ending.await {
             Ok(rows) => {
                 let mut ended = keys(&rows)?;
-                ended.retain(|key| !self.owed.remove(*key));
+                ended.retain(|key| !self.unwritten.remove(*key));
                 ended
             }
             Err(error) if is_disk_full(&error) => {
@@ -79,7 +79,7 @@ impl SqliteStore {
                 let others = listed.iter().map(|listed| listed.session.key);
                 others
                     .filter(|key| *key != keep)
-                    .inspect(|key| self.owed.add(*key, reason))
+                    .inspect(|key| self.unwritten.add(*key, reason))
                     .collect()
             }
             Err(error) => return Err(error),
@@ -92,7 +92,7 @@ impl SqliteStore {
         old: SessionKey,
         session: NewSession,
     ) -> Result<(Option<Lifetime>, Vec<SessionKey>), StoreError> {
-        if self.owed.contains(old) {
+        if self.unwritten.contains(old) {
             return Ok((None, Vec::new()));
         }
         let mut lease = self.database.writer().await?;
@@ -104,12 +104,12 @@ impl SqliteStore {
         })
     }
 
-    /// Ends what time has ended of what `query` names.
+    /// Ends the sessions whose time is over, with the statement that `query` makes from the time.
     pub(super) async fn end_by_time(
         self,
         query: impl FnOnce(i64) -> Statement,
     ) -> Result<(Vec<Expired>, Vec<SessionKey>), StoreError> {
-        let rows = self.change(query).await?;
+        let rows = self.execute_returning(query).await?;
         let expired: Result<Vec<_>, _> = rows
             .iter()
             .map(|row| sql::expired(ExpiredColumns::from_row(row)?))
@@ -119,14 +119,14 @@ impl SqliteStore {
         Ok((expired, keys))
     }
 
-    /// Writes down up to `limit` of the ends that there was no room for. Returns whether that were
-    /// all.
-    pub(super) async fn write_owed(&self, limit: u32) -> Result<bool, StoreError> {
-        let owed = self.owed.first(limit);
-        let are_all = owed.len() < usize::try_from(limit).unwrap_or(usize::MAX);
-        for (key, reason) in owed {
+    /// Writes up to `limit` of the ends that could not be written before. Returns whether there are
+    /// no more of them.
+    pub(super) async fn write_unwritten(&self, limit: u32) -> Result<bool, StoreError> {
+        let unwritten = self.unwritten.first(limit);
+        let are_all = unwritten.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        for (key, reason) in unwritten {
             self.execute(|now| end(key, now, reason)).await?;
-            self.owed.remove(key);
+            self.unwritten.remove(key);
         }
         Ok(are_all)
     }
@@ -139,7 +139,7 @@ fn end(key: SessionKey, now: i64, reason: EndReason) -> Statement {
         .bind(reason.name())
 }
 
-/// Returns whether `old` was live.
+/// Replaces the session `old` by `session`. Returns whether `old` was live.
 async fn replace_on(
     connection: &mut SqliteConnection,
     old: SessionKey,

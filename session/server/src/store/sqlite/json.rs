@@ -1,4 +1,5 @@
-//! Keys and touches as SQLite reads them with `json_each`: one statement for many sessions.
+//! Writes keys and touches as JSON, which one SQL statement for many sessions reads with
+//! `json_each`.
 
 use std::fmt::Write as _;
 
@@ -6,18 +7,18 @@ use dwell_session::Instant;
 
 use crate::store::SessionKey;
 
-/// The longest text of a key and an instant in JSON, in bytes.
-const LONGEST_TOUCH: usize = 64 + 20 + 4;
+/// The length of the longest key with an instant in JSON, in bytes.
+const MAX_TOUCH_LENGTH: usize = 64 + 20 + 4;
 
 pub(super) fn touches_as_json(touches: &[(SessionKey, Instant)]) -> String {
-    let mut json = String::with_capacity(touches.len() * LONGEST_TOUCH + 2);
+    let mut json = String::with_capacity(touches.len() * MAX_TOUCH_LENGTH + 2);
     json.push('{');
     for (index, (key, at)) in touches.iter().enumerate() {
         if index > 0 {
             json.push(',');
         }
         push_quoted(&mut json, *key);
-        // Writing into a text does not fail.
+        // Writing into a string does not fail.
         let _ = write!(json, ":{}", at.as_millis());
     }
     json.push('}');
@@ -25,7 +26,7 @@ pub(super) fn touches_as_json(touches: &[(SessionKey, Instant)]) -> String {
 }
 
 pub(super) fn keys_as_json(keys: &[SessionKey]) -> String {
-    let mut json = String::with_capacity(keys.len() * LONGEST_TOUCH + 2);
+    let mut json = String::with_capacity(keys.len() * MAX_TOUCH_LENGTH + 2);
     json.push('[');
     for (index, key) in keys.iter().enumerate() {
         if index > 0 {

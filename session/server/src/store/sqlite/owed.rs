@@ -1,4 +1,4 @@
-//! Ends that the disk has no room for.
+//! Ends of sessions that could not be written, because the disk was full.
 
 use std::{
     collections::HashMap,
@@ -9,14 +9,13 @@ use dwell_session::EndReason;
 
 use crate::store::{Presence, SessionKey};
 
-/// The sessions that have ended and that are still live in the database, since nothing can be
-/// written into it. They are refused all the same. Nobody knows of these ends once the process is
-/// gone.
+/// The sessions that have ended but are still live in the database, because nothing can be written.
+/// They are treated as ended. These ends are lost if the process stops before they are written.
 #[derive(Debug, Clone, Default)]
-pub(super) struct OwedEnds(Arc<Mutex<HashMap<SessionKey, EndReason>>>);
+pub(super) struct UnwrittenEnds(Arc<Mutex<HashMap<SessionKey, EndReason>>>);
 
-impl OwedEnds {
-    /// The database has no room for this end.
+impl UnwrittenEnds {
+    /// Records an end that could not be written.
     pub fn add(&self, key: SessionKey, reason: EndReason) {
         self.lock().insert(key, reason);
     }
@@ -25,22 +24,22 @@ impl OwedEnds {
         self.lock().contains_key(&key)
     }
 
-    /// The database knows of the end. Returns whether it was owed.
+    /// Records that the end has been written. Returns whether it was missing before.
     pub fn remove(&self, key: SessionKey) -> bool {
         self.lock().remove(&key).is_some()
     }
 
-    /// Up to `limit` of them.
+    /// Returns up to `limit` of the ends.
     pub fn first(&self, limit: u32) -> Vec<(SessionKey, EndReason)> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let owed = self.lock();
-        owed.iter()
+        let ends = self.lock();
+        ends.iter()
             .take(limit)
             .map(|(key, reason)| (*key, *reason))
             .collect()
     }
 
-    /// What the database has told of the session with this key, as it is by now.
+    /// Corrects what the database says about the session with this key.
     pub fn correct(&self, key: SessionKey, presence: Presence) -> Presence {
         match (presence, self.lock().get(&key)) {
             (Presence::Found(session), Some(reason)) => Presence::Ended(session.tombstone(*reason)),

@@ -1,10 +1,12 @@
-//! What is said to SQLite, which is told the time. Whoever writes has the whole database to himself.
+//! The SQL statements for SQLite. The time is a parameter, because the process decides it. No other
+//! connection can write while one of them writes. The comment on each statement lists its
+//! parameters.
 
 pub(super) const PING: &str = "select 1 from dwell_sessions limit 1";
 
-/// 1 the key, 2 the person, 3 the generation, 4 and 5 when the person was authenticated and last
-/// active, 6 and 7 the limits, 8 the credential, 9 to 11 the provider's issuer, subject and session,
-/// 12 the address, 13 the browser, 14 the data.
+/// 1 the key, 2 the person, 3 the generation, 4 and 5 the times of the authentication and of the
+/// last activity, 6 and 7 the limits, 8 the credential, 9 to 11 the issuer, subject and session at
+/// the provider, 12 the address, 13 the browser, 14 the data.
 pub(super) const CREATE: &str = "
     insert into dwell_sessions (
         key, person, generation, authenticated_at, last_active_at, idle_limit, absolute_limit,
@@ -19,7 +21,7 @@ pub(super) const FIND: &str = "
     from dwell_sessions
     where key = ?1";
 
-/// 1 the key, 2 when the person was active, 3 now.
+/// 1 the key, 2 the time of the activity, 3 now.
 pub(super) const TOUCH: &str = "
     update dwell_sessions
     set last_active_at = max(last_active_at, min(?2, ?3))
@@ -27,7 +29,7 @@ pub(super) const TOUCH: &str = "
     returning person, generation, authenticated_at, last_active_at, idle_limit, absolute_limit,
         end_reason";
 
-/// 1 a JSON object: to each key, in hexadecimal, when the person was active. 2 now.
+/// 1 a JSON object with the time of the activity for each key in hexadecimal, 2 now.
 pub(super) const TOUCH_ALL: &str = "
     update dwell_sessions
     set last_active_at = max(last_active_at, min(touches.at, ?2))
@@ -35,7 +37,7 @@ pub(super) const TOUCH_ALL: &str = "
     where dwell_sessions.key = touches.key and ended_at is null and deadline > ?2
     returning key, last_active_at";
 
-/// 1 a JSON array of the keys, in hexadecimal, 2 now.
+/// 1 a JSON array of the keys in hexadecimal, 2 now.
 pub(super) const LIVE_AMONG: &str = "
     select dwell_sessions.key
     from (select unhex(value) as key from json_each(?1)) as asked
@@ -50,7 +52,7 @@ pub(super) const END: &str = "
         credential = null, issuer = null, subject = null, provider_session = null
     where key = ?1 and ended_at is null and deadline > ?2";
 
-/// 1 the person, 2 the key of the session that is kept, 3 now, 4 the reason.
+/// 1 the person, 2 the key of the session to keep, 3 now, 4 the reason.
 pub(super) const END_OTHERS: &str = "
     update dwell_sessions
     set ended_at = ?3, end_reason = ?4,
@@ -84,7 +86,7 @@ pub(super) const EXPIRE: &str = "
     where key = ?1 and ended_at is null and deadline <= ?2
     returning key, person, ended_at, end_reason";
 
-/// 1 now, 2 how many.
+/// 1 now, 2 the largest number of sessions.
 pub(super) const SWEEP: &str = "
     update dwell_sessions
     set ended_at = deadline,
@@ -98,7 +100,7 @@ pub(super) const SWEEP: &str = "
     )
     returning key, person, ended_at, end_reason";
 
-/// 1 and 2 the limits, 3 how many.
+/// 1 and 2 the limits, 3 the largest number of sessions.
 pub(super) const TIGHTEN: &str = "
     update dwell_sessions
     set idle_limit = min(idle_limit, ?1), absolute_limit = min(absolute_limit, ?2)
@@ -108,14 +110,14 @@ pub(super) const TIGHTEN: &str = "
         limit ?3
     )";
 
-/// 1 the instant before which tombstones are forgotten, 2 how many.
+/// 1 the time before which tombstones are deleted, 2 the largest number of tombstones.
 pub(super) const FORGET: &str = "
     delete from dwell_sessions
     where key in (
         select key from dwell_sessions where ended_at < ?1 and last_active_at < ?1 limit ?2
     )";
 
-/// 1 now, 2 how many.
+/// 1 now, 2 the largest number of sessions.
 pub(super) const KEEP_TIME: &str = "
     update dwell_sessions
     set last_active_at = min(last_active_at, ?1), authenticated_at = min(authenticated_at, ?1)
@@ -125,13 +127,13 @@ pub(super) const KEEP_TIME: &str = "
         limit ?2
     )";
 
-/// Writes down what time it is while anybody is signed in, once a second at most. 1 now.
+/// Writes down the time while there are sessions, at most once a second. 1 now.
 pub(super) const KEEP_MARK: &str = "
     insert into dwell_store_time (single, mark)
     select 1, ?1 where exists (select 1 from dwell_sessions where ended_at is null)
     on conflict (single) do update set mark = excluded.mark where excluded.mark >= mark + 1000";
 
-/// What time it was when that was last done.
+/// Reads the time that was last written down.
 pub(super) const MARK: &str = "select mark from dwell_store_time";
 
 /// 1 the key, 2 now.
@@ -159,8 +161,8 @@ mod tests {
     use super::*;
     use crate::sqlite::MIGRATOR;
 
-    /// How many steps SQLite takes to carry out `query` among 2,000 sessions, of which half have
-    /// ended, and how many rows it answers with.
+    /// The number of steps that SQLite needs for `query` in a database with 2,000 sessions, of
+    /// which half have ended, and the number of rows that it returns.
     async fn steps(query: Query<'_, Sqlite, SqliteArguments>) -> (u32, usize) {
         let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         MIGRATOR.run(&mut database).await.unwrap();
@@ -201,22 +203,22 @@ mod tests {
         steps
     }
 
-    // Whoever writes has the whole database to himself, so a sign-in waits for this.
+    // Other operations, such as signing in, wait while this writes.
     #[tokio::test]
-    async fn twice_the_touches_take_twice_the_work() {
+    async fn the_work_of_touching_is_proportional_to_the_number_of_touches() {
         let steps = [steps_of_touching(200).await, steps_of_touching(400).await];
         assert!(steps[1] < 3 * steps[0], "{steps:?}");
     }
 
-    // However many sessions there are: this is asked at every beat.
+    // This runs five times a second, however many sessions there are.
     #[tokio::test]
-    async fn asking_about_some_sessions_takes_no_look_at_the_others() {
+    async fn asking_about_some_sessions_does_not_read_the_others() {
         let steps = [steps_of_asking(1).await, steps_of_asking(10).await];
         assert!(steps[1] < 1_000, "{steps:?}");
     }
 
     #[tokio::test]
-    async fn what_is_done_every_second_takes_no_look_at_all_sessions() {
+    async fn frequent_statements_do_not_read_all_sessions() {
         for (name, query) in [
             ("sweep", sqlx::query(SWEEP).bind(1_500).bind(500)),
             ("keep_time", sqlx::query(KEEP_TIME).bind(1_500).bind(500)),

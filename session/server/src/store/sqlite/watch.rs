@@ -1,4 +1,4 @@
-//! What somebody else changes in the database.
+//! Notices when another process changes the database.
 
 use sqlx::{AssertSqlSafe, Executor as _};
 use tokio::time::sleep;
@@ -9,16 +9,17 @@ use crate::{
     store::{Listener, Store as _, StoreError, listener::BEAT_INTERVAL},
 };
 
-/// Watches the database until it fails. Only this process ends sessions there, but for an operator,
-/// who tells nobody: `listener` begins anew after whatever somebody else has written.
+/// Watches the database until this fails. Only this process ends sessions in the database, except
+/// for an operator, whose changes nobody reports. Therefore `listener` begins anew whenever another
+/// process has written.
 pub(super) async fn watch(store: &SqliteStore, listener: &dyn Listener) -> StoreError {
     loop {
         sleep(BEAT_INTERVAL).await;
-        let looked = async {
+        let checked = async {
             store.ping().await?;
             has_been_changed(&store.database).await
         };
-        match looked.await {
+        match checked.await {
             Ok(true) => {
                 listener.begin();
                 listener.always_caught_up();
@@ -29,11 +30,12 @@ pub(super) async fn watch(store: &SqliteStore, listener: &dyn Listener) -> Store
     }
 }
 
-/// Whether anybody but this process may have written into `database` since this was last asked.
+/// Whether another process may have written into `database` since this was last called.
 ///
-/// SQLite counts what other connections write than the one that asks, and this process writes on
-/// one alone. What that has last seen it keeps itself, in the number that each connection has for
-/// its temporary tables: a new connection has seen nothing.
+/// `data_version` of a connection changes when another connection has written, and this process
+/// writes on one connection only. The version that was last seen is stored in `user_version` of the
+/// temporary database, which each connection has for itself, so that a new connection has seen
+/// nothing.
 pub(super) async fn has_been_changed(database: &Database) -> Result<bool, StoreError> {
     let is_changed = database.write::<_, sqlx::Error>(|connection| {
         Box::pin(async move {

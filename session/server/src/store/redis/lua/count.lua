@@ -1,2 +1,2 @@
--- Returns how many sessions nothing has ended, except perhaps time.
+-- Returns the number of sessions that have not been ended. Their time may be over.
 return redis.call('ZCARD', BY_DEADLINE)

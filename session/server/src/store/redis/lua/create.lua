@@ -1,4 +1,4 @@
--- From 1 on the session. Returns the time.
+-- From 1 on the new session. Returns the time.
 if is_taken(1) then
     return taken()
 end

@@ -1,4 +1,5 @@
--- 1 how long tombstones are kept, 2 how many to delete. Returns how many it has deleted.
+-- 1 how long tombstones are kept, 2 the largest number of tombstones to delete. Returns how many
+-- have been deleted.
 local before = string.format('(%.0f', now - tonumber(ARGV[1]))
 local keys = redis.call('ZRANGEBYSCORE', BY_END, '-inf', before, 'LIMIT', 0, ARGV[2])
 for _, key in ipairs(keys) do

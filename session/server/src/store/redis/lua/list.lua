@@ -1,5 +1,5 @@
--- 1 the person. Returns their live sessions, the latest active first, each with its address, its
--- browser and its credential.
+-- 1 the person. Returns the live sessions of the person, the most recently active first, each with
+-- its address, its browser and its credential.
 local sessions = {}
 for _, key in ipairs(redis.call('SMEMBERS', sessions_of(ARGV[1]))) do
     local session = live(key)

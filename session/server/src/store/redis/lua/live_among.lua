@@ -1,4 +1,4 @@
--- From 1 on the keys. Returns those of live sessions.
+-- From 1 on the keys. Returns the keys of the live sessions.
 local alive = {}
 for _, key in ipairs(ARGV) do
     if live(key) then

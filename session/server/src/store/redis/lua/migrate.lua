@@ -1,6 +1,7 @@
--- Rewrites what the first version of this layout has left. 1 the version of this layout, 2 the
--- cursor of SCAN, 3 how many keys to look at, 4 the idle and 5 the absolute timeout, of which that
--- version kept none. Returns the next cursor, and how many sessions it has rewritten.
+-- Migrates sessions from the first version of the layout. 1 the version of this layout, 2 the
+-- cursor of SCAN, 3 how many keys to examine, 4 the idle timeout and 5 the absolute timeout, which
+-- the first version did not store. Returns the next cursor, and how many sessions have been
+-- migrated.
 local version = tonumber(ARGV[1])
 if tonumber(redis.call('GET', SCHEMA) or 1) >= version then
     return { '0', 0 }
@@ -16,12 +17,12 @@ local function migrate(key)
     redis.call('HSET', session_of(key), 'person', person,
         'idle_limit', ARGV[4], 'absolute_limit', ARGV[5])
     redis.call('HDEL', session_of(key), 'account')
-    -- One that an operator has spoilt by hand is over.
+    -- If an operator has removed fields of the session by hand, its time is over.
     redis.call('HSETNX', session_of(key), 'authenticated_at', 0)
     redis.call('HSETNX', session_of(key), 'last_active_at', 0)
     local session = load(key)
     if session.end_reason then
-        -- One that an operator has ended by hand is in no index of ends.
+        -- If an operator has ended the session by hand, it is in no index of ended sessions.
         wipe(session, redis.call('ZSCORE', PREFIX .. 'by_end', key) or now)
     else
         redis.call('SADD', sessions_of(person), key)

@@ -1,24 +1,25 @@
 
--- What the scripts share. Every key begins with the prefix, KEYS[1], which has a hash tag, so that
--- one script may use them all. Times are in milliseconds.
+-- What all scripts share. Every key begins with the prefix, KEYS[1], which has a hash tag, so that
+-- one script may use all keys. Times are in milliseconds.
 --
--- A session is a hash under the SHA-256 of its id. One that has ended keeps whose it was, and when
--- and why it ended.
+-- A session is a hash whose name contains the SHA-256 of the session id. After its end, the hash
+-- keeps the person, the generation, and the time and the reason of the end.
 local PREFIX = KEYS[1] .. ':'
 -- The version of this layout.
 local SCHEMA = PREFIX .. 'schema'
--- The sessions that nothing has ended, except perhaps time, each at an instant that is not later
--- than its deadline. A touch, which only moves the deadline on, leaves that instant where it is, and
--- the sweep corrects it when it has come: one write in each idle timeout, and not in each touch.
+-- The sessions that have not been ended, ordered by a time that is not later than their deadline. A
+-- touch only moves the deadline forward and leaves this time as it is; the sweep corrects it when
+-- it has passed. This needs one write in each idle timeout instead of one with each touch.
 local BY_DEADLINE = PREFIX .. 'by_deadline'
--- The same sessions, each at its last activity.
+-- The same sessions, ordered by their last activity.
 local BY_LAST_ACTIVITY = PREFIX .. 'by_last_activity'
--- The sessions that have ended.
+-- The sessions that have ended, ordered by the time of their end.
 local BY_END = PREFIX .. 'by_ended_at'
--- The channel on which every node hears of ends.
+-- The channel on which every node receives reports of ends.
 local ENDS = PREFIX .. 'ends'
--- The latest time that a node has written down (`mark`), and what is added to the clock while it is
--- behind that (`ahead`), so that the time does not go back when the clock is set back.
+-- The latest time that a node has written down (`mark`), and what has to be added to the clock
+-- while it is behind that time (`ahead`), so that the time does not go back when the clock is set
+-- back.
 local TIME = PREFIX .. 'time'
 
 local clock = time()
@@ -38,7 +39,7 @@ local function sessions_of(person)
     return PREFIX .. 'person:' .. person
 end
 
--- The session with this key, live or ended; nil where there is none.
+-- The session with this key, whether live or ended, or nil if there is none.
 local function load(key)
     local fields = redis.call('HMGET', session_of(key), 'person', 'generation',
         'authenticated_at', 'last_active_at', 'idle_limit', 'absolute_limit', 'end_reason')
@@ -69,7 +70,7 @@ local function deadline(session)
     return math.min(idle_end(session), absolute_end(session))
 end
 
--- The live session with this key; nil where there is none.
+-- The live session with this key, or nil if there is none.
 local function live(key)
     local session = load(key)
     if session and not session.end_reason and deadline(session) > now then
@@ -88,7 +89,7 @@ local function remove_from_indexes(key)
     redis.call('ZREM', BY_LAST_ACTIVITY, key)
 end
 
--- Moves the last activity of a live session, never back and never ahead of the clock.
+-- Moves the last activity of a live session forward, but not beyond the time.
 local function touch(session, at)
     at = math.min(at, now)
     if at > session.last_active_at then
@@ -99,8 +100,8 @@ local function touch(session, at)
 end
 
 -- A new session is described by ARGV[first] to the end: its key, its person, its generation, how
--- long ago the person authenticated, and from there on fields that are kept as they are, each by its
--- name and its value.
+-- long ago the person was authenticated, and then the names and values of fields that are stored as
+-- they are.
 local function is_taken(first)
     local key, generation = ARGV[first], ARGV[first + 2]
     return redis.call('EXISTS', session_of(key), generation_of(generation)) > 0
@@ -121,7 +122,7 @@ local function create(first)
     return now
 end
 
--- Leaves of a session that has ended at `ended_at` what a tombstone has.
+-- Reduces a session that has ended at `ended_at` to its tombstone.
 local function wipe(session, ended_at)
     local key = session.key
     redis.call('HDEL', session_of(key), 'data', 'address', 'browser', 'credential', 'issuer',
@@ -137,7 +138,7 @@ local function finish(session, reason, ended_at)
     redis.call('PUBLISH', ENDS, session.key)
 end
 
--- Ends a session whose time is over. Returns what it has ended.
+-- Ends a session whose time is over, and returns it.
 local function finish_by_time(session, idle_reason, absolute_reason)
     local reason, ended_at = absolute_reason, absolute_end(session)
     if idle_end(session) < ended_at then
@@ -147,8 +148,8 @@ local function finish_by_time(session, idle_reason, absolute_reason)
     return { session.key, session.person, reason, ended_at }
 end
 
--- Sets instants that are later than now to now, in up to `limit` sessions. Returns in how many. Of
--- the two instants of a session the last activity is the later one.
+-- Sets instants that are later than now to now, in up to `limit` sessions. Returns the number of
+-- these sessions. The last activity of a session is never earlier than its authentication.
 local function correct_instants(limit)
     local later = string.format('(%.0f', now)
     local keys = redis.call('ZRANGEBYSCORE', BY_LAST_ACTIVITY, later, '+inf', 'LIMIT', 0, limit)
@@ -161,23 +162,24 @@ local function correct_instants(limit)
                 'authenticated_at', session.authenticated_at)
             add_to_indexes(session)
         else
-            -- An operator has deleted it by hand.
+            -- An operator has deleted the session by hand.
             remove_from_indexes(key)
         end
     end
     return #keys
 end
 
--- Writes down the time, which does not go back behind that. Returns by how much the clock has been set back.
+-- Writes down the time, so that it does not go back. Returns by how much the clock has been set
+-- back.
 local function keep_mark()
-    -- Nothing is written while nobody is signed in.
+    -- Nothing is written while there are no sessions.
     if now > clock or redis.call('ZCARD', BY_DEADLINE) > 0 then
         redis.call('HSET', TIME, 'mark', now, 'ahead', now - clock)
     end
     return math.max(mark - clock - ahead, 0)
 end
 
--- What is answered of a session.
+-- The session as a list, as the scripts return it.
 local function row(session)
     return {
         session.key, session.person, session.generation,

@@ -1,5 +1,5 @@
--- 1 the version of this layout. Returns that of what is kept here. A place where nothing is kept is
--- marked at once. The first version had no mark.
+-- 1 the version of this layout. Returns the version of what is stored here. If nothing is stored
+-- here, this layout is recorded at once. The first version recorded none.
 local found = redis.call('GET', SCHEMA)
 if found then
     return tonumber(found)

@@ -1,4 +1,4 @@
--- 1 the key, 2 the data. Returns in how many sessions it was put.
+-- 1 the key, 2 the data. Returns how many sessions have been changed, which is 0 or 1.
 if not live(ARGV[1]) then
     return 0
 end

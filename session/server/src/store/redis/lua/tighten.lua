@@ -1,10 +1,11 @@
--- Goes through the sessions in the order of their last activity, and shortens limits that are too
--- long. 1 the idle timeout, 2 the absolute timeout, 3 how many sessions to look at, 4 how many to
--- shorten, 5 and 6 behind which session to go on: its last activity and its key. Returns how many it
--- has shortened, whether there may be more, and behind which session to go on then.
+-- Examines the sessions in the order of their last activity, and shortens limits that are too long.
+-- 1 the idle timeout, 2 the absolute timeout, 3 how many sessions to examine, 4 the largest number
+-- of sessions to shorten, 5 and 6 the last activity and the key of the session after which to
+-- continue. Returns how many sessions have been shortened, whether there may be more, and the
+-- session after which to continue next time.
 --
--- A touch moves a session only away from where this has been, so none is left out. What is later
--- than now is corrected first, since that moves a session back.
+-- A touch only moves a session further back in this order, so no session is missed. Instants later
+-- than now are corrected first, because correcting them moves sessions forward.
 local idle, absolute = tonumber(ARGV[1]), tonumber(ARGV[2])
 local look, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
 local at, last = ARGV[5], ARGV[6]
@@ -12,8 +13,8 @@ if correct_instants(look) > 0 then
     return { 0, 1, at, last }
 end
 
--- The first rank behind that session, which may have moved: sessions with the same last activity
--- are in the order of their keys.
+-- The first rank after that session, which may have moved in the meantime. Sessions with the same
+-- last activity are in the order of their keys.
 local low = redis.call('ZCOUNT', BY_LAST_ACTIVITY, '-inf', '(' .. at)
 local high = redis.call('ZCOUNT', BY_LAST_ACTIVITY, '-inf', at)
 while low < high do

@@ -1,5 +1,5 @@
--- From 1 on each key and the time of the activity. Returns the keys of those that are live, each
--- with its last activity.
+-- From 1 on each key and the time of its activity. Returns the keys of the live sessions, each with
+-- its last activity.
 local touched = {}
 for index = 1, #ARGV, 2 do
     local session = live(ARGV[index])
