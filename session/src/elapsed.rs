@@ -1,59 +1,67 @@
-//! Time as `max(wall, monotonic)`: the monotonic clock can stop in suspend, the wall clock can step.
+//! Elapsed time as `max(wall, monotonic)`, because the monotonic clock may stop during suspend and
+//! the wall clock may be set.
 
 use std::time::Duration;
 
 use crate::Instant;
 
-/// A difference between the clocks that is noise, such as rounding or slewing, and no gap.
-const NOISE: Duration = Duration::from_millis(50);
+/// A smaller change of the difference between the clocks is rounding or slewing and is ignored.
+const JITTER: Duration = Duration::from_millis(50);
 
-/// Merges readings of two clocks into one that never stops and never goes back.
+/// Combines a wall clock and a monotonic clock into one that never stops and never goes back.
 ///
-/// It follows the monotonic clock, and leaps ahead by what the wall clock has gained on it:
-/// a suspend in which the monotonic clock stood still, or a step of the wall clock (`I2`).
-/// A wall clock stepping back has no effect.
+/// It follows the monotonic clock. When the wall clock has gained on the monotonic clock, because
+/// the machine was suspended or the wall clock was set forward, it jumps ahead by that difference
+/// (`I2`). Setting the wall clock back has no effect.
 #[derive(Debug, Clone, Copy)]
 pub struct Elapsed {
     now: Instant,
     monotonic_ms: i64,
-    /// By how much the wall clock is ahead of the monotonic one, gaps already counted taken off.
-    lead_ms: i64,
+    /// By how much the wall clock was ahead of the monotonic clock after the last gap or step, in
+    /// milliseconds.
+    wall_lead_ms: i64,
 }
 
-/// One reading of [`Elapsed`].
+/// The result of [`Elapsed::read`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
-    /// The time now.
+    /// The current time.
     pub now: Instant,
-    /// Time that the monotonic clock did not see pass since the last reading.
+    /// How much time the monotonic clock has missed since the last reading, if it has missed any. A
+    /// wall clock that was set forward looks the same.
     pub gap: Option<Duration>,
-    /// By how much the wall clock has been set back since the last reading, which changes nothing.
+    /// By how much the wall clock has been set back since the last reading, if it has. This does
+    /// not change `now`.
     pub set_back: Option<Duration>,
 }
 
 impl Elapsed {
-    /// Starts at `now` with a reading of both clocks, each in milliseconds since its own origin.
+    /// Starts at `now`, with a first reading of both clocks. Each is in milliseconds since any
+    /// origin.
     pub fn new(now: Instant, wall_ms: i64, monotonic_ms: i64) -> Self {
         Self {
             now,
             monotonic_ms,
-            lead_ms: wall_ms.saturating_sub(monotonic_ms),
+            wall_lead_ms: wall_ms.saturating_sub(monotonic_ms),
         }
     }
 
-    /// The time after a new reading of both clocks.
+    /// Takes a new reading of both clocks, in milliseconds since the same origins as in
+    /// [`new`](Self::new).
     pub fn read(&mut self, wall_ms: i64, monotonic_ms: i64) -> Reading {
         let passed =
             Instant::from_millis(monotonic_ms).since(Instant::from_millis(self.monotonic_ms));
         self.monotonic_ms = self.monotonic_ms.max(monotonic_ms);
 
-        let lead_ms = wall_ms.saturating_sub(monotonic_ms);
-        let gained = Instant::from_millis(lead_ms).since(Instant::from_millis(self.lead_ms));
-        let lost = Instant::from_millis(self.lead_ms).since(Instant::from_millis(lead_ms));
-        let gap = (gained > NOISE).then_some(gained);
-        let set_back = (lost > NOISE).then_some(lost);
+        let wall_lead_ms = wall_ms.saturating_sub(monotonic_ms);
+        let gained =
+            Instant::from_millis(wall_lead_ms).since(Instant::from_millis(self.wall_lead_ms));
+        let lost =
+            Instant::from_millis(self.wall_lead_ms).since(Instant::from_millis(wall_lead_ms));
+        let gap = (gained > JITTER).then_some(gained);
+        let set_back = (lost > JITTER).then_some(lost);
         if gap.is_some() || set_back.is_some() {
-            self.lead_ms = lead_ms;
+            self.wall_lead_ms = wall_lead_ms;
         }
 
         self.now = self.now + passed + gap.unwrap_or_default();
@@ -94,7 +102,7 @@ mod tests {
         assert_eq!(stepped_back.gap, None);
         assert_eq!(stepped_back.set_back, Some(Duration::from_secs(3_600)));
         let afterwards = elapsed.read(1_000_100 - HOUR_MS, 600);
-        assert_eq!(afterwards.set_back, None, "it is told once");
+        assert_eq!(afterwards.set_back, None, "a step is reported once");
 
         let resumed = elapsed.read(1_000_100, 600);
         assert_eq!(resumed.now, Instant::from_millis(100 + HOUR_MS));

@@ -1,19 +1,21 @@
-//! The name of a session that a page may see.
+//! The public identifier of a session.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A random value bound to one session. It is not the session's id and may be seen by the page:
-/// it names the session in messages between tabs and guards every POST (`K1`).
+/// A random value that identifies one session. It is not the session id, so pages may contain it:
+/// the tabs of a browser name the session by it, and every POST carries it as a protection against
+/// forged requests (`K1`).
 ///
-/// 128 random bits in hexadecimal.
+/// As text it is 128 bits in lower-case hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Generation(u128);
 
 impl Generation {
-    /// The generation made of 128 random bits.
+    /// Makes a generation of 128 random bits. For a session, they must come from a
+    /// cryptographically secure generator.
     pub const fn from_random(bits: u128) -> Self {
         Self(bits)
     }
@@ -56,7 +58,7 @@ impl From<Generation> for String {
     }
 }
 
-/// A text that is no [`Generation`].
+/// The error for a text that is not a [`Generation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a generation is 32 hexadecimal digits in lower case")]
 pub struct InvalidGeneration;
@@ -71,13 +73,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn survives_its_text(bits: u128) {
+        fn parsing_returns_the_generation_that_was_displayed(bits: u128) {
             let generation = Generation::from_random(bits);
             prop_assert_eq!(generation.to_string().parse(), Ok(generation));
         }
 
         #[test]
-        fn has_one_text(text in "[0-9a-fA-F+-]{30,34}") {
+        fn every_generation_has_exactly_one_text(text in "[0-9a-fA-F+-]{30,34}") {
             if let Ok(generation) = text.parse::<Generation>() {
                 prop_assert_eq!(generation.to_string(), text);
             }

@@ -1,12 +1,14 @@
-//! The rules of a session's lifetime that the server and the browser share.
+//! The rules for the lifetime of a session that the server and the browser share.
 //!
-//! Nothing here reads a clock, does I/O or knows a framework: time comes in as an argument,
-//! and what is to be done comes out as a value.
+//! Nothing here reads a clock, does I/O or depends on a framework. Every function that needs the
+//! time takes it as an argument and returns what the caller has to do.
 //!
-//! * [`Policy`]: the limits in force, validated on construction.
-//! * [`Lifetime`]: what the server knows of one session, and the [`Deadline`] that follows.
-//! * [`Status`]: what the server tells the browser, as durations and never as instants.
-//! * [`Monitor`]: the browser's state machine, which predicts, conceals and asks.
+//! * [`Policy`]: the limits on a session, which are validated on construction.
+//! * [`Lifetime`]: the two instants that the server stores of a session, from which its
+//!   [`Deadline`] follows.
+//! * [`Status`]: the answer of the server to the browser, with durations and never with instants.
+//! * [`Monitor`]: the state machine in the browser, which predicts the end of the session, conceals
+//!   the page and asks the server.
 
 mod elapsed;
 mod generation;

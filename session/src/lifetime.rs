@@ -1,4 +1,4 @@
-//! When a session ends, and what moves that instant.
+//! The deadline of a session, and how activity moves it.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ActiveStatus, Generation, Instant, Policy, Status};
 
-/// What the deadline of one session follows from.
+/// The two instants of a session from which its deadline follows: when the user authenticated, and
+/// when the user was last active. All instants are on one clock, that of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {
     authenticated_at: Instant,
@@ -22,7 +23,7 @@ impl Lifetime {
         }
     }
 
-    /// The lifetime that a store has kept.
+    /// The lifetime with the instants that a store has kept.
     pub fn stored(authenticated_at: Instant, last_active_at: Instant) -> Self {
         Self {
             authenticated_at,
@@ -30,20 +31,20 @@ impl Lifetime {
         }
     }
 
-    /// When the user proved who they are.
+    /// When the user authenticated.
     pub fn authenticated_at(&self) -> Instant {
         self.authenticated_at
     }
 
-    /// When the user last did something.
+    /// When the user was last active.
     pub fn last_active_at(&self) -> Instant {
         self.last_active_at
     }
 
-    /// The lifetime as it is taken at `now`: an instant after that counts as `now`.
+    /// This lifetime with every instant that is later than `now` replaced by `now`.
     ///
-    /// A clock that was ahead for a moment, or a database that was restored, leaves such instants
-    /// behind. Nobody is given more than the limits for it.
+    /// A clock that was ahead for a moment, or a restored database, can leave such instants behind.
+    /// They must not extend a session beyond its limits.
     pub fn as_of(&self, now: Instant) -> Self {
         Self {
             authenticated_at: self.authenticated_at.min(now),
@@ -51,12 +52,13 @@ impl Lifetime {
         }
     }
 
-    /// The instant at which the session ends without further activity, and which limit ends it.
+    /// The instant at which the session ends if there is no further activity, and the limit that
+    /// ends it.
     pub fn deadline(&self, policy: &Policy) -> Deadline {
         self.deadline_within(policy.idle(), policy.absolute())
     }
 
-    /// As [`deadline`](Self::deadline), for a session with these timeouts.
+    /// Like [`deadline`](Self::deadline), with the idle and the absolute timeout given directly.
     pub fn deadline_within(&self, idle: Duration, absolute: Duration) -> Deadline {
         let idle = self.last_active_at + idle;
         let absolute = self.authenticated_at + absolute;
@@ -73,20 +75,22 @@ impl Lifetime {
         }
     }
 
-    /// Why the session has ended by `now`, if time alone has ended it (`A1`, `A2`).
+    /// The reason for which the session has ended by `now`, or `None` if no timeout has passed
+    /// (`A1`, `A2`). Other ends, such as signing out, are not known here.
     pub fn ended(&self, policy: &Policy, now: Instant) -> Option<EndReason> {
         let deadline = self.deadline(policy);
         (now >= deadline.at).then(|| deadline.limit.into())
     }
 
-    /// The lifetime after an activity of the user at `at`, of which the server learns at `now`.
+    /// The lifetime after the user was active at `at`, which the server learns at `now`.
     ///
-    /// An activity from before the last known one, or after `now`, is moved to that bound.
-    /// The absolute timeout stays where it is (`A3`).
+    /// An instant before the last known activity is replaced by that activity, and an instant after
+    /// `now` by `now`. The absolute timeout does not move (`A3`).
     ///
     /// # Errors
     ///
-    /// The reason for which the session has ended: nothing revives it (`A10`).
+    /// If the session has ended by `now`, the error is the reason. Activity never revives a session
+    /// (`A10`).
     pub fn touched(&self, policy: &Policy, at: Instant, now: Instant) -> Result<Self, EndReason> {
         if let Some(reason) = self.ended(policy, now) {
             return Err(reason);
@@ -97,7 +101,7 @@ impl Lifetime {
         })
     }
 
-    /// What the browser is told at `now`.
+    /// The status that the browser is told at `now`.
     pub fn status(&self, policy: &Policy, generation: Generation, now: Instant) -> Status {
         match self.ended(policy, now) {
             Some(reason) => Status::Ended { reason },
@@ -105,8 +109,8 @@ impl Lifetime {
         }
     }
 
-    /// What is left at `now`, which is never more than the limits; nothing where the session has
-    /// ended.
+    /// The remaining times at `now`. They never exceed the limits, and they are zero if the session
+    /// has ended.
     pub fn remaining(&self, policy: &Policy, generation: Generation, now: Instant) -> ActiveStatus {
         let known = self.as_of(now);
         let told_idle = known.last_active_at + (policy.idle() - policy.grace());
@@ -122,21 +126,21 @@ impl Lifetime {
     }
 }
 
-/// An instant at which a session ends, with the limit that will apply.
+/// The instant at which a session ends, with the limit that ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
     /// The first instant at which the session has ended.
     pub at: Instant,
-    /// The limit that sets it.
+    /// The limit that ends it.
     pub limit: Limit,
 }
 
-/// One of the two limits on a session's time.
+/// One of the two timeouts of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// The idle timeout, which activity moves.
+    /// The idle timeout, which starts again with every activity.
     Idle,
-    /// The absolute timeout, which nothing moves.
+    /// The absolute timeout, which nothing can extend.
     Absolute,
 }
 
@@ -150,11 +154,11 @@ pub enum EndReason {
     AbsoluteTimeout,
     /// The user signed out.
     SignedOut,
-    /// Somebody else ended it.
+    /// Somebody ended it from elsewhere, for example from another session or as an operator.
     Revoked,
-    /// A new session took its place, at a new sign-in or re-authentication.
+    /// A new session replaced it, at a new sign-in or re-authentication.
     Replaced,
-    /// The database it lived in was put back from a backup.
+    /// The database was restored from a backup.
     Restored,
 }
 
@@ -169,7 +173,8 @@ impl EndReason {
         Self::Restored,
     ];
 
-    /// The name used on the wire, in the store and in the log.
+    /// The name that is used in the HTTP contract, in the store and in the log, such as
+    /// `idle_timeout`.
     pub fn name(self) -> &'static str {
         match self {
             Self::IdleTimeout => "idle_timeout",
@@ -181,8 +186,8 @@ impl EndReason {
         }
     }
 
-    /// Whether nobody meant the session to end, so that its page waits for its person to sign in
-    /// again.
+    /// Whether nobody meant to end the session. In that case the page is kept, concealed, until the
+    /// same person signs in again.
     pub fn keeps_page(self) -> bool {
         match self {
             Self::IdleTimeout | Self::AbsoluteTimeout | Self::Restored => true,
@@ -226,7 +231,7 @@ impl From<Limit> for EndReason {
     }
 }
 
-/// A name that is no [`EndReason`]'s.
+/// The error for a name that is not that of an [`EndReason`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no end reason has this name")]
 pub struct UnknownEndReason;
@@ -276,7 +281,7 @@ mod tests {
 
     // A1
     #[test]
-    fn the_idle_timeout_ends_at_its_millisecond() {
+    fn the_idle_timeout_ends_the_session_at_the_exact_millisecond() {
         let policy = policy();
         let lifetime = Lifetime::begin(Instant::from_millis(0));
         let deadline = lifetime.deadline(&policy).at;
@@ -289,7 +294,7 @@ mod tests {
 
     // A2
     #[test]
-    fn the_absolute_timeout_ends_at_its_millisecond() {
+    fn the_absolute_timeout_ends_the_session_at_the_exact_millisecond() {
         let policy = policy();
         let end = Instant::from_millis(0) + policy.absolute();
         let lifetime = Lifetime::stored(Instant::from_millis(0), end - MS);
@@ -301,7 +306,7 @@ mod tests {
 
     // A10
     #[test]
-    fn a_touch_is_taken_until_the_last_millisecond() {
+    fn a_touch_is_accepted_until_the_last_millisecond() {
         let policy = policy();
         let lifetime = Lifetime::begin(Instant::from_millis(0));
         let deadline = lifetime.deadline(&policy).at;
@@ -315,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn grace_is_taken_off_what_is_told_and_not_off_the_absolute_timeout() {
+    fn grace_is_subtracted_from_the_idle_timeout_and_not_from_the_absolute_timeout() {
         let policy = policy();
         let now = Instant::from_millis(0);
         let Status::Active(status) = Lifetime::begin(now).status(&policy, generation(), now) else {
@@ -326,13 +331,13 @@ mod tests {
     }
 
     #[test]
-    fn during_grace_nothing_is_left_and_the_session_lives() {
+    fn during_grace_the_remaining_time_is_zero_and_the_session_is_live() {
         let policy = policy();
         let lifetime = Lifetime::begin(Instant::from_millis(0));
         let told = lifetime.deadline(&policy).at - policy.grace();
         for now in [told, lifetime.deadline(&policy).at - MS] {
             let Status::Active(status) = lifetime.status(&policy, generation(), now) else {
-                panic!("grace is within the idle timeout");
+                panic!("the session is live during grace, which is part of the idle timeout");
             };
             assert_eq!(status.idle_remaining, Duration::ZERO);
         }
@@ -381,7 +386,7 @@ mod tests {
 
         // A1, A2
         #[test]
-        fn whatever_is_stored_no_more_than_the_limits_is_told_or_lived(
+        fn whatever_is_stored_no_session_is_told_more_or_lives_longer_than_the_limits(
             policy in policies(),
             (authenticated_at, last_active_at, now, at) in any::<(i32, i32, i32, i32)>(),
         ) {

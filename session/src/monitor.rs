@@ -1,7 +1,7 @@
-//! The browser's side of the agreement, as a state machine that is handed every event with its time.
+//! The state machine of the browser. Every event is passed to it with its time.
 //!
-//! It predicts when the server will end the session, conceals the page before that, and asks.
-//! It never decides that a session has ended, and only an answer of the server extends.
+//! It predicts when the server will end the session, conceals the page before that, and asks the
+//! server. Only an answer of the server extends or ends the session.
 
 mod asking;
 mod backoff;
@@ -21,22 +21,23 @@ use expectation::Expectation;
 pub use message::{Message, News, UnknownMessage};
 pub use request::{Attempt, Purpose, Request};
 pub use screen::{Concealed, Screen};
-use tabs::{SAME_DEADLINE, Tabs};
+use tabs::{DEADLINE_TOLERANCE, Tabs};
 
 use crate::{ActiveStatus, EndReason, Generation, Instant, Limit, Status};
 
-/// How long to wait before asking again when an answer neither revealed nor ended the session.
+/// How long to wait before asking again after an answer that neither extended nor ended the
+/// session.
 const CONFIRM_INTERVAL: Duration = Duration::from_millis(250);
 
-/// A concealed page comes back for at least this long, or not at all: what the server tells may
-/// differ from the told deadline by the round trip, and the page must not flash up in between.
+/// A concealed page is revealed only if it can be shown for at least this long, so that it does not
+/// appear for a moment: the remaining time in an answer may be off by a round trip.
 const SHORTEST_REVEAL: Duration = Duration::from_secs(1);
 
-/// Watches one session for one page.
+/// Watches over one session for one page.
 ///
-/// Call a `handle_*` method for everything that happens, then [`poll_action`](Self::poll_action)
-/// until it returns `None`, then set one timer for [`poll_timeout`](Self::poll_timeout).
-/// A timer that fires too early, too late or twice does no harm.
+/// Call the `handle_*` method for each event, then [`poll_action`](Self::poll_action) until it
+/// returns `None`, and then set one timer for the instant that [`poll_timeout`](Self::poll_timeout)
+/// returns. A timer that fires too early, too late or twice does no harm.
 #[derive(Debug)]
 pub struct Monitor {
     state: State,
@@ -47,70 +48,74 @@ pub struct Monitor {
     in_flight: Option<InFlight>,
     next_attempt: u32,
     backoff: Backoff,
-    /// When to ask next, in a concealed state or after a failure.
+    /// When to ask the server next, if the page is concealed or a request has failed.
     ask_at: Option<Instant>,
     extension: Extension,
-    /// The user has seen this countdown and goes on. Where only the absolute limit is ahead, that
-    /// puts it aside.
+    /// Whether the user has chosen to go on in this countdown. If only the absolute timeout is
+    /// near, this closes the dialog.
     dismissed: bool,
     tabs: Tabs,
     shown: Option<Screen>,
     actions: VecDeque<Action>,
 }
 
-/// What the page is in.
+/// The state of the session, as far as the page knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// The session lives and its deadline is far enough away.
+    /// The session is live, and its deadline is not near.
     Active,
-    /// The countdown runs.
+    /// The countdown is shown.
     Warning,
-    /// Concealed, and the server is being asked.
+    /// The page is concealed, and the server is being asked.
     Confirming,
-    /// Concealed, and the server did not answer: retrying.
+    /// The page is concealed, and the server did not answer. It is asked again.
     Unreachable,
-    /// Concealed, and the server is being asked, until it answers, to sign out.
+    /// The page is concealed, and the server is asked to sign out until it answers.
     SigningOut,
-    /// The server has said that the session ended, or that it knows of none in this browser.
+    /// The session has ended, for the given reason. Without a reason, the server knows of no
+    /// session in this browser.
     Ended(Option<EndReason>),
 }
 
-/// What to do next.
+/// An action that the caller has to carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Send this to the server and hand what comes of it to [`Monitor::handle_answer`],
+    /// Send this request, and pass its result to [`Monitor::handle_answer`],
     /// [`Monitor::handle_refused`] or [`Monitor::handle_failed`].
     Send(Request),
-    /// Show this.
+    /// Show this screen.
     Show(Screen),
-    /// Tell the other tabs of this browser.
+    /// Send this message to the other tabs of this browser.
     Tell(Message),
-    /// The same person has signed in again: go on under this generation.
+    /// The same person has signed in again: use this generation from now on, also in the forms of
+    /// the page.
     Adopt(Generation),
-    /// Go to where one signs in: the session has ended, and the page with it.
+    /// Leave the page, because its session has ended for this reason: go to the page for signing
+    /// in, or, if another session has replaced this one, load the page again.
     Leave(EndReason),
 }
 
-/// Why the monitor wants to be called at an instant.
+/// The reason for which the monitor has to be called at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
-    /// The told deadline passes.
+    /// The deadline that the browser was told passes, and the page is concealed.
     Conceal,
     /// The warning period begins.
     Warn,
     /// The countdown shows another second.
     Tick,
-    /// Activity is to be reported.
+    /// Activity has to be reported to the server.
     Report,
-    /// The other tabs are to be told of activity.
+    /// Activity has to be announced to the other tabs.
     Tell,
-    /// The server is to be asked, again.
+    /// The server has to be asked, or asked again.
     Ask,
 }
 
 impl Monitor {
-    /// Begins with a status that the server gave, on a request that left at `asked_at`.
-    /// `seed` varies when requests that failed are sent again.
+    /// Starts with a status from the server. `asked_at` is when the request for that status was
+    /// sent. `seed` varies the delays after which failed requests are repeated, and should be
+    /// random.
     pub fn new(status: &ActiveStatus, asked_at: Instant, seed: u64, now: Instant) -> Self {
         let mut monitor = Self {
             state: State::Active,
@@ -132,19 +137,19 @@ impl Monitor {
         monitor
     }
 
-    /// The state the page is in.
+    /// The current state.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// The deadline the browser has been told, on its own clock, and the limit that sets it.
+    /// The deadline that the browser has been told, on the browser's clock, and the limit that sets
+    /// it.
     pub fn told_deadline(&self) -> (Instant, Limit) {
         self.expectation.told_deadline()
     }
 
-    /// The user did something.
-    ///
-    /// While the countdown runs this is passed over: there an explicit choice is asked for.
+    /// The user was active. While the countdown is shown this is ignored, because the user has to
+    /// choose explicitly.
     pub fn handle_activity(&mut self, now: Instant) {
         self.advance(now);
         let counts = match self.state {
@@ -158,7 +163,8 @@ impl Monitor {
         }
     }
 
-    /// The user chose to stay signed in, or, where only a new sign-in can help, to go on working.
+    /// The user chose to stay signed in or, if only a new sign-in can extend the time, to go on
+    /// working.
     pub fn handle_stay(&mut self, now: Instant) {
         self.advance(now);
         if self.state != State::Warning {
@@ -166,7 +172,7 @@ impl Monitor {
         }
         self.unreported = Some(now);
         self.dismissed = true;
-        // Another press does not make a slow answer come sooner.
+        // Sending the request again would not make a slow answer come sooner.
         if self.extension != Extension::Asked || self.in_flight.is_none() {
             self.extension = Extension::Asked;
             self.send_report(now);
@@ -174,9 +180,8 @@ impl Monitor {
         self.show(now);
     }
 
-    /// The server answered `attempt`.
-    ///
-    /// An answer to an attempt that has been given up is passed over: a newer one is under way.
+    /// The server answered the request `attempt` with `status`. The answer is ignored if a newer
+    /// request has been sent since.
     pub fn handle_answer(&mut self, attempt: Attempt, status: &Status, now: Instant) {
         let Some(answered) = self.take_in_flight(attempt) else {
             return;
@@ -187,12 +192,12 @@ impl Monitor {
         match status {
             Status::Ended { reason } => self.end(Some(*reason), now),
             Status::Anonymous => self.end(self.known_sign_out(), now),
-            Status::Active(status) => self.go_on(&answered, status, now),
+            Status::Active(status) => self.resume(&answered, status, now),
         }
     }
 
-    /// The server refused `attempt` because of what it carried: a report because the session is
-    /// another one, and a question because it is another person's (`J3`).
+    /// The server refused the request `attempt`: a report because the browser is in another
+    /// session, and a request for the status because that session is another person's (`J3`).
     pub fn handle_refused(&mut self, attempt: Attempt, now: Instant) {
         let Some(refused) = self.take_in_flight(attempt) else {
             return;
@@ -204,7 +209,8 @@ impl Monitor {
         self.advance(now);
     }
 
-    /// `attempt` brought no answer of the server: the network, a time-out, an error on the way.
+    /// The request `attempt` got no answer from the server, for example because of the network, a
+    /// timeout or an error of a proxy.
     pub fn handle_failed(&mut self, attempt: Attempt, now: Instant) {
         let Some(failed) = self.take_in_flight(attempt) else {
             return;
@@ -226,8 +232,8 @@ impl Monitor {
         self.show(now);
     }
 
-    /// The user signs out on this page. It is concealed at once, and stays so until the server has
-    /// said that the session has ended.
+    /// The user signs out on this page. The page is concealed at once, and stays concealed until
+    /// the server has confirmed that the session has ended.
     pub fn handle_sign_out(&mut self, now: Instant) {
         if matches!(self.state, State::SigningOut | State::Ended(_)) {
             return;
@@ -238,21 +244,21 @@ impl Monitor {
         self.show(now);
     }
 
-    /// Somebody has signed in on this page, whose session had ended or was about to. Whether it is
-    /// the person whose page it is, the server says.
+    /// Somebody has signed in over this page, after its session had ended or shortly before. The
+    /// server then says whether it is the same person.
     pub fn handle_signed_in(&mut self, now: Instant) {
         self.state = State::Confirming;
         self.send(Purpose::Status, now);
         self.show(now);
     }
 
-    /// Time passed; a timer may have fired.
+    /// A timer fired, or time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance(now);
     }
 
-    /// The page can no longer be seen. It may be frozen next, or the machine sleep, so what the
-    /// user did is reported now.
+    /// The page is hidden. Unreported activity is reported now, because the page may be frozen
+    /// next.
     pub fn handle_hidden(&mut self, now: Instant) {
         self.advance(now);
         if self.state == State::Active && self.in_flight.is_none() {
@@ -260,7 +266,8 @@ impl Monitor {
         }
     }
 
-    /// The page is put away, perhaps to be restored: whoever sees it next sees nothing of it.
+    /// The page is frozen or put into the back/forward cache. It is concealed, in case it is
+    /// restored.
     pub fn handle_put_away(&mut self, now: Instant) {
         match self.state {
             State::Ended(_) => return,
@@ -274,8 +281,9 @@ impl Monitor {
         self.show(now);
     }
 
-    /// The page is back: restored, shown, focused, resumed, online again, or after a gap in time.
-    /// That is no activity. What has passed meanwhile is unknown, so the server is asked.
+    /// The page is back: it was restored, shown, focused or resumed, is online again, or has
+    /// noticed a gap in time. This is not activity. The server is asked, because the session may
+    /// have changed meanwhile.
     pub fn handle_return(&mut self, now: Instant) {
         match self.state {
             State::Ended(_) => self.ask_after_end(now),
@@ -287,12 +295,13 @@ impl Monitor {
         }
     }
 
-    /// The next action to carry out.
+    /// The next action to carry out, if there is one.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout) next, and why.
+    /// When to call [`handle_timeout`](Self::handle_timeout) next, and why. `None` after the
+    /// session has ended.
     pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
         let concealed = match self.state {
             State::Ended(_) => return None,
@@ -303,7 +312,7 @@ impl Monitor {
         let warning_runs = self.state == State::Warning;
         let timers = [
             (!concealed).then_some((told, Timer::Conceal)),
-            (self.state == State::Active && !self.sets_countdown_aside())
+            (self.state == State::Active && !self.suppresses_countdown())
                 .then(|| (self.expectation.warn_at(), Timer::Warn)),
             self.shown_countdown()
                 .filter(|_| warning_runs)
@@ -318,7 +327,7 @@ impl Monitor {
     /// Does everything that is due by `now`.
     fn advance(&mut self, now: Instant) {
         match self.state {
-            State::Active | State::Warning => self.settle(now),
+            State::Active | State::Warning => self.update_state(now),
             State::Confirming | State::Unreachable | State::SigningOut => {}
             State::Ended(_) => return,
         }
@@ -333,8 +342,8 @@ impl Monitor {
         }
     }
 
-    /// Puts the page into the state that follows from the expectation, and shows it.
-    fn settle(&mut self, now: Instant) {
+    /// Enters the state that follows from the expectation, and shows it.
+    fn update_state(&mut self, now: Instant) {
         let (told, _) = self.expectation.told_deadline();
         let shortest = match self.state {
             State::Confirming | State::Unreachable => SHORTEST_REVEAL,
@@ -342,7 +351,7 @@ impl Monitor {
         };
         if now + shortest >= told {
             self.confirm(now);
-        } else if now >= self.expectation.warn_at() && !self.sets_countdown_aside() {
+        } else if now >= self.expectation.warn_at() && !self.suppresses_countdown() {
             self.state = State::Warning;
         } else {
             self.state = State::Active;
@@ -352,23 +361,23 @@ impl Monitor {
         self.show(now);
     }
 
-    /// Conceals the page, and asks the server: at once at first, then again when grace is over.
+    /// Conceals the page and asks the server: at once the first time, and then again when grace is
+    /// over.
     fn confirm(&mut self, now: Instant) {
         let asked_before = matches!(self.state, State::Confirming | State::Unreachable);
         self.state = State::Confirming;
         let ask_at = if asked_before {
-            self.expectation.over_at().max(now + CONFIRM_INTERVAL)
+            self.expectation.server_end_at().max(now + CONFIRM_INTERVAL)
         } else {
             now
         };
         self.ask_at = Some(ask_at);
     }
 
-    /// The session lives: the page goes on, under another generation if the same person has
-    /// signed in again.
-    fn go_on(&mut self, answered: &InFlight, status: &ActiveStatus, now: Instant) {
+    /// The session is live, so the page goes on, with a new generation after another sign-in.
+    fn resume(&mut self, answered: &InFlight, status: &ActiveStatus, now: Instant) {
         let known_idle_at = self.expectation.idle_at();
-        self.tabs.told_of_end = false;
+        self.tabs.end_announced = false;
         let is_same_session = status.generation == self.expectation.generation();
         if is_same_session {
             self.expectation = self.expectation.updated(status, answered.sent_at);
@@ -381,7 +390,7 @@ impl Monitor {
             self.actions.push_back(Action::Adopt(status.generation));
         }
         if self.state == State::SigningOut {
-            // Refused in the session that is to end: trying again at once would not help.
+            // The server refused to end this session, so trying again at once would not help.
             let wait = if is_same_session {
                 self.retry_delay()
             } else {
@@ -395,18 +404,17 @@ impl Monitor {
         }
         self.backoff.reset();
         self.ask_at = None;
-        self.tabs.forget_claim_from_before(answered.sent_at);
-        let is_later = self.expectation.idle_at() > known_idle_at + SAME_DEADLINE;
-        let is_asked_for = mem::take(&mut self.tabs.heard_of_another);
+        self.tabs.drop_claim_before(answered.sent_at);
+        let is_later = self.expectation.idle_at() > known_idle_at + DEADLINE_TOLERANCE;
+        let is_asked_for = mem::take(&mut self.tabs.heard_of_other_session);
         if answered.reports.is_some() || is_later || is_asked_for {
             self.tell_alive(answered.reports, now);
         }
-        self.settle(now);
+        self.update_state(now);
         self.advance(now);
     }
 
-    /// Where nobody has said why there is no session, or nobody meant it to end, the same person may
-    /// sign in again on the page.
+    /// Ends the session on this page, and leaves it unless the person may sign in again over it.
     fn end(&mut self, reason: Option<EndReason>, now: Instant) {
         self.in_flight = None;
         self.ask_at = None;
@@ -425,14 +433,14 @@ impl Monitor {
         }
     }
 
-    /// That nobody is signed in says not that this session has ended. Where the user has signed out
-    /// in this tab or another, it has.
+    /// An answer that nobody is signed in does not say why. If the user has signed out in this tab
+    /// or another, that is the reason.
     fn known_sign_out(&self) -> Option<EndReason> {
-        let is_known = self.state == State::SigningOut || self.tabs.told_of_end;
+        let is_known = self.state == State::SigningOut || self.tabs.end_announced;
         is_known.then_some(EndReason::SignedOut)
     }
 
-    /// Asks whether somebody has signed in again meanwhile. What is shown stays until they have.
+    /// Asks whether somebody has signed in again. The screen does not change until they have.
     fn ask_after_end(&mut self, now: Instant) {
         let State::Ended(reason) = self.state else {
             return;

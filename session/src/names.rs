@@ -1,4 +1,4 @@
-//! Paths and names by which the server and the pages of a program find each other.
+//! The paths and names that the server and the pages of a program share.
 
 use std::borrow::Cow;
 
@@ -7,44 +7,49 @@ use serde::{Deserialize, Serialize};
 /// A path or a name.
 type Text = Cow<'static, str>;
 
-/// The paths and names of the HTTP contract. A program may choose them: each of its own, or all paths
+/// The paths and names of the HTTP contract. A program can choose each of them, or put all paths
 /// [under a prefix](Self::under).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Names {
-    /// The path that reports activity, and extends the session.
+    /// The path to which the browser reports activity, which extends the session. Default:
+    /// `/.dwell/keep-alive`.
     pub keep_alive: Text,
-    /// The path that tells the status.
+    /// The path that returns the status of the session, which does not extend it. Default:
+    /// `/.dwell/status`.
     pub status: Text,
-    /// The path that signs out.
+    /// The path for signing out. Default: `/.dwell/sign-out`.
     pub sign_out: Text,
-    /// The path of the program's page where one signs in.
+    /// The path of the program's own page for signing in. Default: `/sign-in`.
     pub sign_in: Text,
-    /// The path that saves a draft.
+    /// The path that saves a draft. Default: `/.dwell/drafts`.
     pub drafts: Text,
-    /// The path that discards a draft.
+    /// The path that discards a draft. Default: `/.dwell/drafts/discard`.
     pub discard_draft: Text,
-    /// The path that makes a draft of a discarded one again.
+    /// The path that restores a discarded draft. Default: `/.dwell/drafts/take-back`.
     pub take_back_draft: Text,
-    /// The path below which the module for the browser is found, if Dwell sends it.
+    /// The path below which Dwell serves the WebAssembly module for the browser, if the program has
+    /// it do so. Default: `/.dwell/module`.
     pub module: Text,
-    /// The header that carries the generation, in lower case.
+    /// The header that carries the generation, in lower case. Default: `dwell-generation`.
     pub generation_header: Text,
-    /// The form field that carries the generation.
+    /// The form field that carries the generation. Default: `dwell-generation`.
     pub generation_field: Text,
-    /// The form field with the id of the draft of what is in the form.
+    /// The form field that carries the id of the form's draft. Default: `dwell-draft`.
     pub draft_field: Text,
-    /// The field with the name of the form whose draft is saved.
+    /// The field that carries the name of the form when its draft is saved. Default: `dwell-form`.
     pub form_field: Text,
-    /// What the tabs of one browser call their channel and their lock. Two instances in one program
-    /// need two, as they need two paths.
+    /// The name of the broadcast channel and of the lock that the tabs of one browser share. Two
+    /// instances of Dwell in one program need different names, as they need different paths.
+    /// Default: `dwell`.
     pub tabs: Text,
-    /// A CSS selector, without a comma, of what of a page is concealed when its session ends.
+    /// The CSS selector, without a comma, of the elements that are concealed when the session ends.
+    /// Default: [`WHOLE_PAGE`](Self::WHOLE_PAGE).
     pub concealed: Text,
 }
 
 impl Default for Names {
-    /// Everything under `/.dwell`, and one signs in at `/sign-in`.
+    /// All paths under `/.dwell`, and `/sign-in` for signing in.
     fn default() -> Self {
         Self {
             keep_alive: "/.dwell/keep-alive".into(),
@@ -66,17 +71,18 @@ impl Default for Names {
 }
 
 impl Names {
-    /// The longest draft, in bytes of JSON. A browser finishes requests of a page that is gone up to
-    /// 64 KiB in all, so this is sent although the page is left.
+    /// The longest draft that is saved, in bytes of JSON. Browsers complete requests of a page that
+    /// has been closed only up to 64 KiB in all, so drafts of this size are saved even then.
     pub const LONGEST_DRAFT: usize = 62 * 1024;
 
-    /// Conceals everything in `<body>`, whatever it is, but the elements that carry the attribute
+    /// The selector of everything in `<body>` except elements with the attribute
     /// `data-dwell-stays`.
     pub const WHOLE_PAGE: &str = "body > :not([data-dwell-stays])";
 
-    /// The default names, with all paths but that of the page where one signs in under `prefix`, such
-    /// as `/.admin`, without a slash at its end. Two instances in one program need two: under another
-    /// prefix their tabs do not take part in each other's sessions either.
+    /// The default names, with all paths except that of the page for signing in under `prefix`,
+    /// such as `/.admin`, which has no slash at its end. Two instances of Dwell in one program need
+    /// different prefixes. The name of the channel between tabs follows from the prefix, so tabs of
+    /// one instance ignore the sessions of the other.
     pub fn under(prefix: &str) -> Self {
         let path = |rest: &str| Text::Owned(format!("{prefix}{rest}"));
         Self {
@@ -92,8 +98,8 @@ impl Names {
         }
     }
 
-    /// Every name that the browser needs, with the key under which a page tells it. The browser reads
-    /// JSON with a parser of its own, not with serde.
+    /// Every name that the browser needs, with its key in the JSON in the page. The browser parses
+    /// this JSON with its own parser instead of serde, to keep the WebAssembly small.
     pub fn by_key(&mut self) -> [(&'static str, &mut Text); 11] {
         [
             ("keep_alive", &mut self.keep_alive),
@@ -110,7 +116,7 @@ impl Names {
         ]
     }
 
-    /// Whether `path` is one of those that Dwell itself answers.
+    /// Whether Dwell itself serves `path`, so that the program must not.
     pub fn is_own(&self, path: &str) -> bool {
         [
             &self.keep_alive,
@@ -136,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_keys_are_those_of_the_wire() {
+    fn the_keys_are_those_of_the_serialized_names() {
         let mut names = Names::default();
         let wire = serde_json::to_value(&names).unwrap();
         for (key, name) in names.by_key() {

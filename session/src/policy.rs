@@ -1,4 +1,4 @@
-//! The limits in force, and the rules they have to keep.
+//! The limits on sessions, and the rules that the limits have to keep.
 
 mod coalescing;
 mod preset;
@@ -7,7 +7,7 @@ mod tightened;
 
 use std::{fmt, time::Duration};
 
-use self::rule::Weight;
+use self::rule::Severity;
 pub use self::{
     coalescing::{DeferredTouch, TouchDecision},
     preset::{Preset, UnknownPreset},
@@ -18,16 +18,19 @@ pub use self::{
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Four durations that together bound a session. Not yet known to make sense: see [`Policy`].
+/// The four durations that bound a session. They are not validated: see [`Policy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Duration after the last activity of the user at which the server ends the session.
+    /// How long after the last activity of the user the server ends the session. Default: 30
+    /// minutes.
     pub idle: Duration,
-    /// Duration after authentication at which the server ends the session whatever the user does.
+    /// How long after authentication the server ends the session, whatever the user does. Default:
+    /// 12 hours.
     pub absolute: Duration,
-    /// How long before the told deadline the countdown is shown.
+    /// How long before the told deadline the countdown is shown. Default: 2 minutes.
     pub warning: Duration,
-    /// Duration, within the idle timeout, kept for the network.
+    /// The part of the idle timeout that is kept for the network: browsers are told a deadline that
+    /// is earlier by this. Default: 5 seconds.
     pub grace: Duration,
 }
 
@@ -42,7 +45,7 @@ impl Default for Limits {
     }
 }
 
-/// [`Limits`] that keep the rules.
+/// Validated [`Limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     limits: Limits,
@@ -53,18 +56,18 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// The first rule that is broken. With [`Checks::Warn`] only rules that the mechanism itself
-    /// rests on are errors; the rest is found in [`Policy::advice`].
+    /// The first rule that `limits` break. With [`Checks::Warn`], only rules without which the
+    /// library does not work are errors; [`Policy::advice`] returns the others.
     pub fn new(
         limits: Limits,
         preset: Option<Preset>,
         checks: Checks,
     ) -> Result<Self, PolicyError> {
         let broken = Rule::all(preset)
-            .filter(|rule| match rule.weight() {
-                Weight::Mechanism => true,
-                Weight::Standard => checks == Checks::Enforce,
-                Weight::Advice => false,
+            .filter(|rule| match rule.severity() {
+                Severity::Mechanism => true,
+                Severity::Standard => checks == Checks::Enforce,
+                Severity::Advice => false,
             })
             .find(|rule| !rule.holds(&limits));
         match broken {
@@ -73,14 +76,14 @@ impl Policy {
         }
     }
 
-    /// The longest limits that `preset` allows.
+    /// The policy with the longest limits that `preset` allows.
     pub fn preset(preset: Preset) -> Self {
         Self {
             limits: preset.limits(),
         }
     }
 
-    /// The rules that this policy breaks and was nevertheless allowed to.
+    /// The rules that this policy breaks and that [`Policy::new`] did not enforce.
     pub fn advice(&self, preset: Option<Preset>) -> Vec<Advice> {
         Rule::all(preset)
             .filter(|rule| !rule.holds(&self.limits))
@@ -91,9 +94,9 @@ impl Policy {
             .collect()
     }
 
-    /// The policy for a session with an idle and an absolute timeout of its own, where these are
-    /// shorter. With a shorter idle timeout the warning period is at most half of it and the grace at
-    /// most a quarter.
+    /// The policy for one session with its own idle and absolute timeout, where these are shorter
+    /// than the timeouts of this policy. If the idle timeout is shorter, the warning period is at
+    /// most half of it and the grace at most a quarter of it.
     pub fn capped(&self, idle: Duration, absolute: Duration) -> Self {
         let mut limits = self.limits;
         if idle < limits.idle {
@@ -130,26 +133,27 @@ impl Policy {
         self.limits.grace
     }
 
-    /// How often activity is reported by the browser at most: a tenth of the idle timeout, and no
-    /// longer than a minute.
+    /// The shortest time between two reports of activity from a browser: a tenth of the idle
+    /// timeout, and at most a minute.
     pub fn touch_interval(&self) -> Duration {
         (self.limits.idle / 10).min(MINUTE)
     }
 }
 
-/// How the rules taken from the standards are applied.
+/// What happens if limits break a rule that comes from a standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Checks {
-    /// A broken rule is an error.
+    /// The limits are refused.
     #[default]
     Enforce,
-    /// A broken rule is advice. For tests with timeouts of seconds.
+    /// The limits are accepted, and [`Policy::advice`] returns the broken rule. This is for tests
+    /// with timeouts of seconds.
     Warn,
 }
 
-/// Limits that break a rule.
+/// The error for limits that break a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the limits must keep {rule} ({}); they are {}", rule.source(), Described(limits))]
+#[error("the limits must keep {rule} ({}); they are {}", rule.source(), DisplayLimits(limits))]
 pub struct PolicyError {
     /// The rule.
     pub rule: Rule,
@@ -157,7 +161,7 @@ pub struct PolicyError {
     pub limits: Limits,
 }
 
-/// A rule that the limits in force break, although they may.
+/// A rule that the limits break although they were accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advice {
     /// The rule.
@@ -173,14 +177,14 @@ impl fmt::Display for Advice {
         write!(
             f,
             "the limits should keep {rule} ({source}); they are {}",
-            Described(limits)
+            DisplayLimits(limits)
         )
     }
 }
 
-struct Described<'a>(&'a Limits);
+struct DisplayLimits<'a>(&'a Limits);
 
-impl fmt::Display for Described<'_> {
+impl fmt::Display for DisplayLimits<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Limits {
             idle,

@@ -1,4 +1,4 @@
-//! What the server tells the browser of a session.
+//! The status of a session, as the server sends it to the browser.
 
 use std::time::Duration;
 
@@ -6,45 +6,46 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EndReason, Generation};
 
-/// What the server says of a session: durations, never instants, so that neither side needs
-/// to know the other's clock (`A8`).
+/// The status of a session. It holds durations and never instants, so that neither side needs to
+/// know the other's clock (`A8`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Status {
-    /// The session lives.
+    /// The session is live.
     Active(ActiveStatus),
     /// The session has ended.
     Ended {
-        /// Why.
+        /// The reason.
         reason: EndReason,
     },
-    /// There is no session: nobody has signed in.
+    /// The browser has no session: nobody has signed in.
     Anonymous,
 }
 
-/// What is left of a live session.
+/// The remaining times of a live session, and the settings that the browser needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveStatus {
-    /// Time until the told idle deadline, grace already taken off. Zero during grace.
+    /// The time until the idle deadline that the browser is told, which is the grace before the
+    /// real one. It is zero during grace.
     #[serde(rename = "idle_remaining_ms", with = "millis")]
     pub idle_remaining: Duration,
-    /// Time until the absolute deadline.
+    /// The time until the absolute timeout.
     #[serde(rename = "absolute_remaining_ms", with = "millis")]
     pub absolute_remaining: Duration,
-    /// The warning period.
+    /// How long before the told deadline the countdown is shown.
     #[serde(rename = "warning_ms", with = "millis")]
     pub warning: Duration,
-    /// The grace.
+    /// The part of the idle timeout that is kept for the network.
     #[serde(rename = "grace_ms", with = "millis")]
     pub grace: Duration,
-    /// How often activity is reported at most.
+    /// The shortest time between two reports of activity.
     #[serde(rename = "touch_interval_ms", with = "millis")]
     pub touch_interval: Duration,
     /// The session's generation.
     pub generation: Generation,
 }
 
-/// Durations as whole milliseconds.
+/// Serializes durations as whole milliseconds.
 mod millis {
     use std::time::Duration;
 

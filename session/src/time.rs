@@ -1,4 +1,4 @@
-//! Points in time, as numbers that somebody else read from a clock.
+//! Instants, as numbers that the caller has read from a clock.
 
 use std::{
     fmt,
@@ -6,26 +6,26 @@ use std::{
     time::Duration,
 };
 
-/// A point on one side's clock, in whole milliseconds since that clock's origin.
+/// An instant on one clock, in whole milliseconds since the origin of that clock.
 ///
-/// On the server the origin is the Unix epoch and the clock is the store's.
-/// In the browser the origin is the start of the page.
-/// The two are never compared: only durations cross the wire.
+/// On the server the clock is that of the store, and its origin is the Unix epoch. In the browser
+/// the origin is the start of the navigation to the page. Instants of the two sides are never
+/// compared: only durations are sent between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(i64);
 
 impl Instant {
-    /// The instant `millis` milliseconds after the clock's origin.
+    /// The instant that is `millis` milliseconds after the origin of the clock.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since the clock's origin.
+    /// The milliseconds since the origin of the clock.
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// How long after `earlier` this instant is; zero where it is not after it.
+    /// The time from `earlier` until this instant, or zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0).max(0);
         Duration::from_millis(millis.unsigned_abs())
@@ -35,7 +35,7 @@ impl Instant {
 impl Add<Duration> for Instant {
     type Output = Self;
 
-    /// Saturates at the end of time, so that no duration from outside can overflow.
+    /// Adds a duration. The result saturates, so that no duration from outside can overflow it.
     fn add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(saturating_millis(duration)))
     }
@@ -44,7 +44,8 @@ impl Add<Duration> for Instant {
 impl Sub<Duration> for Instant {
     type Output = Self;
 
-    /// Saturates at the beginning of time, so that no duration from outside can overflow.
+    /// Subtracts a duration. The result saturates, so that no duration from outside can overflow
+    /// it.
     fn sub(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(saturating_millis(duration)))
     }
@@ -56,7 +57,8 @@ impl fmt::Display for Instant {
     }
 }
 
-/// A duration in whole milliseconds, which is how durations are told in the contract and between tabs.
+/// The whole milliseconds in a duration, the unit of durations in the HTTP contract and in messages
+/// between tabs. Longer durations than `u64` can hold are `u64::MAX`.
 pub fn whole_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

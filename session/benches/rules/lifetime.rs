@@ -1,4 +1,4 @@
-//! What the server does with every request.
+//! The rules that the server applies to every request.
 
 use std::{hint::black_box, time::Duration};
 

@@ -1,4 +1,4 @@
-//! How long the rules take: `cargo bench -p dwell-session`.
+//! Benchmarks of the rules. Run them with `cargo bench -p dwell-session`.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod lifetime;

@@ -1,4 +1,4 @@
-//! What the browser does with every event.
+//! The state machine that the browser runs for every event.
 
 use std::{hint::black_box, time::Duration};
 
@@ -16,14 +16,14 @@ pub(crate) fn measure(criterion: &mut Criterion, policy: &Policy) {
     let warn_at = BEGAN_AT + (status.idle_remaining - status.warning);
     let mut group = criterion.benchmark_group("monitor");
     group.bench_function("a spurious timer", |bencher| {
-        let mut monitor = leading(&status);
+        let mut monitor = leader(&status);
         bencher.iter(|| {
             monitor.handle_timeout(black_box(active_at));
             monitor.poll_timeout()
         });
     });
     group.bench_function("an activity", |bencher| {
-        let mut monitor = leading(&status);
+        let mut monitor = leader(&status);
         bencher.iter(|| {
             monitor.handle_activity(black_box(active_at));
             drain(&mut monitor);
@@ -32,7 +32,7 @@ pub(crate) fn measure(criterion: &mut Criterion, policy: &Policy) {
     });
     group.bench_function("the beginning of the countdown", |bencher| {
         bencher.iter_batched_ref(
-            || leading(&status),
+            || leader(&status),
             |monitor| {
                 monitor.handle_timeout(black_box(warn_at));
                 drain(monitor)
@@ -43,7 +43,7 @@ pub(crate) fn measure(criterion: &mut Criterion, policy: &Policy) {
     group.bench_function("a choice to stay, and the answer", |bencher| {
         bencher.iter_batched_ref(
             || {
-                let mut monitor = leading(&status);
+                let mut monitor = leader(&status);
                 monitor.handle_timeout(warn_at);
                 drain(&mut monitor);
                 monitor
@@ -62,15 +62,15 @@ pub(crate) fn measure(criterion: &mut Criterion, policy: &Policy) {
     group.finish();
 }
 
-/// A monitor in the tab that reports.
-fn leading(status: &ActiveStatus) -> Monitor {
+/// A monitor in the tab that is the leader.
+fn leader(status: &ActiveStatus) -> Monitor {
     let mut monitor = Monitor::new(status, BEGAN_AT, 0, BEGAN_AT);
     monitor.handle_lead(true, BEGAN_AT);
     drain(&mut monitor);
     monitor
 }
 
-/// Carries everything out, and tells the last request that is to be sent.
+/// Takes all actions and returns the last request among them.
 fn drain(monitor: &mut Monitor) -> Option<Request> {
     let actions = std::iter::from_fn(|| monitor.poll_action());
     actions

@@ -1,4 +1,4 @@
-//! The one place in the browser that reads a clock.
+//! The only place in the browser code that reads a clock.
 
 use std::{cell::RefCell, fmt, num::ParseIntError, str::FromStr, time::Duration};
 
@@ -6,7 +6,8 @@ use dwell_session::{Elapsed, Instant, Reading};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Performance, PerformanceResourceTiming};
 
-/// Time since the navigation to this page began, or what led to it by a redirect, as `max(wall, monotonic)`.
+/// The time since the navigation to this page began, including redirects, as `max(wall,
+/// monotonic)`.
 pub(crate) struct Clock {
     performance: Performance,
     elapsed: RefCell<Elapsed>,
@@ -27,41 +28,41 @@ impl Clock {
         self.elapsed.borrow_mut().read(wall_ms, monotonic_ms)
     }
 
-    /// The instant at which this page was fetched: just before its request left, and after whatever
-    /// led to it.
+    /// The instant at which the request for this page was sent, after any redirects.
     pub(crate) fn fetched_at(&self) -> Instant {
         let navigation = self.performance.get_entries_by_type("navigation").get(0);
         let fetched_ms = navigation
             .dyn_ref::<PerformanceResourceTiming>()
             .map_or(0.0, PerformanceResourceTiming::fetch_start);
-        Instant::from_millis(whole(fetched_ms))
+        Instant::from_millis(to_whole(fetched_ms))
     }
 
-    /// Now, for another tab of the same browser.
-    pub(crate) fn stamp(&self) -> Stamp {
+    /// The current time, for a message to another tab of this browser.
+    pub(crate) fn timestamp(&self) -> Timestamp {
         let (wall_ms, _) = read(&self.performance);
-        Stamp(wall_ms)
+        Timestamp(wall_ms)
     }
 
-    /// How old a stamp is, which another tab has made. It counts a suspend in between.
-    pub(crate) fn age(&self, stamp: Stamp) -> Duration {
+    /// How long ago another tab made this timestamp. Unlike the monotonic clock, this includes
+    /// suspends.
+    pub(crate) fn age(&self, timestamp: Timestamp) -> Duration {
         let (wall_ms, _) = read(&self.performance);
-        let age_ms = u64::try_from(wall_ms.saturating_sub(stamp.0)).unwrap_or_default();
+        let age_ms = u64::try_from(wall_ms.saturating_sub(timestamp.0)).unwrap_or_default();
         Duration::from_millis(age_ms)
     }
 }
 
-/// An instant on the wall clock, which the tabs of a browser share.
+/// An instant on the wall clock, which all tabs of a browser share.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stamp(i64);
+pub(crate) struct Timestamp(i64);
 
-impl fmt::Display for Stamp {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl FromStr for Stamp {
+impl FromStr for Timestamp {
     type Err = ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -69,15 +70,18 @@ impl FromStr for Stamp {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the browser's one clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the only place that reads the browser's clocks"
+)]
 fn read(performance: &Performance) -> (i64, i64) {
-    (whole(js_sys::Date::now()), whole(performance.now()))
+    (to_whole(js_sys::Date::now()), to_whole(performance.now()))
 }
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a float beyond the range saturates"
+    reason = "a float out of range saturates, which is intended"
 )]
-fn whole(millis: f64) -> i64 {
+fn to_whole(millis: f64) -> i64 {
     millis as i64
 }

@@ -1,5 +1,5 @@
-//! Keeps what is typed into the forms that are worth protecting: on the server, for the person
-//! who typed it, and nowhere in the browser (`F3`).
+//! Saves drafts of the forms that are worth protecting: on the server, for the person who typed
+//! them, and never in the browser's storage (`F3`).
 
 use std::{
     cell::{Cell, RefCell},
@@ -22,23 +22,24 @@ use web_sys::{
 use crate::{
     driver::Driver,
     listener::listen_to,
-    page::{Page, named},
-    server::{self, PATIENCE_MS, Saving},
+    page::{Page, field_selector},
+    server::{self, REQUEST_TIMEOUT_MS, SaveOutcome},
 };
 
-/// How long after a change it is saved, in milliseconds. Whatever is changed meanwhile goes along.
-const SAVED_AFTER_MS: u32 = 3_000;
+/// How long after a change a draft is saved, in milliseconds. Later changes until then are saved
+/// with it.
+const SAVE_DELAY_MS: u32 = 3_000;
 
-/// How often that time is doubled at most while saving fails: up to 48 s.
-const MOST_DOUBLINGS: u32 = 4;
+/// How often that delay is doubled at most while saving fails, which is up to 48 seconds.
+const MAX_DOUBLINGS: u32 = 4;
 
-/// How long somebody who signs out waits for what they typed to be saved, in milliseconds.
-const PATIENCE_AT_SIGN_OUT_MS: u32 = 1_000;
+/// How long signing out waits for a draft to be saved, in milliseconds.
+const SIGN_OUT_TIMEOUT_MS: u32 = 1_000;
 
-/// The forms of a page that are worth protecting.
+/// The drafts of the forms in the page.
 pub(crate) struct Drafts {
     page: Rc<Page>,
-    /// Called with what was fetched before it comes into the page.
+    /// Called with fetched elements before they are put into the page.
     prepare: fn(&Element),
     known: RefCell<Vec<Rc<Draft>>>,
 }
@@ -47,32 +48,33 @@ struct Draft {
     page: Rc<Page>,
     form: HtmlFormElement,
     name: String,
-    /// What was in the form when it was last saved, or came with the page.
+    /// The content of the form when it was last saved, or when the page was loaded.
     saved: RefCell<String>,
-    /// What was sent last in a request that outlives the page.
-    sent_for_good: RefCell<String>,
-    /// What was in the form when the form itself was sent.
+    /// The content in the latest request that completes even if the page is closed.
+    sent_before_leaving: RefCell<String>,
+    /// The content of the form when the form itself was submitted.
     submitted: RefCell<Option<String>>,
-    /// Until what is new is saved, and while it is.
+    /// Set from a change until the change has been saved.
     timer: RefCell<Option<Timeout>>,
     failures: Cell<u32>,
 }
 
 impl Drafts {
-    /// The drafts of the forms that are in the page by now.
+    /// Finds the forms that are in the page now.
     pub(crate) fn of(page: &Rc<Page>, prepare: fn(&Element)) -> Self {
         let drafts = Self {
             page: Rc::clone(page),
             prepare,
             known: RefCell::default(),
         };
-        drafts.look(None);
+        drafts.find_forms(None);
         drafts
     }
 
-    /// A router in the browser may have put forms into the page, and taken others away. Something was
-    /// typed at `typed_at`; a form that is new holds nothing else that was typed.
-    fn look(&self, typed_at: Option<&Node>) {
+    /// Finds forms that a router in the browser has added, and drops those that it has removed.
+    /// `typed_at` is where the user just typed. A new form that does not contain it has no input
+    /// that was not saved.
+    fn find_forms(&self, typed_at: Option<&Node>) {
         let found = self
             .page
             .find_all(&("form[".to_owned() + DRAFT_ATTRIBUTE + "]"));
@@ -80,7 +82,7 @@ impl Drafts {
         known.retain(|draft| {
             let is_there = found.iter().any(|form| *form == **draft.form);
             if !is_there {
-                draft.save_for_good();
+                draft.save_before_leaving();
             }
             is_there
         });
@@ -89,71 +91,73 @@ impl Drafts {
                 continue;
             }
             let draft = Draft::of(&self.page, form.unchecked_into());
-            let is_typed_into = match typed_at {
+            let has_input = match typed_at {
                 Some(at) => draft.form.contains(Some(at)),
-                None => draft.is_typed_into(),
+                None => draft.has_input(),
             };
-            if !is_typed_into {
-                draft.begins_saved();
-                spawn_local(Rc::clone(&draft).catch_up(self.prepare));
+            if !has_input {
+                draft.mark_as_saved();
+                spawn_local(Rc::clone(&draft).load_latest(self.prepare));
             }
             known.push(draft);
         }
     }
 
-    /// Something was typed at `at`, which is saved soon. `tell` is handed the id of what begins to be
-    /// written by that.
-    pub(crate) fn typed(&self, at: Option<&Node>, tell: impl Fn(&str)) {
-        self.look(at);
-        self.save_soon(tell);
+    /// Saves soon what was typed at `at`. `announce` is called with the id of every draft that this
+    /// tab starts to write.
+    pub(crate) fn handle_input(&self, at: Option<&Node>, announce: impl Fn(&str)) {
+        self.find_forms(at);
+        self.save_soon(announce);
     }
 
-    /// Saves what is new soon. `tell` is handed the id of what begins to be written by that.
-    pub(crate) fn save_soon(&self, tell: impl Fn(&str)) {
-        for draft in self.known() {
+    /// Saves changes soon. `announce` is called with the id of every draft that this tab starts to
+    /// write.
+    pub(crate) fn save_soon(&self, announce: impl Fn(&str)) {
+        for draft in self.all() {
             if let Some(id) = draft.save_soon() {
-                tell(&id);
+                announce(&id);
             }
         }
     }
 
-    /// Another tab writes the draft with this id: of two that write the same, each would overwrite
-    /// the other's.
+    /// Another tab has started to write the draft with this id, so this tab continues under a new
+    /// id. Otherwise each would overwrite the other's text.
     pub(crate) fn written_elsewhere(&self, id: &str) {
-        for draft in self.known() {
+        for draft in self.all() {
             draft.written_elsewhere(id);
         }
     }
 
-    /// Whether something is new and could not be saved.
-    pub(crate) fn has_unkept(&self) -> bool {
-        self.known().iter().any(|draft| draft.is_unkept())
+    /// Whether there are changes that could not be saved.
+    pub(crate) fn has_failed_changes(&self) -> bool {
+        self.all().iter().any(|draft| draft.has_failed_changes())
     }
 
-    /// Saves what is new now, although the page may be gone before there is an answer.
+    /// Saves changes now, with requests that complete even if the page is closed.
     pub(crate) fn save(&self) {
-        for draft in self.known() {
-            draft.save_for_good();
+        for draft in self.all() {
+            draft.save_before_leaving();
         }
     }
 
-    /// As [`save`](Self::save), to wait for, though not for long.
+    /// Like [`save`](Self::save), but waits for a short time until the drafts are saved.
     pub(crate) async fn save_before_sign_out(&self) {
-        for draft in self.known() {
+        for draft in self.all() {
             if let Some(typed) = draft.unsaved() {
-                draft.save(typed, PATIENCE_AT_SIGN_OUT_MS, true).await;
+                draft.save(typed, SIGN_OUT_TIMEOUT_MS, true).await;
             }
         }
     }
 
-    fn known(&self) -> Vec<Rc<Draft>> {
+    fn all(&self) -> Vec<Rc<Draft>> {
         self.known.borrow().clone()
     }
 }
 
-/// Listens for as long as the page exists. What is typed is saved, also what a script or an extension
-/// types, and so it is before anything that may lead away from the page. Forms that are sent name their
-/// session. If what was typed cannot be kept, the browser asks whether to leave.
+/// Registers the listeners, which stay for as long as the page exists. Input is saved as a draft,
+/// also if it comes from a script or a browser extension, and at the latest before anything that
+/// may leave the page. Submitted forms get the generation of the session. If a draft could not be
+/// saved, the browser asks the user before it leaves the page.
 pub(crate) fn listen(driver: &Rc<Driver>) {
     let Some(window) = web_sys::window() else {
         return;
@@ -161,20 +165,20 @@ pub(crate) fn listen(driver: &Rc<Driver>) {
     let typing = Rc::clone(driver);
     listen_to(&window, "input", move |event| {
         let at = event.target().and_then(|target| target.dyn_into().ok());
-        typing.typed(at.as_ref());
+        typing.handle_input(at.as_ref());
     });
-    // Before any code of the page reads the form.
-    let sending = Rc::clone(driver);
+    // This runs before any code of the page reads the form.
+    let submitting = Rc::clone(driver);
     listen_to(&window, "submit", move |event| {
         let form = event.target().and_then(|target| target.dyn_into().ok());
-        form.iter().for_each(|form| sending.sending(form));
+        form.iter().for_each(|form| submitting.handle_submit(form));
     });
     let leaving = Rc::clone(driver);
-    listen_to(&window, "click", move |_| leaving.leaving());
+    listen_to(&window, "click", move |_| leaving.save_drafts());
     let leaving = Rc::clone(driver);
     listen_to(&window, "beforeunload", move |event| {
-        leaving.leaving();
-        if leaving.has_unkept() {
+        leaving.save_drafts();
+        if leaving.has_failed_changes() {
             event.prevent_default();
         }
     });
@@ -187,19 +191,19 @@ impl Draft {
             name: form.get_attribute(DRAFT_ATTRIBUTE).unwrap_or_default(),
             form,
             saved: RefCell::default(),
-            sent_for_good: RefCell::default(),
+            sent_before_leaving: RefCell::default(),
             submitted: RefCell::default(),
             timer: RefCell::default(),
             failures: Cell::new(0),
         });
         if draft.id_field().is_none() {
-            // Fails for no form that is in a page.
+            // This cannot fail for a form that is in a page.
             let _ = draft.add_id_field();
         }
         page.fill_in_generation(&draft.form);
-        let sending = Rc::clone(&draft);
+        let submitted = Rc::clone(&draft);
         listen_to(&draft.form, "submit", move |_| {
-            sending.submitted.replace(sending.typed());
+            submitted.submitted.replace(submitted.content());
         });
         draft
     }
@@ -208,59 +212,62 @@ impl Draft {
         self.page.names()
     }
 
-    /// Whether somebody can see the form. While the page is concealed nobody can, and what was in the
-    /// form was saved before; what a router took away is still to be saved.
+    /// Whether changes of the form still have to be saved. A concealed form was saved when it was
+    /// concealed. A form that a router has removed may have changes that were not saved.
     fn is_in_use(&self) -> bool {
         self.form.is_connected() || !self.page.is_concealed()
     }
 
-    fn begins_saved(&self) {
-        *self.saved.borrow_mut() = self.typed().unwrap_or_default();
+    fn mark_as_saved(&self) {
+        *self.saved.borrow_mut() = self.content().unwrap_or_default();
     }
 
     fn unsaved(&self) -> Option<String> {
-        self.typed().filter(|typed| *typed != *self.saved.borrow())
+        self.content()
+            .filter(|typed| *typed != *self.saved.borrow())
     }
 
-    /// Tells its id, if it begins to be written by that.
+    /// Starts the timer for saving if there are changes. Returns the id of the draft if this tab
+    /// thereby starts to write it.
     fn save_soon(self: &Rc<Self>) -> Option<String> {
         let unsaved = self.unsaved();
         let is_too_long = unsaved
             .as_ref()
             .is_some_and(|typed| typed.len() > Names::LONGEST_DRAFT);
-        self.say(TOO_LONG_ATTRIBUTE, is_too_long);
+        self.set_message_visible(TOO_LONG_ATTRIBUTE, is_too_long);
         if unsaved.is_none() || is_too_long || self.timer.borrow().is_some() {
             return None;
         }
-        self.name_in_address();
+        self.put_id_into_address();
         let draft = Rc::clone(self);
-        let delay_ms = SAVED_AFTER_MS << self.failures.get();
+        let delay_ms = SAVE_DELAY_MS << self.failures.get();
         *self.timer.borrow_mut() = Some(Timeout::new(delay_ms, move || {
-            spawn_local(draft.save_in_time());
+            spawn_local(draft.save_when_due());
         }));
         Some(self.id_field()?.value())
     }
 
     fn written_elsewhere(self: &Rc<Self>, id: &str) {
         let is_this = self.id_field().is_some_and(|field| field.value() == id);
-        if is_this && self.begin_another() {
-            match self.is_typed_into() {
+        if is_this && self.assign_new_id() {
+            match self.has_input() {
                 true => drop(self.save_soon()),
-                false => self.begins_saved(),
+                false => self.mark_as_saved(),
             }
         }
     }
 
-    /// Nothing of a form that is out of sight: there is more time to save that.
-    fn is_unkept(&self) -> bool {
+    /// Whether changes of a visible form could not be saved. There is more time to save those of a
+    /// concealed form.
+    fn has_failed_changes(&self) -> bool {
         self.failures.get() > 0 && self.form.is_connected() && self.unsaved().is_some()
     }
 
-    /// Nothing of a form that is out of sight: it was saved as it was concealed.
-    async fn save_in_time(self: Rc<Self>) {
+    /// Saves changes when the timer fires. A concealed form was saved when it was concealed.
+    async fn save_when_due(self: Rc<Self>) {
         let typed = self.unsaved().filter(|_| self.is_in_use());
         if let Some(typed) = typed {
-            self.save(typed, PATIENCE_MS, false).await;
+            self.save(typed, REQUEST_TIMEOUT_MS, false).await;
         }
         self.timer.borrow_mut().take();
         if self.form.is_connected() {
@@ -268,58 +275,54 @@ impl Draft {
         }
     }
 
-    fn save_for_good(self: &Rc<Self>) {
+    fn save_before_leaving(self: &Rc<Self>) {
         let Some(typed) = self.unsaved() else { return };
-        if *self.sent_for_good.borrow() == typed {
+        if *self.sent_before_leaving.borrow() == typed {
             return;
         }
-        self.sent_for_good.borrow_mut().clone_from(&typed);
+        self.sent_before_leaving.borrow_mut().clone_from(&typed);
         let draft = Rc::clone(self);
-        spawn_local(async move { draft.save(typed, PATIENCE_MS, true).await });
+        spawn_local(async move { draft.save(typed, REQUEST_TIMEOUT_MS, true).await });
     }
 
-    async fn save(&self, mut typed: String, patience_ms: u32, outlives_page: bool) {
+    async fn save(&self, mut typed: String, timeout_ms: u32, outlives_page: bool) {
         if typed.len() > Names::LONGEST_DRAFT {
             return;
         }
         loop {
             let generation = self.generation();
-            let saving = server::save_draft(
-                self.names(),
-                &typed,
-                &generation,
-                patience_ms,
-                outlives_page,
-            );
+            let saving =
+                server::save_draft(self.names(), &typed, &generation, timeout_ms, outlives_page);
             match saving.await {
-                Saving::Done => {
+                SaveOutcome::Done => {
                     self.failures.set(0);
-                    self.say(NOT_KEPT_ATTRIBUTE, false);
+                    self.set_message_visible(NOT_KEPT_ATTRIBUTE, false);
                     *self.saved.borrow_mut() = typed;
                     return;
                 }
-                // The form itself arrived before this.
-                Saving::UsedUp if self.typed() == *self.submitted.borrow() => {
-                    self.begins_saved();
+                // The form itself was submitted, and arrived before this request.
+                SaveOutcome::UsedUp if self.content() == *self.submitted.borrow() => {
+                    self.mark_as_saved();
                     return;
                 }
-                Saving::UsedUp if self.begin_another() => {
-                    typed = self.typed().unwrap_or_default();
+                SaveOutcome::UsedUp if self.assign_new_id() => {
+                    typed = self.content().unwrap_or_default();
                 }
-                Saving::UsedUp | Saving::Failed => {
+                SaveOutcome::UsedUp | SaveOutcome::Failed => {
                     self.failures
-                        .set((self.failures.get() + 1).min(MOST_DOUBLINGS));
-                    self.sent_for_good.borrow_mut().clear();
-                    self.say(NOT_KEPT_ATTRIBUTE, self.form.is_connected());
+                        .set((self.failures.get() + 1).min(MAX_DOUBLINGS));
+                    self.sent_before_leaving.borrow_mut().clear();
+                    self.set_message_visible(NOT_KEPT_ATTRIBUTE, self.form.is_connected());
                     return;
                 }
             }
         }
     }
 
-    /// The page before this one may have been saving still while this one was made. What is there
-    /// by now comes into the form, and into what is offered, unless somebody has begun to type.
-    async fn catch_up(self: Rc<Self>, prepare: fn(&Element)) {
+    /// The page before this one may still have been saving when the server rendered this one.
+    /// Fetches the latest content, and puts it into the form and into the list of drafts unless the
+    /// user has started to type.
+    async fn load_latest(self: Rc<Self>, prepare: fn(&Element)) {
         let (Some(window), Some(path)) = (
             web_sys::window(),
             self.form.get_attribute(DRAFT_LATEST_ATTRIBUTE),
@@ -332,7 +335,7 @@ impl Draft {
         else {
             return;
         };
-        if self.is_typed_into() || !self.form.is_connected() {
+        if self.has_input() || !self.form.is_connected() {
             return;
         }
         let Ok(latest) = document.create_element("div") else {
@@ -346,15 +349,15 @@ impl Draft {
             && self
                 .id_field_of(&form)
                 .is_some_and(|id| asked.ends_with(&id.value()))
-            && self.text_of(&form) != self.text_of(&self.form)
+            && self.content_without_id(&form) != self.content_without_id(&self.form)
         {
-            copy(&form.elements(), &self.form.elements());
-            self.begins_saved();
+            copy_values(&form.elements(), &self.form.elements());
+            self.mark_as_saved();
         }
         self.show_offers(&latest);
     }
 
-    /// Shows what is offered by now in the place of what was.
+    /// Replaces the list of drafts in the page by the latest one.
     fn show_offers(&self, latest: &Element) {
         let selector = "[".to_owned() + OFFERS_ATTRIBUTE + "]";
         let latest = latest.query_selector(&selector);
@@ -365,9 +368,9 @@ impl Draft {
         }
     }
 
-    /// Loading the page again, or coming back to it after signing in, puts what is typed back, where
-    /// the page has an address for that.
-    fn name_in_address(&self) {
+    /// Puts the id of the draft into the address of the page, if the form has an address for
+    /// drafts. Then the draft is shown again when the page is reloaded or opened after signing in.
+    fn put_id_into_address(&self) {
         let Some(window) = web_sys::window() else {
             return;
         };
@@ -377,37 +380,38 @@ impl Draft {
             window.history(),
         ) {
             let address = address + &field.value();
-            // A router in the browser may keep something of its own there.
+            // A router in the browser may keep its own state there.
             let state = history.state().unwrap_or_default();
-            // Fails only where that is done too often.
+            // This fails only if it is done too often.
             let _ = history.replace_state_with_url(&state, "", Some(&address));
         }
     }
 
-    /// A page that came back from the history may hold the id of a draft that is done with. What
-    /// is typed into it now is another draft. Tells whether it has an id of its own.
-    fn begin_another(&self) -> bool {
+    /// Gives the form a new draft id, because a page from the history may have the id of a draft
+    /// that was saved or discarded. Returns whether the form has a field for the id.
+    fn assign_new_id(&self) -> bool {
         let Some(field) = self.id_field() else {
             return false;
         };
-        field.set_value(&fresh_id());
+        field.set_value(&new_draft_id());
         true
     }
 
-    /// Shows or hides what the form has to say.
-    fn say(&self, attribute: &str, is_said: bool) {
+    /// Shows or hides a message of the form, which has this attribute.
+    fn set_message_visible(&self, attribute: &str, is_visible: bool) {
         let message = self
             .form
             .query_selector(&("[".to_owned() + attribute + "]"));
         if let Ok(Some(message)) = message
             && let Ok(message) = message.dyn_into::<HtmlElement>()
         {
-            message.set_hidden(!is_said);
+            message.set_hidden(!is_visible);
         }
     }
 
-    /// Whether something was typed before the code was there, or put back by the browser.
-    fn is_typed_into(&self) -> bool {
+    /// Whether the form has input: the user typed before this code ran, or the browser restored the
+    /// form.
+    fn has_input(&self) -> bool {
         let elements = self.form.elements();
         let mut elements = (0..elements.length()).filter_map(|index| elements.item(index));
         elements.any(|element| {
@@ -417,15 +421,15 @@ impl Draft {
         })
     }
 
-    /// The generation that the form would send, which is that of the page.
+    /// The generation in the form, which is that of the page.
     fn generation(&self) -> String {
         let data = FormData::new_with_form(&self.form).ok();
         let generation = data.and_then(|data| data.get(&self.names().generation_field).as_string());
         generation.unwrap_or_default()
     }
 
-    /// What the form would send, as JSON, without the generation, which goes into a header.
-    fn typed(&self) -> Option<String> {
+    /// The content of the form as JSON, without the generation, which is sent in a header.
+    fn content(&self) -> Option<String> {
         let data = FormData::new_with_form(&self.form).ok()?;
         data.delete(&self.names().generation_field);
         data.set_with_str(&self.names().form_field, &self.name)
@@ -433,8 +437,8 @@ impl Draft {
         Some(JSON::stringify(&Array::from(&data)).ok()?.into())
     }
 
-    /// What is in a form, whatever its draft is called.
-    fn text_of(&self, form: &HtmlFormElement) -> Option<String> {
+    /// The content of a form as JSON, without the id of its draft.
+    fn content_without_id(&self, form: &HtmlFormElement) -> Option<String> {
         let data = FormData::new_with_form(form).ok()?;
         data.delete(&self.names().generation_field);
         data.delete(&self.names().draft_field);
@@ -445,7 +449,7 @@ impl Draft {
         self.id_field_of(&self.form)
     }
 
-    /// A program that shows no draft in its form again need not know of the field.
+    /// Adds the field for the id of the draft, which programs that never show drafts leave out.
     fn add_id_field(&self) -> Option<()> {
         let document = self.form.owner_document()?;
         let field: HtmlInputElement = document.create_element("input").ok()?.unchecked_into();
@@ -453,30 +457,30 @@ impl Draft {
         field
             .set_attribute("name", &self.names().draft_field)
             .ok()?;
-        field.set_value(&fresh_id());
+        field.set_value(&new_draft_id());
         self.form.append_child(&field).ok()?;
         Some(())
     }
 
     fn id_field_of(&self, form: &HtmlFormElement) -> Option<HtmlInputElement> {
-        let selector = named(&self.names().draft_field);
+        let selector = field_selector(&self.names().draft_field);
         form.query_selector(&selector).ok()??.dyn_into().ok()
     }
 }
 
-/// One that no other draft of the same person has.
-fn fresh_id() -> String {
+/// A new random id for a draft.
+fn new_draft_id() -> String {
     let [high, low] = [(); 2].map(|()| u128::from(js_sys::Math::random().to_bits()));
     Generation::from_random(high << 64 | low).to_string()
 }
 
-/// Fills the elements of a form like those of another.
-fn copy(from: &HtmlCollection, to: &HtmlCollection) {
+/// Copies the values of a form's elements to those of another form.
+fn copy_values(from: &HtmlCollection, to: &HtmlCollection) {
     for index in 0..to.length() {
         if let (Some(from), Some(to)) = (from.item(index), to.item(index)) {
             for name in ["defaultValue", "value"].map(JsValue::from) {
                 if let Ok(value) = Reflect::get(&from, &name) {
-                    // Fails for no element of a form.
+                    // This cannot fail for an element of a form.
                     let _ = Reflect::set(&to, &name, &value);
                 }
             }

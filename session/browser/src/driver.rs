@@ -1,4 +1,4 @@
-//! Carries out what the monitor says.
+//! The driver, which passes events to the monitor and carries out its actions.
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,39 +18,40 @@ use web_sys::{Element, HtmlFormElement, Node};
 use crate::{
     clock::Clock,
     drafts::Drafts,
-    lead::Lead,
+    lead::LeaderLock,
     page::Page,
     server::{self, Outcome},
-    tabs::{Heard, Tabs},
+    tabs::{Received, Tabs},
 };
 
-/// `setTimeout` fires at once when it is asked to wait longer. A timer that fires early is harmless.
+/// The longest delay for `setTimeout`, which fires at once if it is given a longer one. A timer
+/// that fires early does no harm.
 const LONGEST_TIMER: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// While the page can be seen. A machine that wakes up fires timers late by the time that it slept,
-/// and may send no event at all.
+/// The longest delay while the page is visible. After a suspend, timers fire late by the time that
+/// the machine was suspended, and there may be no event for the wake-up.
 const LONGEST_TIMER_IN_SIGHT: Duration = Duration::from_secs(1);
 
-/// The monitor of this page, with its clock, its one timer, its ties to the other tabs, and the
-/// page itself.
+/// The monitor of this page with its clock and its one timer, the connection to the other tabs, and
+/// the page itself.
 pub(crate) struct Driver {
     monitor: RefCell<Monitor>,
     clock: Rc<Clock>,
     timer: RefCell<Option<Timer>>,
-    /// What the guard of the page was told last, if anything: the instant at which it closes the
-    /// page, or none while the page is concealed.
-    guarded: Cell<Option<Option<Instant>>>,
-    ties: RefCell<Option<Ties>>,
+    /// What the guard of the page was last told, if anything: the instant at which it closes the
+    /// page, or `None` while the page is concealed.
+    guard_deadline: Cell<Option<Option<Instant>>>,
+    connection: RefCell<Option<TabConnection>>,
     page: Rc<Page>,
     drafts: Drafts,
     generation: Cell<Generation>,
     show: Box<dyn Fn(Screen)>,
 }
 
-/// What binds a page to the other tabs, unless it is put away.
-struct Ties {
+/// The connection to the other tabs, which a page in the back/forward cache does not have.
+struct TabConnection {
     tabs: Option<Tabs>,
-    _lead: Option<Lead>,
+    _leader_lock: Option<LeaderLock>,
 }
 
 struct Timer {
@@ -59,8 +60,8 @@ struct Timer {
 }
 
 impl Driver {
-    /// Begins with the status that came with the page. `prepare` is called with what is fetched
-    /// before it comes into the page, and `show` with what is to be seen over it.
+    /// Starts with the status in the page. `prepare` is called with fetched elements before they
+    /// are put into the page, and `show` with what has to be shown over it.
     pub(crate) fn start(
         page: Page,
         status: &ActiveStatus,
@@ -76,14 +77,14 @@ impl Driver {
             monitor: RefCell::new(monitor),
             clock,
             timer: RefCell::new(None),
-            guarded: Cell::new(None),
-            ties: RefCell::new(None),
+            guard_deadline: Cell::new(None),
+            connection: RefCell::new(None),
             drafts: Drafts::of(&page, prepare),
             page,
             generation: Cell::new(status.generation),
             show: Box::new(show),
         });
-        driver.tie();
+        driver.connect();
         driver.handle(Monitor::handle_timeout);
         driver
     }
@@ -100,12 +101,12 @@ impl Driver {
         self.monitor.borrow().state()
     }
 
-    /// How one signs in from the page.
+    /// How the user can sign in from the page.
     pub(crate) fn sign_in(&self) -> SignIn {
         self.page.sign_in()
     }
 
-    pub(crate) fn activity(self: &Rc<Self>) {
+    pub(crate) fn handle_activity(self: &Rc<Self>) {
         self.handle(Monitor::handle_activity);
     }
 
@@ -121,7 +122,7 @@ impl Driver {
         self.handle(Monitor::handle_sign_out);
     }
 
-    /// Leaves the page for where one signs in, if the server is there. Tells whether it is.
+    /// Goes to the page for signing in if the server can be reached. Returns whether it can.
     pub(crate) async fn start_afresh(&self) -> bool {
         let outcome = server::ask(self.names(), Purpose::Status, self.generation()).await;
         let is_reached = !matches!(outcome, Outcome::Failed);
@@ -131,87 +132,93 @@ impl Driver {
         is_reached
     }
 
-    pub(crate) fn signed_in(self: &Rc<Self>) {
+    pub(crate) fn handle_signed_in(self: &Rc<Self>) {
         self.handle(Monitor::handle_signed_in);
     }
 
-    /// Something was typed at `at`.
-    pub(crate) fn typed(&self, at: Option<&Node>) {
-        self.drafts.typed(at, |id| self.tell_draft(id));
+    /// The user, or a script, has changed a field at `at`.
+    pub(crate) fn handle_input(&self, at: Option<&Node>) {
+        self.drafts.handle_input(at, |id| self.announce_draft(id));
     }
 
-    fn tell_draft(&self, id: &str) {
-        self.with_tabs(|tabs| tabs.tell_draft(id));
+    fn announce_draft(&self, id: &str) {
+        self.with_tabs(|tabs| tabs.announce_draft(id));
     }
 
-    /// Whether something was typed that cannot be kept at the moment.
-    pub(crate) fn has_unkept(&self) -> bool {
-        self.drafts.has_unkept()
+    /// Whether there are changes that could not be saved as a draft.
+    pub(crate) fn has_failed_changes(&self) -> bool {
+        self.drafts.has_failed_changes()
     }
 
-    /// A form is about to be sent.
-    pub(crate) fn sending(&self, form: &HtmlFormElement) {
+    /// A form is about to be submitted.
+    pub(crate) fn handle_submit(&self, form: &HtmlFormElement) {
         self.page.fill_in_generation(form);
     }
 
-    /// The page may be left.
-    pub(crate) fn leaving(&self) {
+    /// Saves drafts, because the page may be left.
+    pub(crate) fn save_drafts(&self) {
         self.drafts.save();
     }
 
-    pub(crate) fn hidden(self: &Rc<Self>) {
-        self.leaving();
+    pub(crate) fn handle_hidden(self: &Rc<Self>) {
+        self.save_drafts();
         self.handle(Monitor::handle_hidden);
     }
 
-    /// A page that is put away lets go of the other tabs: it could not answer them, and what they
-    /// say meanwhile is old when it comes back.
-    pub(crate) fn put_away(self: &Rc<Self>) {
-        self.leaving();
+    /// The page is frozen or put into the back/forward cache. It disconnects from the other tabs,
+    /// because it could not answer them, and their messages would be outdated when the page is
+    /// restored.
+    pub(crate) fn handle_put_away(self: &Rc<Self>) {
+        self.save_drafts();
         self.handle(|monitor, now| {
             monitor.handle_lead(false, now);
             monitor.handle_put_away(now);
         });
-        self.ties.take();
+        self.connection.take();
     }
 
-    pub(crate) fn returned(self: &Rc<Self>) {
-        self.tie();
+    pub(crate) fn handle_return(self: &Rc<Self>) {
+        self.connect();
         self.handle(Monitor::handle_return);
     }
 
-    /// Joins the other tabs, unless it has.
-    fn tie(self: &Rc<Self>) {
-        if self.ties.borrow().is_some() {
+    /// Connects to the other tabs, unless the page is connected already.
+    fn connect(self: &Rc<Self>) {
+        if self.connection.borrow().is_some() {
             return;
         }
         let window = self.page.window();
         let driver = Rc::clone(self);
-        let tabs = Tabs::open(
-            window,
-            &self.names().tabs,
-            &self.clock,
-            move |heard| match heard {
-                Heard::Message(message, age) => {
-                    driver.handle(|monitor, now| monitor.handle_message(&message, age, now));
-                }
-                Heard::Draft(id) => driver.drafts.written_elsewhere(&id),
-            },
-        );
+        let tabs =
+            Tabs::open(
+                window,
+                &self.names().tabs,
+                &self.clock,
+                move |received| match received {
+                    Received::Message(message, age) => {
+                        driver.handle(|monitor, now| monitor.handle_message(&message, age, now));
+                    }
+                    Received::Draft(id) => driver.drafts.written_elsewhere(&id),
+                },
+            );
         let driver = Rc::clone(self);
-        let lead = Lead::apply(window, &self.names().tabs, move || driver.leads());
-        let is_alone = lead.is_none();
-        *self.ties.borrow_mut() = Some(Ties { tabs, _lead: lead });
-        if is_alone {
-            self.leads();
+        let leader_lock =
+            LeaderLock::request(window, &self.names().tabs, move || driver.become_leader());
+        let has_no_locks = leader_lock.is_none();
+        *self.connection.borrow_mut() = Some(TabConnection {
+            tabs,
+            _leader_lock: leader_lock,
+        });
+        if has_no_locks {
+            self.become_leader();
         }
     }
 
-    fn leads(self: &Rc<Self>) {
+    fn become_leader(self: &Rc<Self>) {
         self.handle(|monitor, now| monitor.handle_lead(true, now));
     }
 
-    /// Hands the monitor an event with its time, then does what follows from it.
+    /// Passes an event with its time to the monitor, and carries out what follows from it.
     fn handle(self: &Rc<Self>, event: impl FnOnce(&mut Monitor, Instant)) {
         let reading = self.clock.read();
         {
@@ -221,7 +228,8 @@ impl Driver {
             }
             event(&mut monitor, reading.now);
         }
-        // The guard is there whenever the page is, whatever fails in between.
+        // The guard is set before the page is shown and unset only after it is concealed, so that a
+        // failure in between leaves no page without a guard.
         let until = self.shown_until();
         if until.is_some() {
             self.guard(until, reading.now);
@@ -231,11 +239,11 @@ impl Driver {
             self.guard(until, reading.now);
         }
         self.set_timer(reading.now);
-        trace(|| self.described(reading.now));
+        trace(|| self.description(reading.now));
     }
 
-    /// The state that the monitor is in, and when and why it is called next.
-    fn described(&self, now: Instant) -> String {
+    /// Describes the state of the monitor and its next timer, for the trace.
+    fn description(&self, now: Instant) -> String {
         let monitor = self.monitor.borrow();
         match monitor.poll_timeout() {
             Some((at, timer)) => format!("{:?}, {timer:?} in {:?}", monitor.state(), at.since(now)),
@@ -243,7 +251,7 @@ impl Driver {
         }
     }
 
-    /// The instant at which the page is to be concealed, unless it is concealed already.
+    /// The instant at which the page has to be concealed, unless it is already.
     fn shown_until(&self) -> Option<Instant> {
         let monitor = self.monitor.borrow();
         match monitor.state() {
@@ -252,9 +260,9 @@ impl Driver {
         }
     }
 
-    /// Moves the deadline of the page's own guard, where it is another.
+    /// Sets the deadline of the page's guard, if it has changed.
     fn guard(&self, until: Option<Instant>, now: Instant) {
-        if self.guarded.replace(Some(until)) != Some(until) {
+        if self.guard_deadline.replace(Some(until)) != Some(until) {
             self.page.guard(until.map(|until| until.since(now)));
         }
     }
@@ -268,7 +276,7 @@ impl Driver {
             match action {
                 Some(Action::Show(screen)) => self.show(screen),
                 Some(Action::Send(request)) => self.send(request),
-                Some(Action::Tell(message)) => self.tell(&message),
+                Some(Action::Tell(message)) => self.announce(&message),
                 Some(Action::Adopt(generation)) => {
                     self.generation.set(generation);
                     self.page.adopt(generation);
@@ -279,29 +287,32 @@ impl Driver {
         }
     }
 
-    /// Saves what was typed before it is out of sight, and what could not be saved then once it is
-    /// in sight again.
+    /// Shows the screen. Drafts are saved before the page is concealed, and what could not be saved
+    /// then is saved once the page is revealed.
     fn show(&self, screen: Screen) {
-        // Where the user signs out, it is saved before the server is asked.
+        // When the user signs out, drafts are saved before the request is sent.
         let is_signing_out = matches!(screen, Screen::Concealed(Concealed::SigningOut { .. }));
         if matches!(screen, Screen::Concealed(_)) && !is_signing_out {
             self.drafts.save();
         }
         self.page.show(screen);
         if matches!(screen, Screen::Page) {
-            self.drafts.save_soon(|id| self.tell_draft(id));
+            self.drafts.save_soon(|id| self.announce_draft(id));
         }
         (self.show)(screen);
     }
 
-    fn tell(&self, message: &Message) {
-        self.with_tabs(|tabs| tabs.tell(message));
+    fn announce(&self, message: &Message) {
+        self.with_tabs(|tabs| tabs.send(message));
     }
 
-    fn with_tabs(&self, tell: impl FnOnce(&Tabs)) {
-        let ties = self.ties.borrow();
-        if let Some(tabs) = ties.as_ref().and_then(|ties| ties.tabs.as_ref()) {
-            tell(tabs);
+    fn with_tabs(&self, announce: impl FnOnce(&Tabs)) {
+        let connection = self.connection.borrow();
+        if let Some(tabs) = connection
+            .as_ref()
+            .and_then(|connection| connection.tabs.as_ref())
+        {
+            announce(tabs);
         }
     }
 
@@ -320,7 +331,7 @@ impl Driver {
         });
     }
 
-    /// Leaves a timer alone that is set and early enough.
+    /// Sets the timer, unless one is set that fires early enough.
     fn set_timer(self: &Rc<Self>, now: Instant) {
         let due_at = self
             .monitor
@@ -359,10 +370,10 @@ impl Driver {
     }
 }
 
-/// Writes this to the console, in a build for that.
-fn trace(said: impl FnOnce() -> String) {
+/// Writes a message to the console, in builds with the feature `trace`.
+fn trace(message: impl FnOnce() -> String) {
     #[cfg(feature = "trace")]
-    web_sys::console::debug_2(&"dwell".into(), &said().into());
+    web_sys::console::debug_2(&"dwell".into(), &message().into());
     #[cfg(not(feature = "trace"))]
-    drop(said);
+    drop(message);
 }

@@ -1,4 +1,4 @@
-//! What the user does, and what becomes of the page.
+//! Listens to the user's activity and to changes of the page's state.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -10,8 +10,9 @@ use web_sys::{
 
 use crate::{driver::Driver, listener::listen_to};
 
-/// What the user is listened to by. `docs/activity.md` has the reasons, also for what is not here.
-const DOINGS: [&str; 12] = [
+/// The events that can be activity of the user. `docs/activity.md` has the reasons for these and
+/// for the events that are missing.
+const ACTIVITY_EVENTS: [&str; 12] = [
     "pointerdown",
     "pointermove",
     "wheel",
@@ -26,7 +27,7 @@ const DOINGS: [&str; 12] = [
     "input",
 ];
 
-/// Listens for as long as the page exists.
+/// Registers the listeners, which stay for as long as the page exists.
 pub(crate) fn listen(driver: &Rc<Driver>) {
     let Some(window) = web_sys::window() else {
         return;
@@ -39,61 +40,64 @@ pub(crate) fn listen(driver: &Rc<Driver>) {
 }
 
 fn listen_to_user(driver: &Rc<Driver>, window: &Window) {
-    let user = Rc::new(User {
+    let filter = Rc::new(ActivityFilter {
         window: window.clone(),
-        pointer_at: Cell::new(None),
-        holds_key: Cell::new(false),
+        pointer_position: Cell::new(None),
+        is_key_held: Cell::new(false),
     });
-    for name in DOINGS {
-        let (driver, user) = (Rc::clone(driver), Rc::clone(&user));
+    for name in ACTIVITY_EVENTS {
+        let (driver, filter) = (Rc::clone(driver), Rc::clone(&filter));
         on(window, name, move |event| {
-            if user.has_acted(name, event) {
-                driver.activity();
+            if filter.is_activity(name, event) {
+                driver.handle_activity();
             }
         });
     }
 }
 
-/// What has to be known of the user to tell what they do from what happens by itself.
-struct User {
+/// Decides which events are activity of the user. Others come from scripts, from the browser or
+/// from objects on the keyboard.
+struct ActivityFilter {
     window: Window,
-    pointer_at: Cell<Option<(i32, i32)>>,
-    holds_key: Cell<bool>,
+    pointer_position: Cell<Option<(i32, i32)>>,
+    is_key_held: Cell<bool>,
 }
 
-impl User {
-    fn has_acted(&self, name: &str, event: &Event) -> bool {
+impl ActivityFilter {
+    fn is_activity(&self, name: &str, event: &Event) -> bool {
         match name {
-            // Browsers send moves without a movement, after a wake-up or a change of the layout.
+            // Browsers send this event without a movement after a wake-up or a change of the
+            // layout.
             "pointermove" => {
                 let Some(pointer) = event.dyn_ref::<PointerEvent>() else {
                     return false;
                 };
                 let moved_to = (pointer.screen_x(), pointer.screen_y());
-                let moved_from = self.pointer_at.replace(Some(moved_to));
+                let moved_from = self.pointer_position.replace(Some(moved_to));
                 moved_from.is_some_and(|moved_from| moved_from != moved_to)
             }
-            // A key held down by an object on the keyboard is nobody's activity, nor what it types.
+            // A key that is held down may be held by an object on the keyboard, so neither its
+            // repetitions nor the text that they type are activity.
             "keydown" => {
                 let is_held = event
                     .dyn_ref::<KeyboardEvent>()
                     .is_some_and(KeyboardEvent::repeat);
-                self.holds_key.set(is_held);
+                self.is_key_held.set(is_held);
                 !is_held
             }
             "keyup" => {
-                self.holds_key.set(false);
+                self.is_key_held.set(false);
                 false
             }
-            "beforeinput" | "compositionupdate" => !self.holds_key.get(),
-            "input" => !self.holds_key.get() && self.is_present(),
+            "beforeinput" | "compositionupdate" => !self.is_key_held.get(),
+            "input" => !self.is_key_held.get() && self.has_user_activation(),
             _ => true,
         }
     }
 
-    /// Whether the browser has seen the user do something in the last few seconds, as it does not
-    /// where a script presses a button or it fills in a form by itself.
-    fn is_present(&self) -> bool {
+    /// Whether the browser has seen the user do something in the last few seconds. It has not if a
+    /// script clicks a button, or if the browser fills in a form by itself.
+    fn has_user_activation(&self) -> bool {
         Reflect::get(&self.window.navigator(), &"userActivation".into())
             .and_then(|activation| Reflect::get(&activation, &"isActive".into()))
             .is_ok_and(|is_active| is_active.is_truthy())
@@ -103,17 +107,18 @@ impl User {
 fn listen_to_page(driver: &Rc<Driver>, window: &Window, document: &web_sys::Document) {
     let returned = {
         let driver = Rc::clone(driver);
-        move || driver.returned()
+        move || driver.handle_return()
     };
     let put_away = {
         let driver = Rc::clone(driver);
-        move || driver.put_away()
+        move || driver.handle_put_away()
     };
 
     for name in ["focus", "online"] {
         let returned = returned.clone();
         on(window, name, move |event| {
-            // Focus that moves within the page bubbles nowhere but is captured here.
+            // Changes of the focus within the page do not bubble, but the capturing listener
+            // receives them.
             if event.target() == event.current_target() {
                 returned();
             }
@@ -135,8 +140,8 @@ fn listen_to_page(driver: &Rc<Driver>, window: &Window, document: &web_sys::Docu
         let watched = document.clone();
         on(document, "visibilitychange", move |_| {
             match watched.visibility_state() {
-                VisibilityState::Visible => driver.returned(),
-                _ => driver.hidden(),
+                VisibilityState::Visible => driver.handle_return(),
+                _ => driver.handle_hidden(),
             }
         });
     }
@@ -148,7 +153,7 @@ fn listen_to_page(driver: &Rc<Driver>, window: &Window, document: &web_sys::Docu
     on(window, "pagehide", move |_| put_away());
 }
 
-/// Calls `handle` for events that come from the browser, not from a script.
+/// Calls `handle` for events that the browser caused, not a script.
 fn on(target: &EventTarget, name: &str, handle: impl Fn(&Event) + 'static) {
     listen_to(target, name, move |event| {
         if event.is_trusted() {

@@ -1,4 +1,4 @@
-//! Which of the tabs reports: the one that holds a lock of the browser.
+//! Chooses the leader among the tabs, which reports activity: the tab that holds a Web Lock.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -10,7 +10,7 @@ use wasm_bindgen::{
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, Window};
 
-// `web_sys` has these only behind a flag for the compiler.
+// `web_sys` has these only with an unstable compiler flag.
 #[wasm_bindgen]
 extern "C" {
     type LockManager;
@@ -24,19 +24,20 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-/// A place in the queue for the lock, or the lock. Given up when it is dropped; the browser gives
-/// it to the next tab then, as it does when a tab dies.
-pub(crate) struct Lead {
+/// The lock, or a place in the queue for it. It is released when this is dropped. The browser then
+/// gives it to the next tab, as it does when a tab crashes.
+pub(crate) struct LeaderLock {
     waiting: AbortController,
     release: Rc<RefCell<Option<Function>>>,
 }
 
-impl Lead {
-    /// Queues up among the tabs of this instance. `lead` is called when the lock is held. `None` where the browser has no locks.
-    pub(crate) fn apply(
+impl LeaderLock {
+    /// Requests the lock that the tabs of this instance share. `on_held` is called when this tab
+    /// holds it. Returns `None` if the browser has no Web Locks.
+    pub(crate) fn request(
         window: &Window,
         instance: &str,
-        lead: impl Fn() + 'static,
+        on_held: impl Fn() + 'static,
     ) -> Option<Self> {
         let locks = Reflect::get(&window.navigator(), &"locks".into()).ok()?;
         let locks: LockManager = Some(locks).filter(JsValue::is_object)?.unchecked_into();
@@ -45,7 +46,7 @@ impl Lead {
         let hold = {
             let release = Rc::clone(&release);
             Closure::once_into_js(move || {
-                lead();
+                on_held();
                 Promise::new(&mut |resolve, _| *release.borrow_mut() = Some(resolve))
             })
         };
@@ -54,14 +55,14 @@ impl Lead {
         let name = instance.to_owned() + "-lead";
         let held = locks.request(&name, &options, hold.unchecked_ref()).ok()?;
         spawn_local(async move {
-            // Rejected when the place in the queue is given up.
+            // The promise is rejected when the place in the queue is given up.
             let _ = JsFuture::from(held).await;
         });
         Some(Self { waiting, release })
     }
 }
 
-impl Drop for Lead {
+impl Drop for LeaderLock {
     fn drop(&mut self) {
         match self.release.borrow_mut().take() {
             Some(release) => {

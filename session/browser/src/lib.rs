@@ -1,9 +1,10 @@
-//! What runs in the browser while a page is shown in a session: it feeds the [`Monitor`] with what the
-//! user does and what becomes of the page, and carries out what the monitor says. It shows the
-//! countdown and the cover, saves what is typed, talks to the server and to the other tabs.
+//! The driver that runs in the browser while a page of a session is shown. It passes the activity
+//! of the user and the events of the page to the [`Monitor`] and carries out its actions: it shows
+//! the countdown and the cover, saves drafts, and communicates with the server and with the other
+//! tabs.
 //!
-//! The page has to carry what `dwell_overlay::DwellHead` or `dwell_overlay::SessionPage` writes. Then
-//! a module of WebAssembly needs one function:
+//! The page must contain what `dwell_overlay::DwellHead` or `dwell_overlay::SessionPage` writes.
+//! Then a WebAssembly module needs one function:
 //!
 //! ```no_run
 //! use dwell_browser::{Options, StartError};
@@ -15,16 +16,17 @@
 //! }
 //! ```
 //!
-//! # What is looked up in the page
+//! # What the driver reads from the page
 //!
-//! * The status and the names, once, in the `<meta>` elements.
-//! * Forms with the attribute `data-dwell-draft`, whenever something is typed. What is typed into them
-//!   is kept on the server.
-//! * A `<template data-dwell-sign-in>`, when somebody has to sign in again: the fields that are shown
-//!   in the place of the page, if [`Options::sign_in`] says what is done with them.
-//! * What is concealed, at every end: everything in `<body>` but what carries `data-dwell-stays`, or
-//!   what [`Names::concealed`](dwell_session::Names::concealed) selects. It is taken out of the document
-//!   and put back, the very same elements, if the session turns out to live on.
+//! * The status of the session and the names, once, from `<meta>` elements.
+//! * Forms with the attribute `data-dwell-draft`, whenever something is typed. Their content is
+//!   saved on the server as a draft.
+//! * A `<template data-dwell-sign-in>`, when the user has to sign in again. Its fields are shown in
+//!   place of the page, if [`Options::sign_in`] says how they are sent.
+//! * The elements to conceal, whenever the page is concealed: everything in `<body>` except
+//!   elements with `data-dwell-stays`, or what
+//!   [`Names::concealed`](dwell_session::Names::concealed) selects. They are taken out of the
+//!   document, and the same elements are put back if the session turns out to be live.
 //!
 //! [`Monitor`]: dwell_session::Monitor
 
@@ -63,7 +65,8 @@ static IS_STARTED: AtomicBool = AtomicBool::new(false);
 
 type SendSignIn = dyn Fn(HtmlFormElement) -> Pin<Box<dyn Future<Output = Result<(), String>>>>;
 
-/// How the driver is to run. The default is English, and a link to the page where one signs in.
+/// The options of the driver. By default, texts are in English, and users sign in again by a link
+/// to the page for signing in.
 pub struct Options {
     texts: &'static Texts,
     send_sign_in: Option<Box<SendSignIn>>,
@@ -89,18 +92,19 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// What is said in the overlay.
+    /// Sets the texts of the overlay.
     pub fn texts(self, texts: &'static Texts) -> Self {
         Self { texts, ..self }
     }
 
-    /// Signs in without leaving the page. `send` is handed a form with the fields of the page's
-    /// `<template data-dwell-sign-in>`, which may be none: it may show a window of an identity provider
-    /// or ask for a passkey just as well. When it is done, the server must have set the cookie of the
-    /// new session; the page goes on if that is the same person's. What it returns as an error is
-    /// said beside the form. [`send_form`] helps.
+    /// Lets users sign in without leaving the page. `send` is called with a form that contains the
+    /// fields of the page's `<template data-dwell-sign-in>`. It can also ignore them, and open a
+    /// window of an identity provider or ask for a passkey instead. When its future completes with
+    /// `Ok`, the server must have set the cookie of the new session. The page then goes on if it is
+    /// the same person's. The text of an error is shown beside the form. [`send_form`] helps to
+    /// send the form.
     ///
-    /// Without this, or without a template, a link leads to the page where one signs in.
+    /// Without this, or without such a template, there is a link to the page for signing in.
     pub fn sign_in<F>(self, send: impl Fn(HtmlFormElement) -> F + 'static) -> Self
     where
         F: Future<Output = Result<(), String>> + 'static,
@@ -111,12 +115,12 @@ impl Options {
         }
     }
 
-    /// Signs in without leaving the page, by sending the fields of the page's
-    /// `<template data-dwell-sign-in>` to the path of the page where one signs in. The server answers
-    /// with the status of the new session or with a refusal, as `dwell::SignIn` and `dwell::Refusal` do;
-    /// the advice of a refusal is shown beside the form.
+    /// Lets users sign in without leaving the page, by sending the fields of the page's `<template
+    /// data-dwell-sign-in>` to the path of the page for signing in. The server must answer with the
+    /// status of the new session or with a refusal, as `dwell::SignIn` and `dwell::Refusal` do. The
+    /// advice of a refusal is shown beside the form.
     ///
-    /// Without such a template, a link leads to the page where one signs in.
+    /// Without such a template, there is a link to the page for signing in.
     pub fn sign_in_with_form(self) -> Self {
         let texts = self.texts;
         self.sign_in(move |form| async move {
@@ -131,67 +135,72 @@ impl Options {
         })
     }
 
-    /// Sends the generation of the session with every request that the page's own code makes with `fetch`,
-    /// if it goes to this site and may change something. Then the server refuses what is sent from a page
-    /// of another session than the one that the browser is in. Server functions of Leptos need this: they
-    /// send their arguments, and no other field of the form.
+    /// Adds the generation of the session to every request that the page's own code makes with
+    /// `fetch`, if the request goes to this site and is not a GET or HEAD request. The server then
+    /// refuses requests from a page whose session is not the one that the browser is in. Server
+    /// functions of Leptos need this, because they send only their arguments and no other fields of
+    /// the form.
     pub fn name_session_in_requests(self) -> Self {
         Self {
-            name_requests: requests::name_session,
+            name_requests: requests::add_generation,
             ..self
         }
     }
 
-    /// Called with elements that the server has sent, before they come into the page.
+    /// Sets a function that is called with elements that the server has sent, before they are put
+    /// into the page.
     pub fn prepare(self, prepare: fn(&Element)) -> Self {
         Self { prepare, ..self }
     }
 }
 
-/// Why the driver cannot run. The page closes at the told deadline all the same if it carries the guard.
+/// The reason why the driver cannot start. If the page contains the guard, it still closes at the
+/// told deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
-    /// This is no page of a browser, or one without a body.
-    #[error("there is no page to start in")]
+    /// There is no window, or the document has no body.
+    #[error("there is no window with a document and a body")]
     NoPage,
-    /// The page says of no session: nobody is signed in, or what `DwellHead` writes is missing.
+    /// The page has no status of a session: nobody is signed in, or what `DwellHead` writes is
+    /// missing.
     #[error("the page has no <meta name=\"dwell-status\">")]
     NoStatus,
-    /// What the page says of the session cannot be read, or is that there is none.
+    /// The status in the page cannot be parsed, or is not that of a live session.
     #[error("the page has no status of a live session")]
     InvalidStatus,
-    /// It runs already.
-    #[error("it has been started before")]
+    /// The driver has already been started in this page.
+    #[error("the driver has already been started in this page")]
     AlreadyStarted,
 }
 
-/// The driver of this page. It runs for as long as the page exists, whether this is kept or not.
+/// A handle to the running driver. The driver runs for as long as the page exists, even if this is
+/// dropped.
 #[derive(Clone)]
 pub struct Running(Rc<Driver>);
 
 impl Running {
-    /// The generation of the session, for requests of the program that change something. It changes
-    /// when the same person signs in again.
+    /// The generation of the session, which requests of the program that change something must
+    /// carry. It changes when the same person signs in again.
     pub fn generation(&self) -> Generation {
         self.0.generation()
     }
 
-    /// The paths and names that the page has told, such as that of the header for the generation.
+    /// The paths and names in the page, such as the name of the header for the generation.
     pub fn names(&self) -> &Names {
         self.0.names()
     }
 
-    /// The state that the session is in, as far as the page knows.
+    /// The state of the session, as far as the page knows.
     pub fn state(&self) -> State {
         self.0.state()
     }
 
-    /// Reports that the user did something that the library cannot see, in a frame for instance.
+    /// Reports activity of the user that the driver cannot see, for example in a frame.
     pub fn report_activity(&self) {
-        self.0.activity();
+        self.0.handle_activity();
     }
 
-    /// Signs out: conceals the page at once and asks the server until it has answered.
+    /// Signs out: conceals the page at once, and asks the server until it has answered.
     pub fn sign_out(&self) {
         self.0.sign_out();
     }
@@ -203,11 +212,12 @@ impl fmt::Debug for Running {
     }
 }
 
-/// Begins to watch over the session of this page. To be called once, when the document is there.
+/// Starts the driver. Call this once, after the document has been parsed.
 ///
 /// # Errors
 ///
-/// The page carries no status of a session, or this has been called before.
+/// The page has no status of a live session or no body, or the driver has been started before. See
+/// [`StartError`].
 pub fn start(options: Options) -> Result<Running, StartError> {
     let page = Page::find(options.texts)?;
     let status = page.status()?;
@@ -234,20 +244,20 @@ pub fn start(options: Options) -> Result<Running, StartError> {
             } = options;
             let has_form = send_sign_in.is_some();
             let attempt = RwSignal::new(Attempt::NotMade);
-            let user = StoredValue::new_local(Rc::new(User {
+            let handler = StoredValue::new_local(Rc::new(ChoiceHandler {
                 driver,
                 send_sign_in,
                 texts,
                 attempt,
             }));
             let sign_in = Callback::new(move |()| {
-                let SignIn { address, fields } = user.get_value().driver.sign_in();
+                let SignIn { address, fields } = handler.get_value().driver.sign_in();
                 SignIn {
                     address,
                     fields: fields.filter(|_| has_form),
                 }
             });
-            let on_choice = Callback::new(move |choice| user.get_value().chooses(choice));
+            let on_choice = Callback::new(move |choice| handler.get_value().handle(choice));
             let generation = status.generation;
             view! { <Overlay screen generation names texts attempt sign_in on_choice /> }
         }
@@ -256,16 +266,16 @@ pub fn start(options: Options) -> Result<Running, StartError> {
     Ok(Running(driver))
 }
 
-/// Carries out what the user chooses in the overlay.
-struct User {
+/// Carries out the choices of the user in the overlay.
+struct ChoiceHandler {
     driver: Rc<Driver>,
     send_sign_in: Option<Box<SendSignIn>>,
     texts: &'static Texts,
     attempt: RwSignal<Attempt>,
 }
 
-impl User {
-    fn chooses(self: Rc<Self>, choice: Choice) {
+impl ChoiceHandler {
+    fn handle(self: Rc<Self>, choice: Choice) {
         match choice {
             Choice::Stay => self.driver.stay(),
             Choice::Retry => self.driver.retry(),
@@ -274,7 +284,7 @@ impl User {
                     self.attempt.set(Attempt::UnderWay);
                     let attempt = match send(form).await {
                         Ok(()) => {
-                            self.driver.signed_in();
+                            self.driver.handle_signed_in();
                             Attempt::NotMade
                         }
                         Err(trouble) => Attempt::Failed(trouble),

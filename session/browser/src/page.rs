@@ -1,4 +1,4 @@
-//! The page: what of it is seen, and where it leads.
+//! The document of the page: conceals and reveals it, and navigates away from it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -21,14 +21,14 @@ use crate::{StartError, wire};
 
 #[wasm_bindgen]
 extern "C" {
-    /// The page's own guard, which needs none of this code. In milliseconds from now. A page may be
-    /// without it.
+    /// The guard of the page, which is called with milliseconds from now. Pages without a guard do
+    /// not have this function.
     #[wasm_bindgen(catch, js_name = dwellGuard)]
     fn guard(left_ms: f64) -> Result<(), JsValue>;
 }
 
-/// A page that is shown in a session. Whatever a router in the browser may change, such as its forms,
-/// its title and its address, is looked up whenever it is needed.
+/// A page that is shown in a session. Forms, the title and the address are looked up whenever they
+/// are needed, because a router in the browser may change them.
 pub(crate) struct Page {
     window: Window,
     performance: Performance,
@@ -37,28 +37,29 @@ pub(crate) struct Page {
     names: Names,
     texts: &'static Texts,
     generation: Cell<Option<Generation>>,
-    /// What of the page is concealed at the moment.
-    taken: RefCell<Vec<Taken>>,
+    /// The nodes that are out of the document while the page is concealed.
+    removed: RefCell<Vec<RemovedNodes>>,
     titles: RefCell<Titles>,
-    /// Where in the content the user is, or was before the countdown took the focus.
+    /// The element of the content that has the focus, or had it before the countdown took the
+    /// focus.
     focused: RefCell<Option<HtmlElement>>,
-    /// How far the page was scrolled when it was concealed.
-    concealed_at: Cell<Option<(f64, f64)>>,
+    /// The scroll position when the page was concealed.
+    scroll_position: Cell<Option<(f64, f64)>>,
 }
 
-/// Neighbours that were taken out of the document, in the order in which they stood there, so that
-/// whatever renders them may go on doing so.
-struct Taken {
-    /// Stands in their place.
+/// Adjacent nodes that were taken out of the document. They keep their order, so that the code that
+/// renders them can still update them.
+struct RemovedNodes {
+    /// The element in their place.
     place: Element,
     content: DocumentFragment,
 }
 
 #[derive(Default)]
 struct Titles {
-    /// The one that the page has given itself.
+    /// The title of the page itself.
     own: String,
-    /// The one that was shown in its place last.
+    /// The latest title that was shown instead.
     shown: Option<String>,
 }
 
@@ -76,19 +77,19 @@ impl Page {
             names: names(&document),
             texts,
             generation: Cell::new(None),
-            taken: RefCell::default(),
+            removed: RefCell::default(),
             titles: RefCell::default(),
             focused: RefCell::default(),
-            concealed_at: Cell::new(None),
+            scroll_position: Cell::new(None),
             window,
             document,
         })
     }
 
-    /// The status that came with the page.
+    /// The status of the session in the page.
     pub(crate) fn status(&self) -> Result<ActiveStatus, StartError> {
-        let told = meta(&self.document, STATUS_META).ok_or(StartError::NoStatus)?;
-        match wire::status(&told) {
+        let json = meta(&self.document, STATUS_META).ok_or(StartError::NoStatus)?;
+        match wire::status(&json) {
             Some(Status::Active(status)) => {
                 self.generation.set(Some(status.generation));
                 Ok(status)
@@ -114,16 +115,17 @@ impl Page {
     }
 
     pub(crate) fn is_concealed(&self) -> bool {
-        !self.taken.borrow().is_empty()
+        !self.removed.borrow().is_empty()
     }
 
-    /// Everything that `selector` finds in the page, concealed or not.
+    /// All elements that match `selector`, concealed or not.
     pub(crate) fn find_all(&self, selector: &str) -> Vec<Element> {
         let mut found = Vec::new();
-        // What these roots share with an element is all that is used here.
+        // A document and a fragment are no elements, but only methods that they have in common are
+        // called.
         self.find_in(self.document.unchecked_ref(), selector, &mut found);
-        for taken in &*self.taken.borrow() {
-            self.find_in(taken.content.unchecked_ref(), selector, &mut found);
+        for removed in &*self.removed.borrow() {
+            self.find_in(removed.content.unchecked_ref(), selector, &mut found);
         }
         found
     }
@@ -138,21 +140,21 @@ impl Page {
         }
     }
 
-    /// Goes on in another session of the same person: forms carry its generation from now on.
+    /// Continues in another session of the same person: puts its generation into the forms.
     pub(crate) fn adopt(&self, generation: Generation) {
         self.generation.set(Some(generation));
         let generation = generation.to_string();
-        for field in self.find_all(&named(&self.names.generation_field)) {
+        for field in self.find_all(&field_selector(&self.names.generation_field)) {
             field
                 .unchecked_into::<HtmlInputElement>()
                 .set_value(&generation);
         }
     }
 
-    /// A form that code in the browser has made has a field for the generation, and nothing in it.
+    /// Fills in the generation in a form that code in the browser has rendered without it.
     pub(crate) fn fill_in_generation(&self, form: &HtmlFormElement) {
         if let (Ok(Some(field)), Some(generation)) = (
-            form.query_selector(&named(&self.names.generation_field)),
+            form.query_selector(&field_selector(&self.names.generation_field)),
             self.generation.get(),
         ) {
             let field: HtmlInputElement = field.unchecked_into();
@@ -162,28 +164,27 @@ impl Page {
         }
     }
 
-    /// A place for the overlay, outside of what may be concealed.
+    /// An element for the overlay that is not concealed with the page.
     pub(crate) fn overlay_host(&self) -> Result<HtmlElement, StartError> {
         self.append_host().ok_or(StartError::NoPage)
     }
 
     fn append_host(&self) -> Option<HtmlElement> {
-        let host = self.staying("div")?;
+        let host = self.create_staying("div")?;
         self.document.body()?.append_child(&host).ok()?;
         Some(host.unchecked_into())
     }
 
-    /// An element that stays while the page is concealed.
-    fn staying(&self, name: &str) -> Option<Element> {
+    /// Creates an element that stays while the page is concealed.
+    fn create_staying(&self, name: &str) -> Option<Element> {
         let element = self.document.create_element(name).ok()?;
         element.set_attribute(STAYS_ATTRIBUTE, "").ok()?;
         Some(element)
     }
 
-    /// Has the page close by itself when `left` is over, unless it is told otherwise before. Without
-    /// a time the page is concealed, and what stands in its place is the driver's.
+    /// Tells the guard to close the page after `left`, or that the driver has concealed the page.
     pub(crate) fn guard(&self, left: Option<Duration>) {
-        tell_guard(left.map_or(f64::INFINITY, |left| left.as_secs_f64() * 1_000.0));
+        call_guard(left.map_or(f64::INFINITY, |left| left.as_secs_f64() * 1_000.0));
     }
 
     pub(crate) fn show(&self, screen: Screen) {
@@ -197,7 +198,8 @@ impl Page {
         if matches!(screen, Screen::Concealed(_)) {
             self.conceal();
         }
-        // Hides the content too. Fails only for an attribute with an impossible name.
+        // The style hides the content by this attribute too. This fails only for an invalid
+        // attribute name.
         let _ = self.root.set_attribute(STATE_ATTRIBUTE, state);
         if matches!(screen, Screen::Page | Screen::Countdown(_)) {
             self.reveal();
@@ -205,33 +207,35 @@ impl Page {
         self.show_title(title(self.texts, &screen));
     }
 
-    /// Takes the content out of the document, so that nothing of it can be seen, searched or
-    /// read out (`C8`). What was typed into it is kept.
+    /// Takes the content out of the document, so that it cannot be seen, searched or read out
+    /// (`C8`). Input in it is kept.
     fn conceal(&self) {
         if !self.is_concealed() {
-            self.concealed_at.set(Some((
+            self.scroll_position.set(Some((
                 self.window.scroll_x().unwrap_or_default(),
                 self.window.scroll_y().unwrap_or_default(),
             )));
         }
-        // What the guard has taken out before is to come back to its own place.
-        tell_guard(f64::NAN);
+        // If the guard has closed the page, it puts the content back first, so that it is later
+        // revealed in the right place.
+        call_guard(f64::NAN);
         let Some(content) = self.content() else {
             return;
         };
-        // From its end, since the list of a whole body becomes shorter with every node that is taken.
+        // The nodes are taken in reverse order, because the list of a whole body shrinks with every
+        // node.
         for index in (0..content.length()).rev() {
             if let Some(node) = content.item(index)
                 && !stays(&node)
             {
-                // Fails only where a listener has moved the node meanwhile.
-                let _ = self.take(&node);
+                // This fails only if a listener has moved the node.
+                let _ = self.remove(&node);
             }
         }
     }
 
-    /// What is to be taken out of the document, in the order of the document. Of a whole body that is
-    /// also what is no element, texts as well as the marks of whatever renders them.
+    /// The nodes to take out of the document, in document order. For a whole body these include
+    /// texts and the comment nodes of rendering libraries.
     fn content(&self) -> Option<NodeList> {
         match self.document.body() {
             Some(body) if self.names.concealed == Names::WHOLE_PAGE => Some(body.child_nodes()),
@@ -239,19 +243,19 @@ impl Page {
         }
     }
 
-    fn take(&self, node: &Node) -> Option<()> {
-        let mut taken = self.taken.borrow_mut();
-        let is_next = |last: &Taken| node.next_sibling().as_ref() == Some(&last.place);
-        if !taken.last().is_some_and(is_next) {
-            let place = self.staying("template")?;
+    fn remove(&self, node: &Node) -> Option<()> {
+        let mut removed = self.removed.borrow_mut();
+        let is_next = |last: &RemovedNodes| node.next_sibling().as_ref() == Some(&last.place);
+        if !removed.last().is_some_and(is_next) {
+            let place = self.create_staying("template")?;
             let parent = node.parent_node()?;
             parent
                 .insert_before(&place, node.next_sibling().as_ref())
                 .ok()?;
             let content = self.document.create_document_fragment();
-            taken.push(Taken { place, content });
+            removed.push(RemovedNodes { place, content });
         }
-        let content = &taken.last()?.content;
+        let content = &removed.last()?.content;
         content
             .insert_before(node, content.first_child().as_ref())
             .ok()?;
@@ -259,24 +263,24 @@ impl Page {
     }
 
     fn reveal(&self) {
-        let concealed = self.taken.take();
+        let concealed = self.removed.take();
         if concealed.is_empty() {
             return;
         }
-        for Taken { place, content } in concealed {
-            // Fails for no fragment.
+        for RemovedNodes { place, content } in concealed {
+            // This cannot fail for a fragment.
             let _ = place.replace_with_with_node_1(&content);
         }
         if let Some(focused) = self.focused.borrow().as_ref() {
             let _ = focused.focus();
         }
-        if let Some((left, top)) = self.concealed_at.take() {
+        if let Some((left, top)) = self.scroll_position.take() {
             self.window.scroll_to_with_x_and_y(left, top);
         }
     }
 
-    /// Focus elsewhere says nothing of where the user is in the content: the overlay has it, or it is
-    /// on its way there, or the guard has just taken it from what it hid.
+    /// Remembers the focused element if it is in the content. Elsewhere, the focus is in the
+    /// overlay or on its way there, or the guard has just removed it.
     fn remember_focus(&self) {
         if let Some(active) = self.document.active_element()
             && let Ok(Some(_)) = active.closest(&self.names.concealed)
@@ -285,7 +289,7 @@ impl Page {
         }
     }
 
-    /// Shows this title, or the page's own, which the page may have changed meanwhile.
+    /// Shows this title, or that of the page, which the page may have changed meanwhile.
     fn show_title(&self, title: Option<String>) {
         let mut titles = self.titles.borrow_mut();
         let current = self.document.title();
@@ -297,7 +301,7 @@ impl Page {
         titles.shown = title;
     }
 
-    /// How one signs in from this page.
+    /// How the user can sign in from this page.
     pub(crate) fn sign_in(&self) -> SignIn {
         let selector = "template[".to_owned() + SIGN_IN_ATTRIBUTE + "]";
         let templates = self.find_all(&selector);
@@ -307,7 +311,7 @@ impl Page {
         }
     }
 
-    /// Where one signs in and comes back to this page.
+    /// The address for signing in that leads back to this page.
     fn sign_in_address(&self) -> String {
         let location = self.window.location();
         let here = self.address() + &location.hash().unwrap_or_default();
@@ -319,7 +323,7 @@ impl Page {
     }
 
     pub(crate) fn go_to_sign_in(&self) {
-        // Fails only for an address that is none.
+        // This fails only for an invalid address.
         let _ = self.window.location().replace(&self.sign_in_address());
     }
 
@@ -329,12 +333,12 @@ impl Page {
         path + &location.search().unwrap_or_default()
     }
 
-    /// Goes to where one signs in; where another session has taken the place of this page's, to
-    /// the same page in that one.
+    /// Goes to the page for signing in or, if another session has replaced that of this page, loads
+    /// the page again in that session.
     pub(crate) fn leave(&self, reason: EndReason) {
         if reason == EndReason::Replaced {
-            // With GET, also where the page is the answer to a form. Fails only for an address that
-            // is none.
+            // This uses GET even if the page is the answer to a form. It fails only for an invalid
+            // address.
             let _ = self.window.location().replace(&self.address());
         } else {
             self.go_to_sign_in();
@@ -342,17 +346,17 @@ impl Page {
     }
 }
 
-/// The selector of a form field.
-pub(crate) fn named(field: &str) -> String {
+/// The CSS selector of a form field.
+pub(crate) fn field_selector(field: &str) -> String {
     "input[name=\"".to_owned() + field + "\"]"
 }
 
-/// Where there is no guard, there is nothing to tell.
-fn tell_guard(left_ms: f64) {
+/// Calls the guard. The error of a page without a guard is ignored.
+fn call_guard(left_ms: f64) {
     let _ = guard(left_ms);
 }
 
-/// The names that the page tells, and the default ones for the rest.
+/// The names in the page, with the default for each that is missing.
 pub(crate) fn names(document: &Document) -> Names {
     wire::names(&meta(document, NAMES_META).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Names the session in the requests of the page's own code, as the forms of the page do.
+//! Adds the generation of the session to the requests of the page's own code.
 
 use std::rc::Rc;
 
@@ -8,10 +8,10 @@ use web_sys::{Request, Window};
 
 use crate::driver::Driver;
 
-/// Puts a function around `window.fetch`, for as long as the page exists.
-pub(crate) fn name_session(driver: &Rc<Driver>) {
+/// Wraps `window.fetch`, for as long as the page exists.
+pub(crate) fn add_generation(driver: &Rc<Driver>) {
     if let Some(window) = web_sys::window() {
-        // Fails in no browser that has the function.
+        // This cannot fail in a browser that has the function.
         let _ = wrap_fetch(&window, Rc::clone(driver));
     }
 }
@@ -19,12 +19,17 @@ pub(crate) fn name_session(driver: &Rc<Driver>) {
 fn wrap_fetch(window: &Window, driver: Rc<Driver>) -> Result<(), JsValue> {
     let name = JsValue::from("fetch");
     let fetch: Function = Reflect::get(window, &name)?.dyn_into()?;
-    let own = window.location().origin()? + "/";
+    let own_origin = window.location().origin()? + "/";
     let this = window.clone();
     let wrapped = Closure::<dyn Fn(JsValue, JsValue) -> Result<Promise, JsValue>>::new(
-        move |input: JsValue, init: JsValue| match named(&driver, &own, &input, &init) {
+        move |input: JsValue, init: JsValue| match with_generation(
+            &driver,
+            &own_origin,
+            &input,
+            &init,
+        ) {
             Ok(request) => fetch.call1(&this, &request)?.dyn_into(),
-            // What is no request is told by the browser itself.
+            // For invalid arguments, the browser itself produces the error.
             Err(_) => fetch.call2(&this, &input, &init)?.dyn_into(),
         },
     );
@@ -33,15 +38,20 @@ fn wrap_fetch(window: &Window, driver: Rc<Driver>) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// The request that `fetch` is asked to send. It carries the generation if it goes to this site, may
-/// change something there, and carries none already.
-fn named(driver: &Driver, own: &str, input: &JsValue, init: &JsValue) -> Result<Request, JsValue> {
+/// The request that `fetch` is called with. The generation is added if the request goes to this
+/// site, is not a GET or HEAD request and has no generation already.
+fn with_generation(
+    driver: &Driver,
+    own_origin: &str,
+    input: &JsValue,
+    init: &JsValue,
+) -> Result<Request, JsValue> {
     let (input, init) = (input.unchecked_ref(), init.unchecked_ref());
     let request = Request::new_with_request_and_init(input, init)?;
     let headers = request.headers();
     let header = &driver.names().generation_header;
     let may_change = !matches!(request.method().as_str(), "GET" | "HEAD");
-    if may_change && request.url().starts_with(own) && !headers.has(header)? {
+    if may_change && request.url().starts_with(own_origin) && !headers.has(header)? {
         headers.set(header, &driver.generation().to_string())?;
     }
     Ok(request)

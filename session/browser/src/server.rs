@@ -1,5 +1,5 @@
-//! Asks the server, with a time-out, and tells an answer of the server from anything else that may
-//! come back.
+//! Sends requests to the server with a timeout, and tells its answers from those of anything in
+//! between.
 
 use dwell_session::{Generation, Names, Purpose, Status, whole_millis};
 use gloo_timers::callback::Timeout;
@@ -12,23 +12,23 @@ use web_sys::{
 
 use crate::wire;
 
-/// How long an answer may take, in milliseconds.
-pub(crate) const PATIENCE_MS: u32 = 10_000;
+/// How long to wait for an answer, in milliseconds.
+pub(crate) const REQUEST_TIMEOUT_MS: u32 = 10_000;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What came of a request.
+/// The outcome of a request.
 pub(crate) enum Outcome {
-    /// The server told the status.
+    /// The server answered with the status of the session.
     Answered(Status),
-    /// The server takes nothing from this page: the session is another one.
+    /// The server refused the request, because the browser is in another session.
     Refused,
-    /// The server did not answer, or something on the way answered instead.
+    /// The server did not answer, or something in between answered instead, such as a proxy.
     Failed,
 }
 
-/// Asks what the monitor wants to know.
+/// Sends a request of the monitor.
 pub(crate) async fn ask(names: &Names, purpose: Purpose, generation: Generation) -> Outcome {
     let (path, kind, body) = match purpose {
         Purpose::KeepAlive { idle_for } => (
@@ -40,12 +40,12 @@ pub(crate) async fn ask(names: &Names, purpose: Purpose, generation: Generation)
         Purpose::SignOut => (&names.sign_out, FORM, String::new()),
     };
     let generation = generation.to_string();
-    let request = Outgoing {
+    let request = PostRequest {
         kind,
         body: &body,
         generation: Some((&names.generation_header, &generation)),
-        patience_ms: PATIENCE_MS,
-        // What the user did last is reported although the page is being left.
+        timeout_ms: REQUEST_TIMEOUT_MS,
+        // The last activity is reported even if the page is being left.
         outlives_page: true,
     };
     let Ok(answer) = request.post(path).await else {
@@ -61,90 +61,90 @@ pub(crate) async fn ask(names: &Names, purpose: Purpose, generation: Generation)
     }
 }
 
-/// Sends a form of the program as the library sends its own requests: with a time-out of ten seconds,
-/// asking for JSON, and without leaving the page.
+/// Sends a form of the program as the library sends its own requests: with a timeout of ten
+/// seconds, with `Accept: application/json`, and without leaving the page. `path` is where it is
+/// sent.
 ///
 /// # Errors
 ///
-/// The server did not answer in time, or could not be reached.
+/// The server did not answer within ten seconds, or could not be reached.
 pub async fn send_form(path: &str, form: &HtmlFormElement) -> Result<Answer, Unanswered> {
-    let body = encoded(form).map_err(|_| Unanswered)?;
-    let request = Outgoing {
+    let body = form_encoded(form).map_err(|_| Unanswered)?;
+    let request = PostRequest {
         kind: FORM,
         body: &body,
         generation: None,
-        patience_ms: PATIENCE_MS,
+        timeout_ms: REQUEST_TIMEOUT_MS,
         outlives_page: true,
     };
     request.post(path).await.map_err(|_| Unanswered)
 }
 
-/// What the server answered.
+/// The answer of the server.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The code of the HTTP status.
+    /// The HTTP status code.
     pub code: u16,
     /// The body.
     pub text: String,
 }
 
 impl Answer {
-    /// The status of a session that it tells, if it tells one: after signing in, that of the new
-    /// session.
+    /// The status of a session, if the body is one. After signing in it is that of the new session.
     pub fn status(&self) -> Option<Status> {
         wire::status(&self.text)
     }
 
-    /// The code of the error that it tells, if it tells one, such as `busy`.
+    /// The code of the refusal, such as `busy`, if the body is a refusal.
     pub fn refusal(&self) -> Option<String> {
         wire::refusal(&self.text)
     }
 
-    /// The advice of the error that it tells, for people, if it tells one.
+    /// The advice for the user, if the body is a refusal.
     pub fn advice(&self) -> Option<String> {
         wire::advice(&self.text)
     }
 }
 
-/// The server did not answer in time, or could not be reached.
+/// The error if the server did not answer within ten seconds, or could not be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the server does not answer")]
+#[error("the server did not answer")]
 pub struct Unanswered;
 
-/// What came of saving a draft.
-pub(crate) enum Saving {
-    /// It is kept.
+/// The outcome of saving a draft.
+pub(crate) enum SaveOutcome {
+    /// The draft is saved.
     Done,
-    /// What was in the form with this id is saved or discarded already.
+    /// The form with this draft was already submitted, or the draft was discarded.
     UsedUp,
-    /// It is not kept.
+    /// The draft is not saved.
     Failed,
 }
 
-/// Saves a draft, the fields of which are JSON.
+/// Saves a draft. `fields` is the content of the form as JSON.
 pub(crate) async fn save_draft(
     names: &Names,
     fields: &str,
     generation: &str,
-    patience_ms: u32,
+    timeout_ms: u32,
     outlives_page: bool,
-) -> Saving {
-    let request = Outgoing {
+) -> SaveOutcome {
+    let request = PostRequest {
         kind: JSON,
         body: fields,
         generation: Some((&names.generation_header, generation)),
-        patience_ms,
+        timeout_ms,
         outlives_page,
     };
     let answer = request.post(&names.drafts).await;
     match answer.map(|answer| answer.code) {
-        Ok(204) => Saving::Done,
-        Ok(410) => Saving::UsedUp,
-        Ok(_) | Err(_) => Saving::Failed,
+        Ok(204) => SaveOutcome::Done,
+        Ok(410) => SaveOutcome::UsedUp,
+        Ok(_) | Err(_) => SaveOutcome::Failed,
     }
 }
 
-/// What the server shows at this address, in HTML.
+/// Fetches the HTML at this address.
 pub(crate) async fn html(address: &str) -> Option<String> {
     let window = web_sys::window()?;
     let response: Response = JsFuture::from(window.fetch_with_str(address))
@@ -161,19 +161,19 @@ pub(crate) async fn html(address: &str) -> Option<String> {
         .as_string()
 }
 
-/// What is to be sent.
-struct Outgoing<'a> {
+/// A POST request.
+struct PostRequest<'a> {
     kind: &'a str,
     body: &'a str,
-    /// The header and its value.
+    /// The name and the value of the header with the generation.
     generation: Option<(&'a str, &'a str)>,
-    patience_ms: u32,
+    timeout_ms: u32,
     outlives_page: bool,
 }
 
-impl Outgoing<'_> {
-    /// With a plain `fetch` rather than Leptos's client for server functions: it can carry the
-    /// generation and a time-out, it tells the outcomes apart, and it is smaller.
+impl PostRequest<'_> {
+    /// Sends the request with a plain `fetch`. Unlike the client of Leptos for server functions, it
+    /// supports a header and a timeout, tells the outcomes apart and is smaller.
     async fn post(self, path: &str) -> Result<Answer, JsValue> {
         let headers = Headers::new()?;
         headers.set("content-type", self.kind)?;
@@ -185,10 +185,10 @@ impl Outgoing<'_> {
         request.set_method("POST");
         request.set_headers(&headers);
         request.set_body(&JsValue::from_str(self.body));
-        // Many browsers in use have no `AbortSignal.timeout`.
-        let patience = AbortController::new()?;
-        request.set_signal(Some(&patience.signal()));
-        let _patience = Timeout::new(self.patience_ms, move || patience.abort());
+        // Many browsers that are in use do not have `AbortSignal.timeout`.
+        let controller = AbortController::new()?;
+        request.set_signal(Some(&controller.signal()));
+        let _timeout = Timeout::new(self.timeout_ms, move || controller.abort());
         Reflect::set(&request, &"keepalive".into(), &self.outlives_page.into())?;
 
         let window = web_sys::window().ok_or(JsValue::NULL)?;
@@ -202,7 +202,7 @@ impl Outgoing<'_> {
     }
 }
 
-fn encoded(form: &HtmlFormElement) -> Result<String, JsValue> {
+fn form_encoded(form: &HtmlFormElement) -> Result<String, JsValue> {
     let data = FormData::new_with_form(form)?;
     let fields = UrlSearchParams::new_with_str_sequence_sequence(&data)?;
     Ok(fields.to_string().into())

@@ -1,4 +1,4 @@
-//! Messages to and from the other tabs of this browser.
+//! Sends messages to the other tabs of this browser, and receives theirs.
 
 use std::{rc::Rc, time::Duration};
 
@@ -6,22 +6,22 @@ use dwell_session::Message;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
 use web_sys::{BroadcastChannel, Event, MessageEvent, Storage, StorageEvent, Window};
 
-use crate::clock::{Clock, Stamp};
+use crate::clock::{Clock, Timestamp};
 
-/// Before the id of a draft that is being written.
+/// The prefix of a message that a tab writes the draft with an id.
 const DRAFT: &str = "draft";
 
-/// What another tab says.
-pub(crate) enum Heard {
-    /// To the monitor, so long ago.
+/// A message from another tab.
+pub(crate) enum Received {
+    /// A message for the monitor, and how long ago it was sent.
     Message(Message, Duration),
-    /// It writes the draft with this id.
+    /// The other tab has started to write the draft with this id.
     Draft(String),
 }
 
-type Hear = dyn Fn(Heard);
+type Receive = dyn Fn(Received);
 
-/// Open for as long as it exists.
+/// The channel to the other tabs, which is closed when this is dropped.
 pub(crate) struct Tabs {
     channel: Channel,
     name: Rc<str>,
@@ -33,7 +33,8 @@ enum Channel {
         channel: BroadcastChannel,
         _listener: Closure<dyn Fn(MessageEvent)>,
     },
-    /// For browsers without `BroadcastChannel`: what one tab stores, the others are told of.
+    /// For browsers without `BroadcastChannel`: a change of the local storage causes an event in
+    /// the other tabs.
     Storage {
         storage: Storage,
         window: Window,
@@ -42,17 +43,18 @@ enum Channel {
 }
 
 impl Tabs {
-    /// Opens the channel of the tabs of this instance, where the browser has a way for one.
+    /// Opens the channel that the tabs of this instance share. Returns `None` if the browser
+    /// supports no channel.
     pub(crate) fn open(
         window: &Window,
         instance: &str,
         clock: &Rc<Clock>,
-        hear: impl Fn(Heard) + 'static,
+        receive: impl Fn(Received) + 'static,
     ) -> Option<Self> {
-        let hear: Rc<Hear> = Rc::new(hear);
+        let receive: Rc<Receive> = Rc::new(receive);
         let name: Rc<str> = (instance.to_owned() + "-tabs").into();
-        let channel =
-            broadcast(&name, clock, &hear).or_else(|| storage(window, &name, clock, &hear))?;
+        let channel = broadcast(&name, clock, &receive)
+            .or_else(|| storage(window, &name, clock, &receive))?;
         Some(Self {
             channel,
             name,
@@ -60,24 +62,24 @@ impl Tabs {
         })
     }
 
-    /// Tells the other tabs. Where that fails, each tab is on its own, and right all the same.
-    pub(crate) fn tell(&self, message: &Message) {
-        self.say(&format!("{} {message}", self.clock.stamp()));
+    /// Sends a message to the other tabs. If that fails, each tab still works correctly by itself.
+    pub(crate) fn send(&self, message: &Message) {
+        self.send_text(&format!("{} {message}", self.clock.timestamp()));
     }
 
-    /// Tells the other tabs that this one writes the draft with this id.
-    pub(crate) fn tell_draft(&self, id: &str) {
-        self.say(&(DRAFT.to_owned() + " " + id));
+    /// Tells the other tabs that this one has started to write the draft with this id.
+    pub(crate) fn announce_draft(&self, id: &str) {
+        self.send_text(&(DRAFT.to_owned() + " " + id));
     }
 
-    fn say(&self, text: &str) {
+    fn send_text(&self, text: &str) {
         match &self.channel {
             Channel::Broadcast { channel, .. } => {
                 let _ = channel.post_message(&text.into());
             }
             Channel::Storage { storage, .. } => {
                 let _ = storage.set_item(&self.name, text);
-                // Nothing is kept: only the change counts.
+                // The value is removed again, because only the change matters.
                 let _ = storage.remove_item(&self.name);
             }
         }
@@ -91,7 +93,7 @@ impl Drop for Tabs {
             Channel::Storage {
                 window, listener, ..
             } => {
-                // Fails for no target that exists.
+                // This cannot fail for an existing target.
                 let _ = window.remove_event_listener_with_callback(
                     "storage",
                     listener.as_ref().unchecked_ref(),
@@ -101,11 +103,11 @@ impl Drop for Tabs {
     }
 }
 
-fn broadcast(name: &str, clock: &Rc<Clock>, hear: &Rc<Hear>) -> Option<Channel> {
+fn broadcast(name: &str, clock: &Rc<Clock>, receive: &Rc<Receive>) -> Option<Channel> {
     let channel = BroadcastChannel::new(name).ok()?;
-    let (clock, hear) = (Rc::clone(clock), Rc::clone(hear));
+    let (clock, receive) = (Rc::clone(clock), Rc::clone(receive));
     let listener = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-        deliver(&event, event.data().as_string(), &clock, &hear);
+        deliver(&event, event.data().as_string(), &clock, &receive);
     });
     channel.set_onmessage(Some(listener.as_ref().unchecked_ref()));
     Some(Channel::Broadcast {
@@ -114,12 +116,17 @@ fn broadcast(name: &str, clock: &Rc<Clock>, hear: &Rc<Hear>) -> Option<Channel> 
     })
 }
 
-fn storage(window: &Window, name: &Rc<str>, clock: &Rc<Clock>, hear: &Rc<Hear>) -> Option<Channel> {
+fn storage(
+    window: &Window,
+    name: &Rc<str>,
+    clock: &Rc<Clock>,
+    receive: &Rc<Receive>,
+) -> Option<Channel> {
     let storage = window.local_storage().ok()??;
-    let (name, clock, hear) = (Rc::clone(name), Rc::clone(clock), Rc::clone(hear));
+    let (name, clock, receive) = (Rc::clone(name), Rc::clone(clock), Rc::clone(receive));
     let listener = Closure::<dyn Fn(StorageEvent)>::new(move |event: StorageEvent| {
         if event.key().as_deref() == Some(&*name) {
-            deliver(&event, event.new_value(), &clock, &hear);
+            deliver(&event, event.new_value(), &clock, &receive);
         }
     });
     window
@@ -132,19 +139,20 @@ fn storage(window: &Window, name: &Rc<str>, clock: &Rc<Clock>, hear: &Rc<Hear>) 
     })
 }
 
-/// Whatever else comes this way is passed over.
-fn deliver(event: &Event, text: Option<String>, clock: &Clock, hear: &Rc<Hear>) {
+/// Passes a message on. Events that scripts have dispatched and texts that are no messages are
+/// ignored.
+fn deliver(event: &Event, text: Option<String>, clock: &Clock, receive: &Rc<Receive>) {
     if !event.is_trusted() {
         return;
     }
     let Some(text) = text else { return };
-    let Some((stamp, message)) = text.split_once(' ') else {
+    let Some((timestamp, message)) = text.split_once(' ') else {
         return;
     };
-    if stamp == DRAFT {
-        return hear(Heard::Draft(message.to_owned()));
+    if timestamp == DRAFT {
+        return receive(Received::Draft(message.to_owned()));
     }
-    if let (Ok(stamp), Ok(message)) = (stamp.parse::<Stamp>(), message.parse()) {
-        hear(Heard::Message(message, clock.age(stamp)));
+    if let (Ok(timestamp), Ok(message)) = (timestamp.parse::<Timestamp>(), message.parse()) {
+        receive(Received::Message(message, clock.age(timestamp)));
     }
 }

@@ -1,5 +1,5 @@
-//! Reads what a page and the server tell, as JSON, with the browser's own parser: `serde_json` would
-//! be a fifth of everything that is loaded.
+//! Parses the JSON of pages and of the server with the browser's own parser. `serde_json` would
+//! make up a fifth of the WebAssembly.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 
 #[wasm_bindgen]
 extern "C" {
-    /// An object of which nothing is known yet.
+    /// A parsed JSON object, whose fields may have any type.
     type Wire;
 
     #[wasm_bindgen(method, getter)]
@@ -34,23 +34,23 @@ extern "C" {
     fn generation(this: &Wire) -> JsValue;
 }
 
-/// The code of the refusal that `json` is, if it is one.
+/// The code of the refusal in `json`, if it is a refusal.
 pub(crate) fn refusal(json: &str) -> Option<String> {
     object(json)?.error().as_string()
 }
 
-/// What the refusal that `json` is advises people to do, if it is one.
+/// The advice for the user in `json`, if it is a refusal.
 pub(crate) fn advice(json: &str) -> Option<String> {
     object(json)?.message().as_string()
 }
 
-/// The status that `json` says, if it says one.
+/// The status in `json`, if it is one.
 pub(crate) fn status(json: &str) -> Option<Status> {
     let wire = object(json)?;
     match wire.state().as_string()?.as_str() {
         "active" => active(&wire).map(Status::Active),
-        // A newer server may have a reason that this page does not know: that there is no session
-        // any more is all it can say then.
+        // A newer server may send a reason that this page does not know. Then the page only knows
+        // that there is no live session.
         "ended" => {
             let reason = wire.reason().as_string()?.parse();
             Some(reason.map_or(Status::Anonymous, |reason| Status::Ended { reason }))
@@ -60,7 +60,7 @@ pub(crate) fn status(json: &str) -> Option<Status> {
     }
 }
 
-/// The names that `json` says, and the default ones for the rest.
+/// The names in `json`, with the default for each that is missing.
 pub(crate) fn names(json: &str) -> Names {
     let mut names = Names::default();
     if let Some(told) = object(json) {
@@ -97,7 +97,7 @@ fn duration(millis: &JsValue) -> Option<Duration> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a float beyond the range saturates"
+        reason = "a float out of range saturates, which is intended"
     )]
     let millis = millis as u64;
     Some(Duration::from_millis(millis))
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[wasm_bindgen_test]
-    fn whatever_the_server_writes_is_read() {
+    fn every_status_of_the_server_is_parsed() {
         let active = Status::Active(ActiveStatus {
             idle_remaining: Duration::from_millis(1_795_000),
             absolute_remaining: Duration::from_hours(24 * 366),
@@ -128,14 +128,14 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    fn names_are_the_default_ones_unless_others_are_told() {
+    fn names_that_are_missing_are_the_default_ones() {
         for json in ["", "null", "[]", "{}", r#"{"sign_in":1}"#] {
             assert_eq!(names(json), Names::default(), "{json}");
         }
         let told = Names::under("/.admin");
         let json = serde_json::to_string(&told).unwrap();
         let mut read = names(&json);
-        // The browser has no use for these.
+        // The browser does not need these names, so it does not read them.
         read.discard_draft = told.discard_draft.clone();
         read.take_back_draft = told.take_back_draft.clone();
         read.module = told.module.clone();
@@ -143,13 +143,13 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    fn an_end_for_a_reason_of_a_newer_server_is_an_end_for_a_reason_that_is_not_known() {
+    fn an_end_for_an_unknown_reason_is_parsed_as_no_session() {
         let json = r#"{"state":"ended","reason":"bored"}"#;
         assert_eq!(status(json), Some(Status::Anonymous));
     }
 
     #[wasm_bindgen_test]
-    fn anything_else_is_no_status() {
+    fn other_texts_are_not_a_status() {
         for json in [
             "",
             "null",

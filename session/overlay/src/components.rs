@@ -1,4 +1,4 @@
-//! What a page of a session carries, for pages that Leptos renders on the server.
+//! The head, the notice and the cover of a page, for pages that Leptos renders on the server.
 //!
 //! They belong into the document around the application, which is not hydrated.
 
@@ -6,34 +6,36 @@ use leptos::{nonce::use_nonce, prelude::*, tachys::html::InertElement};
 
 use crate::SessionPage;
 
-/// For the `<head>` of the document, before the program's own style sheet: what the page says of its
-/// session, its style, and what starts the code in the browser.
+/// The content for the `<head>` of the document, before the program's own style sheet: the style,
+/// the status of the session, and what starts the code in the browser.
 ///
-/// Its scripts and styles carry the nonce of the page, if `leptos` provides one and
-/// [`SessionPage::nonce`] gives no other.
+/// Its scripts and styles have the nonce of the page, if `leptos` provides one and
+/// [`SessionPage::nonce`] sets no other.
 #[component]
 pub fn DwellHead(
-    /// The session, or just its status.
+    /// The page of a session, or only the status of the session.
     #[prop(into)]
     session: SessionPage,
 ) -> impl IntoView {
     InertElement::new(with_nonce(session).head())
 }
 
-/// For the beginning of the page: says without scripts when the page will close (`G6`).
+/// The notice for the beginning of the page, which says without scripts when the page will close
+/// (`G6`).
 #[component]
 pub fn GuardNotice(
-    /// The session, or just its status.
+    /// The page of a session, or only the status of the session.
     #[prop(into)]
     session: SessionPage,
 ) -> impl IntoView {
     InertElement::new(session.notice())
 }
 
-/// For the end of the `<body>`: what stands in place of the page when its time is over.
+/// The cover for the end of the `<body>`, which the guard shows in place of the page when it closes
+/// it.
 #[component]
 pub fn GuardCover(
-    /// The session, or just its status.
+    /// The page of a session, or only the status of the session.
     #[prop(into)]
     session: SessionPage,
 ) -> impl IntoView {

@@ -1,19 +1,21 @@
-//! The field of a form that names its session, for pages that Leptos renders on either side.
+//! The hidden form field with the generation, for pages that Leptos renders on the server or in the
+//! browser.
 
 use dwell_session::{Generation, Names};
 use leptos::prelude::*;
 
-/// The hidden field that a form carries, so that it is taken only in the session of its page.
+/// The hidden field with the generation of the session, which every form needs. The server refuses
+/// a form from a page of another session.
 ///
-/// Code that runs in the browser renders it without a generation. The driver fills it in when the form
-/// is sent, unless the server has done so.
+/// In the browser it is rendered without a generation, unless one is given or provided as context.
+/// The driver fills it in when the form is submitted.
 #[component]
 pub fn GenerationField(
-    /// The generation of the session. By default the one that is provided as context, if one is.
+    /// The generation of the session. The default is the one in the context, if there is one.
     #[prop(optional)]
     generation: Option<Generation>,
-    /// The names that the program has chosen. By default those that are provided as context, or else
-    /// the default ones.
+    /// The names that the program has chosen. The default is those in the context or, without them,
+    /// the default names.
     #[prop(optional)]
     names: Option<Names>,
 ) -> impl IntoView {

@@ -1,17 +1,17 @@
-// Takes the page out of the document when its time is over, whatever becomes of the rest of the code
-// (C8). Old browsers have to understand it.
+// Takes the page out of the document at the told deadline, even if no other code runs (C8). It uses
+// only syntax that old browsers understand.
 (function () {
     var root = document.documentElement;
     var cover = document.querySelector(".dwell-guard");
     var status = JSON.parse(document.querySelector('meta[name="dwell-status"]').content);
-    var isAlone = true;
-    var taken, state, timer, wallEnd, monotonicEnd;
+    var hasNoDriver = true;
+    var removed, state, timer, wallEnd, monotonicEnd;
 
-    // The style counts anew, from now on. Where nothing is left to be guarded, that is for ever.
+    // Restarts the animations of the style from now, or switches them off if `left` is Infinity.
     function arm(left) {
-        var patience = isAlone ? 0 : 500;
-        wallEnd = Date.now() + left + patience;
-        monotonicEnd = performance.now() + left + patience;
+        var delay = hasNoDriver ? 0 : 500;
+        wallEnd = Date.now() + left + delay;
+        monotonicEnd = performance.now() + left + delay;
         root.setAttribute("data-dwell-guard", "off");
         if (left < Infinity) {
             root.style.setProperty("--dwell-left", left + "ms");
@@ -21,54 +21,55 @@
         check();
     }
 
-    // A machine that wakes up fires timers late by the time that it slept, and may send no event.
+    // After a suspend, timers fire late by the time that the machine was suspended, and there may be
+    // no event for the wake-up. So the clocks are read at least once a second.
     function check() {
         clearTimeout(timer);
         var left = Math.min(wallEnd - Date.now(), monotonicEnd - performance.now());
         if (left <= 0) {
             close();
         } else if (left < Infinity) {
-            timer = setTimeout(check, Math.min(left, isAlone && !document.hidden ? 1000 : 2147483647));
+            timer = setTimeout(check, Math.min(left, hasNoDriver && !document.hidden ? 1000 : 2147483647));
         }
     }
 
     function close() {
-        if (taken) return;
-        var fragment = (taken = document.createDocumentFragment());
+        if (removed) return;
+        var fragment = (removed = document.createDocumentFragment());
         [].slice.call(document.body.childNodes).forEach(function (node) {
-            if (node === cover || taken !== fragment) return;
+            if (node === cover || removed !== fragment) return;
             try {
-                taken.appendChild(node);
+                removed.appendChild(node);
             } catch (error) {
-                // The node loses the focus, and the driver, which hears of it, has just moved it itself.
+                // The node lost the focus, and the driver, which listens for that, has moved the node.
             }
         });
-        if (taken !== fragment) return;
+        if (removed !== fragment) return;
         state = root.getAttribute("data-dwell-state") || "active";
         root.setAttribute("data-dwell-state", "concealed");
         root.setAttribute("data-dwell-guard", "closed");
     }
 
-    function giveBack() {
-        if (taken) document.body.appendChild(taken);
+    function restore() {
+        if (removed) document.body.appendChild(removed);
     }
 
     cover.addEventListener("click", function (event) {
-        if (event.target.type === "submit") giveBack();
+        if (event.target.type === "submit") restore();
     });
     document.addEventListener("visibilitychange", check);
     addEventListener("pageshow", check);
     addEventListener("focus", check);
 
-    // Called by the driver: with the milliseconds for which the page may be shown from now on; with
-    // NaN before it conceals the page itself, for which everything has to be there, though not to be
-    // seen; and with Infinity once it has concealed it.
+    // The driver calls this with the milliseconds for which the page may be shown from now on. It
+    // passes NaN before it conceals the page itself, so that the content is put back into the
+    // document, still hidden, and Infinity after it has concealed the page.
     window.dwellGuard = function (left) {
-        isAlone = false;
-        giveBack();
+        hasNoDriver = false;
+        restore();
         if (left !== left) return;
-        if (taken && left < Infinity) root.setAttribute("data-dwell-state", state);
-        taken = null;
+        if (removed && left < Infinity) root.setAttribute("data-dwell-state", state);
+        removed = null;
         arm(left);
     };
 

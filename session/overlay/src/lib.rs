@@ -1,15 +1,15 @@
-//! What a person sees of the end of a session.
+//! What users see when their session is about to end or has ended.
 //!
-//! On the server a page says what is left of its session, and carries a guard: a style and a short
-//! script that close the page at the told deadline even where no other code runs.
-//! [`SessionPage`] writes these as HTML (feature `html`), and the components [`DwellHead`],
-//! [`GuardNotice`] and [`GuardCover`] do so for Leptos (feature `ssr`).
+//! On the server, a page contains the status of its session and a guard: a style and a short script
+//! that close the page at the told deadline even if no other code runs. [`SessionPage`] writes
+//! these as HTML (feature `html`), and the components [`DwellHead`], [`GuardNotice`] and
+//! [`GuardCover`] do the same for Leptos (feature `ssr`).
 //!
-//! In the browser `Overlay` shows the countdown over the page, and the cover in the place of a page
-//! that is concealed (feature `csr` or `hydrate`). The crate `dwell-browser` mounts it and tells it
-//! what to show; a program needs it only to write a driver of its own.
+//! In the browser, `Overlay` shows the countdown over the page, and the cover in place of a
+//! concealed page (feature `csr` or `hydrate`). The crate `dwell-browser` mounts it and controls
+//! what it shows, so a program needs it only to write its own driver.
 //!
-//! Every text can be replaced ([`Texts`], [`PageTexts`]), and so can the style ([`STYLE`]).
+//! A program can replace the texts ([`Texts`], [`PageTexts`]) and the style ([`STYLE`]).
 
 #[cfg(feature = "ssr")]
 mod components;
@@ -33,11 +33,11 @@ pub use overlay::{Attempt, Choice, Overlay, SignIn, title};
 pub use page::{SessionPage, generation_field};
 pub use texts::{Message, PageTexts, Texts, explain};
 
-/// The default style sheet of what this crate shows, in light and dark colours, for a page of any
-/// style.
+/// The default style sheet of the overlay and the guard, in light and dark colours. It works in
+/// pages of any style.
 ///
 /// A program changes the colours by setting the custom properties that begin with `--dwell-` on
-/// `:root`, and anything else by rules for the classes that begin with `dwell-`.
+/// `:root`, and everything else by rules for the classes that begin with `dwell-`.
 pub const STYLE: &str = include_str!("overlay.css");
 
 #[cfg(all(doctest, feature = "html"))]

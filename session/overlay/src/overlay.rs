@@ -1,4 +1,4 @@
-//! What is shown over a page whose session is about to end, has ended, or is in doubt.
+//! The overlay of a page whose session is about to end, has ended, or is being checked.
 
 mod cover;
 mod limit_note;
@@ -13,58 +13,59 @@ use crate::Texts;
 
 use self::{cover::Cover, limit_note::LimitNote, warning::Warning};
 
-/// How one signs in from the overlay, as the page stands when it is needed.
+/// How the user can sign in from the overlay, as the page is at the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
-    /// Where one signs in and comes back to this page.
+    /// The address for signing in that leads back to this page.
     pub address: String,
-    /// The HTML of the fields that are filled in without leaving the page, if the page has any.
+    /// The HTML of the fields for signing in without leaving the page, if the page has any.
     pub fields: Option<String>,
 }
 
-/// What the user chooses in the overlay.
+/// A choice of the user in the overlay.
 #[derive(Debug, Clone)]
 pub enum Choice {
-    /// To stay signed in, or to go on working although the time is limited.
+    /// To stay signed in, or to go on working until the absolute timeout.
     Stay,
-    /// That the server is asked again.
+    /// To ask the server again now.
     Retry,
-    /// To sign in again with what is in this form.
+    /// To sign in again with the fields in this form.
     SignIn(HtmlFormElement),
-    /// To leave the page for where one signs in.
+    /// To leave the page and go to the page for signing in.
     StartAfresh,
 }
 
-/// How far signing in again has come.
+/// The progress of signing in again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attempt {
-    /// The user has not sent the form.
+    /// The user has not submitted the form.
     NotMade,
     /// The server is being asked.
     UnderWay,
-    /// It did not work, and this is said about it.
+    /// It has failed, and this text says why.
     Failed(String),
 }
 
-/// The countdown over the page, or the cover in its place.
+/// The countdown over the page, or the cover in place of a concealed page.
 ///
-/// It belongs into an element that stays while the page is concealed. It is not rendered on the
-/// server: until something is to be seen of it, there is nothing to render.
+/// It has to be mounted in an element that is not concealed with the page, and only in the browser:
+/// there is nothing to render on the server.
 #[component]
 pub fn Overlay(
-    /// What is to be seen.
+    /// The current screen.
     screen: ReadSignal<Screen>,
-    /// The session's generation, for signing out. It is changed in the document.
+    /// The generation of the session, for signing out. If it changes, the driver updates the form
+    /// in the document.
     generation: Generation,
     /// The paths and names of the program.
     names: Names,
-    /// What is said.
+    /// The texts.
     texts: &'static Texts,
-    /// How far signing in again has come.
+    /// The progress of signing in again.
     attempt: RwSignal<Attempt>,
-    /// Tells how one signs in.
+    /// Returns how the user can sign in.
     sign_in: Callback<(), SignIn>,
-    /// Called with what the user chooses.
+    /// Called with every choice of the user.
     on_choice: Callback<Choice>,
 ) -> impl IntoView {
     let context = Context {
@@ -87,11 +88,11 @@ pub fn Overlay(
     }
 }
 
-/// What the parts of the overlay share.
+/// The properties that the parts of the overlay share.
 #[derive(Clone, Copy)]
 struct Context {
     screen: ReadSignal<Screen>,
-    /// Whether the user signs in again while the countdown runs.
+    /// Whether the user is signing in again while the countdown is shown.
     signs_in: RwSignal<bool>,
     texts: &'static Texts,
     attempt: RwSignal<Attempt>,
@@ -100,7 +101,7 @@ struct Context {
 }
 
 impl Context {
-    /// The countdown that is shown, if one is.
+    /// The countdown, if it is shown.
     fn countdown(self) -> Option<Countdown> {
         match self.screen.get() {
             Screen::Countdown(countdown) => Some(countdown),
@@ -108,36 +109,36 @@ impl Context {
         }
     }
 
-    /// What a click that chooses this does.
-    fn chooses(self, choice: Choice) -> Box<dyn FnMut(MouseEvent)> {
-        click(move || self.on_choice.run(choice.clone()))
+    /// The click handler of a button for this choice.
+    fn choice_handler(self, choice: Choice) -> Box<dyn FnMut(MouseEvent)> {
+        click_handler(move || self.on_choice.run(choice.clone()))
     }
 }
 
-// Each of these has one type wherever it is used, so that the code behind it is compiled, and loaded,
-// once.
+// These functions return the same type for every closure, so that the code that uses them is
+// compiled and loaded only once.
 
-/// A text that changes, to be written as the whole content of its element: a translator in the browser
-/// may have put elements of its own in the place of the text.
-fn text(said: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
-    Signal::derive(said)
+/// A text that changes. It is written as the whole content of its element, because a translator in
+/// the browser may have replaced the text by its own elements.
+fn text_signal(value: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
+    Signal::derive(value)
 }
 
 /// A condition that changes.
-fn whether(so: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
-    Signal::derive(so)
+fn bool_signal(condition: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
+    Signal::derive(condition)
 }
 
-/// What a click does, in the place of what the browser would do.
-fn click(act: impl Fn() + 'static) -> Box<dyn FnMut(MouseEvent)> {
+/// A click handler that replaces the default action of the browser.
+fn click_handler(act: impl Fn() + 'static) -> Box<dyn FnMut(MouseEvent)> {
     Box::new(move |event| {
         event.prevent_default();
         act();
     })
 }
 
-/// The title of the document while `screen` is shown, where it is not the page's own. It counts
-/// too, for whoever looks at another tab.
+/// The title of the document while `screen` is shown, or `None` for the page's own title. It
+/// includes the countdown, for users who look at another tab.
 pub fn title(texts: &Texts, screen: &Screen) -> Option<String> {
     match screen {
         Screen::Page => None,

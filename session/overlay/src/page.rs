@@ -1,6 +1,6 @@
-//! What a page of a session carries: its status for the code in the browser, and its guard, which
-//! closes it at the told deadline where that code does not run. The guard is a style that needs no
-//! script, a short script that needs no other, and, without scripts, a visit to the server.
+//! The status of the session and the guard in a page. The guard closes the page at the told
+//! deadline if the code in the browser does not run: a style that needs no script, a short script
+//! that needs no other code and, without scripts, a reload after the end of the session.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, sync::LazyLock, time::Duration};
 
@@ -11,18 +11,18 @@ use crate::{
     markup::{NAMES_META, STATUS_META},
 };
 
-/// Stands in the style of the guard for the selector of what is concealed.
+/// The placeholder in the style of the guard for the selector of the concealed elements.
 const CONCEALED: &str = "CONCEALED";
 
 static GUARD_STYLE: LazyLock<String> =
     LazyLock::new(|| without_comments(include_str!("guard.css")));
 static GUARD_SCRIPT: LazyLock<String> = LazyLock::new(|| {
     let lines = include_str!("guard.js").lines().map(str::trim);
-    joined(lines.filter(|line| !line.starts_with("//")))
+    join_lines(lines.filter(|line| !line.starts_with("//")))
 });
 static OVERLAY_STYLE: LazyLock<String> = LazyLock::new(|| without_comments(STYLE));
 
-/// A page that is shown in a session, as HTML for any template engine.
+/// A page that is shown in a session. Its methods return HTML for any template engine.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -59,7 +59,7 @@ pub struct SessionPage {
     cover_id: Cow<'static, str>,
 }
 
-/// The code that runs in the browser.
+/// The WebAssembly module that runs in the browser, with its JavaScript.
 #[derive(Debug, Clone)]
 struct Module {
     script: Cow<'static, str>,
@@ -73,7 +73,8 @@ impl From<ActiveStatus> for SessionPage {
 }
 
 impl SessionPage {
-    /// A page with the default names, texts and style, and no code in the browser but the guard.
+    /// A page with the default names, texts and style, and with no code in the browser except the
+    /// guard.
     pub fn new(status: ActiveStatus) -> Self {
         Self {
             status,
@@ -88,13 +89,13 @@ impl SessionPage {
         }
     }
 
-    /// The paths and names that the program has chosen.
+    /// Sets the paths and names that the program has chosen. The default is [`Names::default`].
     pub fn names(self, names: Names) -> Self {
         Self { names, ..self }
     }
 
-    /// The id of the form whose content must not be lost when the page closes: it can be sent then.
-    /// Without scripts such a page is not left by itself.
+    /// Sets the id of the form whose input must not be lost. It can still be submitted when the
+    /// guard has closed the page. Without scripts, such a page is not reloaded by itself.
     pub fn form(self, id: impl Into<Cow<'static, str>>) -> Self {
         Self {
             form: Some(id.into()),
@@ -102,8 +103,8 @@ impl SessionPage {
         }
     }
 
-    /// Where the page is found again. By default at its own address; a page that answers a form is
-    /// not found at the address of that form.
+    /// Sets the address at which the page can be loaded again. The default is its own address,
+    /// which does not work for a page that answers a submitted form.
     pub fn address(self, address: impl Into<Cow<'static, str>>) -> Self {
         Self {
             address: address.into(),
@@ -111,9 +112,8 @@ impl SessionPage {
         }
     }
 
-    /// Starts this module of WebAssembly with its JavaScript: it exports a function `start` that
-    /// calls `dwell_browser::start`. A program that starts its own module does so there, and needs
-    /// this not.
+    /// Loads this WebAssembly module with its JavaScript. It has to export a function `start` that
+    /// calls `dwell_browser::start`. A program whose own module calls that does not need this.
     pub fn module(
         self,
         script: impl Into<Cow<'static, str>>,
@@ -128,7 +128,8 @@ impl SessionPage {
         }
     }
 
-    /// The nonce of the page's content security policy, for its style and its scripts.
+    /// Sets the nonce of the page's content security policy, for its style and its scripts. By
+    /// default there is none.
     pub fn nonce(self, nonce: impl Into<Cow<'static, str>>) -> Self {
         Self {
             nonce: Some(nonce.into()),
@@ -136,13 +137,13 @@ impl SessionPage {
         }
     }
 
-    /// Other texts than the English ones.
+    /// Sets the texts. The default is [`PageTexts::ENGLISH`].
     pub fn texts(self, texts: &'static PageTexts) -> Self {
         Self { texts, ..self }
     }
 
-    /// Leaves [`STYLE`] out, for a program that has it in a style sheet of its own. The style of the
-    /// guard stays in the page: the guard must work where no style sheet could be loaded.
+    /// Leaves out [`STYLE`], for a program that has it in its own style sheet. The style of the
+    /// guard stays in the page, because the guard must work even if no style sheet could be loaded.
     pub fn without_style(self) -> Self {
         Self {
             is_styled: false,
@@ -150,8 +151,7 @@ impl SessionPage {
         }
     }
 
-    /// The id of the element that stands in the place of the page when it has closed by itself;
-    /// `dwell-guard` by default.
+    /// Sets the id of the cover of the guard. The default is `dwell-guard`.
     pub fn cover_id(self, id: impl Into<Cow<'static, str>>) -> Self {
         Self {
             cover_id: id.into(),
@@ -164,11 +164,11 @@ impl SessionPage {
         self.nonce.is_some()
     }
 
-    /// For the `<head>` of the document, before the program's own style sheet: the style, the status,
-    /// and what starts the code in the browser.
+    /// The HTML for the `<head>` of the document, before the program's own style sheet: the style,
+    /// the status of the session, and what starts the code in the browser.
     pub fn head(&self) -> String {
         let nonce = self.nonce_attribute();
-        let left_ms = self.left().as_millis();
+        let time_left_ms = self.time_left().as_millis();
         let guard = GUARD_STYLE.replace(CONCEALED, &self.names.concealed);
         let style = if self.is_styled {
             OVERLAY_STYLE.as_str()
@@ -177,27 +177,27 @@ impl SessionPage {
         };
         let status = Status::Active(self.status);
         let mut head = format!(
-            "<style{nonce}>:root {{\n--dwell-left: {left_ms}ms;\n}}\n{guard}{style}</style>"
+            "<style{nonce}>:root {{\n--dwell-left: {time_left_ms}ms;\n}}\n{guard}{style}</style>"
         );
         push_meta(&mut head, STATUS_META, serde_json::to_string(&status).ok());
         push_meta(&mut head, NAMES_META, self.changed_names());
-        self.push_visit(&mut head);
+        self.push_refresh(&mut head);
         self.push_start(&mut head, &nonce);
         head
     }
 
-    /// For the beginning of the page: says without scripts, which could count down, when the page
-    /// will close (`G6`).
+    /// The HTML for the beginning of the page, which says without scripts when the page will close
+    /// (`G6`).
     pub fn notice(&self) -> String {
-        let notice = (self.texts.closes)(self.left(), self.form.is_some());
+        let notice = (self.texts.closes)(self.time_left(), self.form.is_some());
         format!(
             "<noscript><p class=\"dwell-closes\">{}</p></noscript>",
             escaped(&notice)
         )
     }
 
-    /// For the end of the `<body>`: what stands in place of the page when its time is over, and the
-    /// script of the guard.
+    /// The HTML for the end of the `<body>`: the cover that the guard shows in place of the page,
+    /// and the script of the guard.
     pub fn cover(&self) -> String {
         let PageTexts {
             closed,
@@ -233,13 +233,14 @@ impl SessionPage {
         )
     }
 
-    /// The hidden field that a form of the page carries, so that it is taken only in this session.
+    /// The HTML of the hidden field with the generation, which every form of the page needs. The
+    /// server refuses a form from a page of another session.
     pub fn generation_field(&self) -> String {
         generation_field(&self.names, self.status.generation)
     }
 
-    /// How long the page may be shown.
-    fn left(&self) -> Duration {
+    /// How long the page may be shown: the time until the told deadline.
+    fn time_left(&self) -> Duration {
         let ActiveStatus {
             idle_remaining,
             absolute_remaining,
@@ -248,16 +249,17 @@ impl SessionPage {
         idle_remaining.min(absolute_remaining)
     }
 
-    /// When the session has ended, if nothing extends it, in whole seconds. The server knows by then.
-    fn over(&self) -> u64 {
+    /// The seconds after which the page is reloaded without scripts. The server has ended the
+    /// session by then, if nothing has extended it.
+    fn refresh_after_secs(&self) -> u64 {
         let ActiveStatus {
             idle_remaining,
             absolute_remaining,
             grace,
             ..
         } = self.status;
-        let over = (idle_remaining + grace).min(absolute_remaining);
-        over.as_secs() + 2
+        let ends_after = (idle_remaining + grace).min(absolute_remaining);
+        ends_after.as_secs() + 2
     }
 
     fn nonce_attribute(&self) -> String {
@@ -267,7 +269,7 @@ impl SessionPage {
         })
     }
 
-    /// As JSON, unless all of them are the default ones.
+    /// The names that differ from the default ones as JSON, or `None` if none does.
     fn changed_names(&self) -> Option<String> {
         let (mut names, mut default) = (self.names.clone(), Names::default());
         let pairs = names.by_key().into_iter().zip(default.by_key());
@@ -281,19 +283,19 @@ impl SessionPage {
         }
     }
 
-    /// Without scripts, somebody whose work cannot be lost by it is led to where the server tells
-    /// what has become of the session. The browser says that nobody asked it to, so that extends
-    /// nothing.
-    fn push_visit(&self, head: &mut String) {
+    /// Without scripts, reloads the page after the end of the session, so that the server can say
+    /// what has happened to it. Pages with a form whose input could be lost are not reloaded. The
+    /// browser marks this request as not caused by the user, so it does not extend the session.
+    fn push_refresh(&self, head: &mut String) {
         if self.form.is_some() {
             return;
         }
-        let mut visit = self.over().to_string();
+        let mut refresh = self.refresh_after_secs().to_string();
         if !self.address.is_empty() {
-            visit = visit + "; url=" + &self.address;
+            refresh = refresh + "; url=" + &self.address;
         }
         head.push_str("<noscript><meta http-equiv=\"refresh\" content=\"");
-        head.push_str(&escaped(&visit));
+        head.push_str(&escaped(&refresh));
         head.push_str("\"></noscript>");
     }
 
@@ -302,8 +304,8 @@ impl SessionPage {
             return;
         };
         let (script_url, wasm_url) = (escaped(script), escaped(wasm));
-        // Without a dialog to count down in, the page is left to its guard. Writing to a `String` does
-        // not fail.
+        // A browser without `<dialog>` cannot show the countdown, so there the page has only its
+        // guard. Writing to a `String` does not fail.
         let _ = write!(
             head,
             "<link rel=\"modulepreload\" href=\"{script_url}\"{nonce}>\
@@ -320,7 +322,8 @@ impl From<&SessionPage> for SessionPage {
     }
 }
 
-/// The hidden field that a form carries, so that it is taken only in the session of its page.
+/// The HTML of the hidden field with the generation, which every form needs. The server refuses a
+/// form from a page of another session.
 pub fn generation_field(names: &Names, generation: Generation) -> String {
     format!(
         "<input type=\"hidden\" name=\"{}\" value=\"{generation}\">",
@@ -339,7 +342,7 @@ fn push_meta(head: &mut String, name: &str, content: Option<String>) {
     }
 }
 
-/// A text within HTML, in an element or in an attribute between double quotes.
+/// Escapes a text for HTML, in an element or in an attribute between double quotes.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -347,7 +350,7 @@ fn escaped(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// A style without what only its reader needs.
+/// Removes comments and indentation from a style.
 fn without_comments(style: &str) -> String {
     let mut parts = style.split("/*");
     let first = parts.next().unwrap_or_default();
@@ -356,10 +359,10 @@ fn without_comments(style: &str) -> String {
         .into_iter()
         .chain(rest.map(|(_, code)| code))
         .collect();
-    joined(code.lines().map(str::trim))
+    join_lines(code.lines().map(str::trim))
 }
 
-fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+fn join_lines<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     lines
         .filter(|line| !line.is_empty())
         .flat_map(|line| [line, "\n"])
@@ -383,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn the_style_and_the_script_find_what_they_name() {
+    fn the_style_and_the_script_use_the_names_of_the_markup() {
         assert!(GUARD_SCRIPT.contains(&format!("\"{STATE_ATTRIBUTE}\"")));
         assert!(GUARD_SCRIPT.contains(&format!("meta[name=\"{STATUS_META}\"]")));
         assert!(Names::WHOLE_PAGE.contains(STAYS_ATTRIBUTE));
@@ -404,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_that_differ_from_the_default_are_told() {
+    fn only_names_that_differ_from_the_default_are_in_the_page() {
         let page = SessionPage::new(status());
         assert!(!page.head().contains(NAMES_META));
         let names = Names {
@@ -427,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_the_reader_of_the_code_is_not_sent() {
+    fn comments_are_not_sent() {
         assert_eq!(
             without_comments("/* a */\nb {\n    c: d;\n}\n/* e */"),
             "b {\nc: d;\n}\n"

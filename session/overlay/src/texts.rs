@@ -1,4 +1,4 @@
-//! Everything that is said to a person.
+//! All texts that users see.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use dwell_session::{Concealed, Countdown, EndReason, Limit};
 
 use crate::words;
 
-/// The texts of the overlay. [`Texts::ENGLISH`] is the default; a program that wants other texts has a
-/// `static` of its own:
+/// The texts of the overlay. [`Texts::ENGLISH`] is the default. A program that wants other texts
+/// defines its own `static`:
 ///
 /// ```
 /// use dwell_overlay::Texts;
@@ -21,54 +21,56 @@ use crate::words;
 pub struct Texts {
     /// The name of the dialog with the countdown.
     pub warning: &'static str,
-    /// What the dialog says of why the session is about to end, and what one can do.
+    /// The explanation in the dialog: why the session is about to end, and what the user can do.
     pub describe: fn(&Countdown) -> &'static str,
-    /// What is said of the time that is left as the dialog opens, from the seconds that are left.
+    /// The time left when the dialog opens, from the seconds that are left. Screen readers read it
+    /// as a part of the dialog's description.
     pub time_left: fn(u64) -> String,
-    /// What a screen reader says while the countdown runs. It is said whenever it changes.
+    /// What screen readers announce while the countdown is shown. It is announced whenever it
+    /// changes.
     pub announcement: fn(&Countdown) -> String,
-    /// The title of the document while the countdown runs, from the seconds that are left.
+    /// The title of the document while the countdown is shown, from the seconds that are left.
     pub title: fn(u64) -> String,
-    /// The button that keeps the session.
+    /// The button that extends the session.
     pub stay: &'static str,
-    /// The button that closes the dialog where the session cannot be kept.
+    /// The button that closes the dialog if the session cannot be extended.
     pub keep_working: &'static str,
     /// The button that offers to sign in before the session ends.
     pub sign_in_again: &'static str,
     /// The button that signs out.
     pub sign_out: &'static str,
-    /// What is said while the server does not answer to "Stay signed in".
+    /// The message that the server does not answer to "Stay signed in".
     pub unanswered: &'static str,
     /// The name of the note with the time that is left.
     pub limit_note: &'static str,
-    /// What stands before the time in that note.
+    /// The text before the time in that note.
     pub signed_out_in: &'static str,
-    /// The heading and the explanation in the place of a concealed page. The heading is the title of
-    /// the document, too.
+    /// The heading and the explanation on the cover of a concealed page. The heading is also the
+    /// title of the document.
     pub cover: fn(Concealed) -> Message,
     /// The button that asks the server again.
     pub try_again: &'static str,
-    /// The name of the form for signing in, its button, and the link to the page where one signs in.
+    /// The name of the form for signing in, its button, and the link to the page for signing in.
     pub sign_in: &'static str,
-    /// What is said of the page while one may sign in in its place.
+    /// The explanation beside the form that the page is kept until the user signs in.
     pub kept: &'static str,
-    /// The link to the page where one signs in, beside the form.
+    /// The link to the page for signing in that stands beside the form.
     pub start_afresh: &'static str,
-    /// What is said where the server cannot be reached for signing in.
+    /// The message that the server cannot be reached for signing in.
     pub unreachable: &'static str,
 }
 
 /// A heading with an explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
-    /// A few words.
+    /// The heading, which is a few words.
     pub heading: &'static str,
-    /// A sentence or more.
+    /// The explanation, which is a sentence or more.
     pub explanation: &'static str,
 }
 
 impl Texts {
-    /// The default.
+    /// The English texts.
     pub const ENGLISH: &'static Self = &Self {
         warning: "You are about to be signed out",
         describe,
@@ -94,21 +96,22 @@ impl Texts {
 /// The texts of a page that the server renders. [`PageTexts::ENGLISH`] is the default.
 #[derive(Debug, Clone, Copy)]
 pub struct PageTexts {
-    /// What stands in the place of a page that has closed by itself.
+    /// The cover of a page that the guard has closed.
     pub closed: Message,
-    /// What is said there where something was typed into the form that must not be lost.
+    /// The addition to it for a page whose form has to be submitted, so that its input is not lost.
     pub typed: &'static str,
-    /// The button that sends that form.
+    /// The button that submits that form.
     pub send: &'static str,
-    /// The link to the same page, afresh.
+    /// The link that loads the page again.
     pub open_again: &'static str,
-    /// What a page says without scripts, from how long it can be seen after it was opened and whether it has
-    /// a form that can still be sent then.
+    /// The notice of when the page will close, for browsers without scripts. Its arguments are how
+    /// long the page can be seen after it was opened, and whether it has a form that can still be
+    /// submitted then.
     pub closes: fn(Duration, bool) -> String,
 }
 
 impl PageTexts {
-    /// The default.
+    /// The English texts.
     pub const ENGLISH: &'static Self = &Self {
         closed: Message {
             heading: "This page has been closed",
@@ -122,7 +125,7 @@ impl PageTexts {
     };
 }
 
-/// Why one has to sign in again (`C7`).
+/// The explanation why the user has to sign in again (`C7`).
 pub fn explain(reason: EndReason) -> &'static str {
     match reason {
         EndReason::IdleTimeout => {
@@ -155,7 +158,7 @@ fn describe(countdown: &Countdown) -> &'static str {
     }
 }
 
-/// Minutes are rounded down.
+/// From two minutes on, the text has whole minutes, rounded down.
 fn time_left(seconds: u64) -> String {
     match seconds {
         0..120 => format!("You will be signed out in {seconds} seconds."),
@@ -166,9 +169,9 @@ fn time_left(seconds: u64) -> String {
 /// The seconds at which the time left is announced (`G10`).
 const ANNOUNCED_AT: [u64; 3] = [10, 30, 60];
 
-/// The sentence for the part of the countdown that `countdown` is in. It changes when one of the
-/// announced seconds is reached, and not in between; a countdown that begins in between begins
-/// with a sentence, which must not promise more than is left.
+/// The announcement for the current part of the countdown. It changes only when one of the
+/// announced seconds is reached. A countdown that begins between two of them begins with an
+/// announcement too, which must not promise more time than is left.
 fn announcement(countdown: &Countdown) -> String {
     let Some(seconds) = ANNOUNCED_AT
         .into_iter()

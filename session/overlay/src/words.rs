@@ -1,11 +1,12 @@
-//! Durations as people say them.
+//! Durations as text for people.
 
 use std::time::Duration;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-/// A duration in words, such as "1 hour 30 minutes", in whole seconds, zero parts left out.
+/// A duration in words, such as "1 hour 30 minutes", in whole seconds and without parts that are
+/// zero.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [
@@ -28,7 +29,7 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// Seconds as a clock shows them, such as `1:05` or `1:00:05`.
+/// Seconds as on a clock, such as `1:05` or `1:00:05`.
 pub fn clock(seconds: u64) -> String {
     let (hours, minutes, seconds) = (seconds / HOUR, seconds % HOUR / MINUTE, seconds % MINUTE);
     if hours > 0 {

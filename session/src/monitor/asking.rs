@@ -1,28 +1,29 @@
-//! What is asked of the server, and when.
+//! Requests to the server, and when they are sent.
 
 use std::time::Duration;
 
 use super::{Action, Attempt, Monitor, Purpose, Request, State};
 use crate::Instant;
 
-/// Between two reports of activity, however little time is left.
+/// The shortest time between two reports of activity, even shortly before the deadline.
 const SHORTEST_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The longest delay before a failed request is repeated.
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
-/// While the user waits for the answer.
-const LONGEST_RETRY_WHEN_WAITED_FOR: Duration = Duration::from_secs(5);
+/// The longest delay while the user is waiting for the answer.
+const LONGEST_RETRY_FOR_USER: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct InFlight {
     pub(super) request: Request,
     pub(super) sent_at: Instant,
     pub(super) reports: Option<Instant>,
-    /// Another tab has told something since that the answer may not know of.
+    /// Another tab has sent news since, which the answer may not reflect.
     pub(super) is_outdated: bool,
 }
 
 impl Monitor {
-    /// The user wants to know at once what the server says, rather than when it is asked again.
+    /// The user wants the server to be asked now, instead of at the next attempt.
     pub fn handle_retry(&mut self, now: Instant) {
         if self.state == State::Unreachable {
             self.state = State::Confirming;
@@ -31,35 +32,35 @@ impl Monitor {
         self.show(now);
     }
 
-    /// When activity is to be reported: once a touch interval, and in time before the warning.
-    /// A tab that does not lead gives the one that does time to report.
+    /// When activity has to be reported: at most once per touch interval, and in time before the
+    /// warning. A tab that is not the leader first gives the leader time to report.
     pub(super) fn report_at(&self) -> Option<Instant> {
         let unreported = self.unreported?;
         if self.in_flight.is_some() || self.ask_at.is_some() {
             return None;
         }
-        let last_call = self.expectation.last_call_at();
+        let latest = self.expectation.latest_report_at();
         let due = self.tabs.report_at(unreported, self.regular_report_at());
-        let due = due.map_or(last_call, |due| due.min(last_call));
-        Some(due.max(self.soonest_report_at()).max(unreported))
+        let due = due.map_or(latest, |due| due.min(latest));
+        Some(due.max(self.earliest_report_at()).max(unreported))
     }
 
     pub(super) fn regular_report_at(&self) -> Instant {
         self.last_report_at + self.expectation.touch_interval()
     }
 
-    fn soonest_report_at(&self) -> Instant {
+    fn earliest_report_at(&self) -> Instant {
         self.last_report_at + SHORTEST_REPORT_INTERVAL
     }
 
-    /// When to ask: when that was decided, or in time before the warning where another tab has
-    /// said that there is no need of one.
+    /// When to ask the server next: at the instant that was set, or in time before the warning if
+    /// another tab claims that the session has been extended.
     pub(super) fn next_ask_at(&self) -> Option<Instant> {
         if self.in_flight.is_some() {
             return None;
         }
-        let for_claim = (self.state == State::Active && self.claims_more())
-            .then(|| self.expectation.last_call_at());
+        let for_claim = (self.state == State::Active && self.is_extension_claimed())
+            .then(|| self.expectation.latest_report_at());
         self.ask_at.into_iter().chain(for_claim).min()
     }
 
@@ -68,12 +69,13 @@ impl Monitor {
             return;
         };
         self.last_report_at = now;
-        self.tabs.told_at = None;
+        self.tabs.announced_at = None;
         let idle_for = now.since(active_at);
         self.send(Purpose::KeepAlive { idle_for }, now);
     }
 
-    /// Asks the server, with the activity it does not know of, if there is any, or to sign out.
+    /// Asks the server. The request signs out if the user wants that, otherwise it reports activity
+    /// if there is any to report, and otherwise it asks for the status.
     pub(super) fn ask(&mut self, now: Instant) {
         self.ask_at = None;
         match self.unreported {
@@ -109,7 +111,7 @@ impl Monitor {
         let longest = match self.state {
             State::Active | State::Ended(_) => LONGEST_RETRY,
             State::Warning | State::Confirming | State::Unreachable | State::SigningOut => {
-                LONGEST_RETRY_WHEN_WAITED_FOR
+                LONGEST_RETRY_FOR_USER
             }
         };
         self.backoff.next(longest)

@@ -1,11 +1,11 @@
-//! When to try again after a failure.
+//! The delay before a failed request is repeated.
 
 use std::time::Duration;
 
-const FIRST: Duration = Duration::from_secs(1);
+const SHORTEST: Duration = Duration::from_secs(1);
 
-/// Doubles the wait with every failure, and varies it, so that the browsers that lost the server
-/// at the same moment do not come back at the same moment.
+/// Doubles the delay with every failure and varies it at random, so that browsers that lost the
+/// server at the same moment do not all come back at the same moment.
 #[derive(Debug)]
 pub(super) struct Backoff {
     failures: u32,
@@ -20,23 +20,23 @@ impl Backoff {
         }
     }
 
-    /// Begins anew, after a success.
+    /// Starts again with the shortest delay, after a success.
     pub(super) fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// Whether nothing has succeeded since the last failure.
+    /// Whether the latest attempt has failed.
     pub(super) fn has_failed(&self) -> bool {
         self.failures > 0
     }
 
-    /// How long to wait after one more failure: between half of `longest` and all of it, and less
+    /// The delay after another failure. It is between half of `longest` and `longest`, and shorter
     /// after the first failures.
     pub(super) fn next(&mut self, longest: Duration) -> Duration {
-        let doubled = FIRST.saturating_mul(2u32.saturating_pow(self.failures));
+        let doubled = SHORTEST.saturating_mul(2u32.saturating_pow(self.failures));
         self.failures = self.failures.saturating_add(1);
-        let wait = doubled.min(longest);
-        wait / 2 + (wait / 2).mul_f64(self.random.f64())
+        let delay = doubled.min(longest);
+        delay / 2 + (delay / 2).mul_f64(self.random.f64())
     }
 }
 
@@ -49,35 +49,35 @@ mod tests {
 
     const LONGEST: Duration = Duration::from_secs(30);
 
-    fn waits(seed: u64) -> Vec<Duration> {
+    fn delays(seed: u64) -> Vec<Duration> {
         let mut backoff = Backoff::new(seed);
         (0..40).map(|_| backoff.next(LONGEST)).collect()
     }
 
     #[test]
-    fn waits_grow_to_the_longest_and_no_further() {
+    fn delays_grow_up_to_the_longest() {
         for seed in 0..50 {
-            let waits = waits(seed);
-            assert!(waits[0] <= FIRST, "{waits:?}");
+            let delays = delays(seed);
+            assert!(delays[0] <= SHORTEST, "{delays:?}");
             assert!(
-                waits
+                delays
                     .iter()
-                    .all(|wait| *wait >= FIRST / 2 && *wait <= LONGEST)
+                    .all(|delay| *delay >= SHORTEST / 2 && *delay <= LONGEST)
             );
-            assert!(waits[10..].iter().all(|wait| *wait >= LONGEST / 2));
+            assert!(delays[10..].iter().all(|delay| *delay >= LONGEST / 2));
         }
     }
 
     #[test]
     fn two_browsers_do_not_come_back_at_the_same_moments() {
-        assert_ne!(waits(1), waits(2));
+        assert_ne!(delays(1), delays(2));
     }
 
     #[test]
-    fn a_success_begins_anew() {
+    fn a_success_resets_the_delay() {
         let mut backoff = Backoff::new(0);
         while backoff.next(LONGEST) < LONGEST / 2 {}
         backoff.reset();
-        assert!(backoff.next(LONGEST) <= FIRST);
+        assert!(backoff.next(LONGEST) <= SHORTEST);
     }
 }

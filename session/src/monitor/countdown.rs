@@ -1,26 +1,26 @@
-//! What the countdown shows.
+//! The content of the countdown.
 
 use std::time::Duration;
 
 use crate::{Instant, Limit};
 
-/// The countdown to the told deadline.
+/// The countdown to the deadline that the browser was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Countdown {
-    /// Whole seconds left, rounded down: never more than what is left.
+    /// The whole seconds left, rounded down, so that they are never more than what is left.
     pub seconds_left: u64,
-    /// What ends the session. Where it is the absolute timeout, staying signed in is not
-    /// to be had and only a new sign-in helps (`G3`).
+    /// The limit that ends the session. If it is the absolute timeout, staying signed in is not
+    /// offered, because only a new sign-in helps (`G3`).
     pub limit: Limit,
-    /// How far an extension has come.
+    /// Whether the user has asked to stay signed in, and whether the server has answered.
     pub extension: Extension,
-    /// The user has chosen to go on working until the absolute timeout.
+    /// Whether the user has chosen to go on working until the absolute timeout.
     pub dismissed: bool,
-    /// The user was active, and the server, which does not answer, has not heard of it.
+    /// Whether the user was active and the server, which does not answer, has not learnt of it.
     pub unheard: bool,
 }
 
-/// How far "Stay signed in" has come.
+/// The progress of "Stay signed in".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extension {
     /// The user has not chosen it.
@@ -32,7 +32,7 @@ pub enum Extension {
 }
 
 impl Countdown {
-    /// When another second is to be shown on the way to `deadline`.
+    /// When the countdown to `deadline` has to show the next second.
     pub(super) fn next_tick(&self, deadline: Instant) -> Instant {
         deadline - Duration::from_secs(self.seconds_left) + Duration::from_millis(1)
     }

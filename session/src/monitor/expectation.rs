@@ -1,12 +1,13 @@
-//! What the browser expects of the server, on the browser's clock.
+//! When the browser expects the server to end the session, on the browser's clock.
 
 use std::time::Duration;
 
 use crate::{ActiveStatus, Generation, Instant, Limit};
 
-/// The durations of a [`ActiveStatus`], anchored to the instant at which the request for it left.
+/// The durations of an [`ActiveStatus`], counted from the instant at which the request for it was
+/// sent.
 ///
-/// The answer was made after that instant, so no deadline here is later than the server's (`I1`).
+/// The server answered after that instant, so no deadline here is later than the server's (`I1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Expectation {
     idle_at: Instant,
@@ -31,8 +32,8 @@ impl Expectation {
 
     /// The expectation after another status of the same session.
     ///
-    /// During grace the server tells zero however much of it is over; what was told before is
-    /// then the better knowledge of when grace began.
+    /// During grace the server always answers that no time is left. Then the earlier expectation
+    /// says more precisely when grace began.
     pub(super) fn updated(&self, status: &ActiveStatus, asked_at: Instant) -> Self {
         let told = Self::new(status, asked_at);
         if status.idle_remaining.is_zero() {
@@ -49,7 +50,7 @@ impl Expectation {
         self.idle_at
     }
 
-    /// Whether the told deadline would be later with this idle one.
+    /// Whether the told deadline would be later with this idle deadline.
     pub(super) fn would_extend(&self, idle_at: Instant) -> bool {
         let (told, _) = self.told_deadline();
         idle_at.min(self.absolute_at) > told
@@ -69,19 +70,19 @@ impl Expectation {
         told - self.warning
     }
 
-    /// The last instant at which a report of activity comes in time to keep the countdown away.
-    pub(super) fn last_call_at(&self) -> Instant {
+    /// The latest instant for a report of activity that keeps the countdown from being shown.
+    pub(super) fn latest_report_at(&self) -> Instant {
         self.idle_at - self.warning - self.grace
     }
 
-    /// When the server has ended the session, if nothing has extended it. The absolute timeout
-    /// has no grace, since nothing can extend it.
-    pub(super) fn over_at(&self) -> Instant {
+    /// When the server ends the session if nothing extends it. The absolute timeout has no grace,
+    /// since nothing can extend it.
+    pub(super) fn server_end_at(&self) -> Instant {
         (self.idle_at + self.grace).min(self.absolute_at)
     }
 
-    /// The limit that the user has to be told of: the absolute timeout as soon as an extension
-    /// would not lead out of the warning period.
+    /// The limit to warn of: the absolute timeout if staying signed in would not end the warning
+    /// period, and otherwise the idle timeout.
     pub(super) fn limit_ahead(&self, now: Instant) -> Limit {
         if self.absolute_at <= now + self.warning {
             Limit::Absolute

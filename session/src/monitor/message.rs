@@ -1,4 +1,4 @@
-//! What the tabs of one browser tell each other.
+//! The messages between the tabs of one browser.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -6,36 +6,38 @@ use crate::{Generation, whole_millis};
 
 /// A message to the other tabs.
 ///
-/// It is a hint, whoever sent it and however late it comes: it can conceal a page and lead to a
-/// question to the server, and it extends and reveals nothing (`J2`).
+/// A message is only a hint, whoever sent it and however late it arrives: it can conceal a page and
+/// make it ask the server, but it extends nothing and reveals nothing (`J2`).
 ///
-/// As text: the generation, the kind of news and its durations in milliseconds, each after a space.
+/// As text it is the generation, the kind of news and the durations in milliseconds, separated by
+/// spaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
-    /// The session that it is about.
+    /// The generation of the session that it is about.
     pub generation: Generation,
-    /// What happened.
+    /// The news about that session.
     pub news: News,
 }
 
-/// What a tab has to tell. Durations count back or forward from when the message was sent.
+/// News from a tab. Durations are relative to the instant at which the message was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
-    /// The user is active here, and the server does not know it yet.
+    /// The user is active in the sending tab, and the server has not been told yet.
     Active {
         /// How long ago the user was last active.
         idle_for: Duration,
     },
-    /// The server has said that the session lives.
+    /// The server has answered that the session is live.
     Alive {
-        /// Time until the told idle deadline.
+        /// The time until the idle deadline that the tab was told.
         idle_left: Duration,
-        /// How long ago the last activity was that was reported to the server, if any was.
+        /// How long ago the user was active, if this was just reported to the server.
         active_for: Option<Duration>,
     },
-    /// The server has said that the session has ended.
+    /// The server has answered that the session has ended.
     Ended,
-    /// The user wants it to end and the server does not answer, or the server knows nothing of it.
+    /// The state of the session is unclear: the user is signing out and the server does not answer,
+    /// or the server knows of no session in this browser.
     InDoubt,
 }
 
@@ -88,7 +90,8 @@ impl FromStr for Message {
     }
 }
 
-/// A number has one way to be written: without a sign and without zeros before it.
+/// Accepts numbers without a sign and without leading zeros, so that every message has exactly one
+/// text.
 fn millis(text: &str) -> Result<Duration, UnknownMessage> {
     let millis = text.parse::<u64>().map_err(|_| UnknownMessage)?;
     match text.starts_with('+') || (text.starts_with('0') && text != "0") {
@@ -97,9 +100,9 @@ fn millis(text: &str) -> Result<Duration, UnknownMessage> {
     }
 }
 
-/// A text that is no [`Message`].
+/// The error for a text that is not a [`Message`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no message between tabs")]
+#[error("the text is not a message between tabs")]
 pub struct UnknownMessage;
 
 #[cfg(test)]
@@ -129,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_written_in_one_way() {
+    fn a_number_has_exactly_one_text() {
         let parsed = |millis: &str| format!("{:032x} active {millis}", 1).parse::<Message>();
         assert!(parsed("0").is_ok());
         assert!(parsed("18446744073709551615").is_ok());
@@ -140,14 +143,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sent_is_what_arrives(number: u128, news in news()) {
+        fn parsing_returns_the_message_that_was_displayed(number: u128, news in news()) {
             let generation = Generation::from_random(number);
             let message = Message { generation, news };
             prop_assert_eq!(message.to_string().parse(), Ok(message));
         }
 
         #[test]
-        fn anything_else_is_no_message(text in "[0-9a-f]{31,33}( (alive|active|ended|in_doubt|[-+]?[0-9]{1,12}|\\PC*)){0,4}") {
+        fn a_text_that_parses_is_the_text_of_the_message(text in "[0-9a-f]{31,33}( (alive|active|ended|in_doubt|[-+]?[0-9]{1,12}|\\PC*)){0,4}") {
             if let Ok(message) = text.parse::<Message>() {
                 prop_assert_eq!(message.to_string(), text);
             }

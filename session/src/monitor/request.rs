@@ -1,17 +1,17 @@
-//! What the monitor asks of the server.
+//! The requests of the monitor to the server.
 
 use std::time::Duration;
 
-/// A request to send.
+/// A request to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
-    /// Names the request when its answer is handed back.
+    /// Identifies the request when its result is passed to the monitor.
     pub attempt: Attempt,
-    /// What it is for.
+    /// The purpose of the request.
     pub purpose: Purpose,
 }
 
-/// Names one request of one monitor.
+/// Identifies one request of one monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt(u32);
 
@@ -21,16 +21,16 @@ impl Attempt {
     }
 }
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To report activity of the user.
+    /// Report that the user was active, which extends the session.
     KeepAlive {
         /// How long ago the user was last active.
         idle_for: Duration,
     },
-    /// To ask for the status, which is passive.
+    /// Ask for the status, which is passive and does not extend the session.
     Status,
-    /// To sign out.
+    /// Sign out.
     SignOut,
 }

@@ -1,16 +1,16 @@
-//! What is to be seen of a page.
+//! What the user sees of a page.
 
 use super::Countdown;
 use crate::EndReason;
 
-/// What is to be seen.
+/// What the user should see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Screen {
-    /// The page, and nothing else.
+    /// The page alone.
     Page,
-    /// The page behind a countdown.
+    /// The countdown over the page.
     Countdown(Countdown),
-    /// Nothing of the page.
+    /// A cover in place of the page.
     Concealed(Concealed),
 }
 
@@ -19,15 +19,16 @@ pub enum Screen {
 pub enum Concealed {
     /// The server is being asked.
     Confirming,
-    /// The told deadline has passed and grace has not: the server has been asked, and will be again.
+    /// The told deadline has passed, but grace is not over. The server has been asked, and is asked
+    /// again when grace is over.
     Grace,
-    /// The server cannot be reached.
+    /// The server cannot be reached. It is asked again.
     Unreachable,
-    /// The user signs out.
+    /// The user is signing out.
     SigningOut {
-        /// The server did not answer, so the session lives on. It is being asked again.
+        /// Whether the server did not answer, so that the session may go on. It is asked again.
         unanswered: bool,
     },
-    /// The session has ended, for this reason if the server knows of one.
+    /// The session has ended, for this reason if the server knows it.
     Ended(Option<EndReason>),
 }

@@ -1,4 +1,4 @@
-//! What happens in the cases that have a name.
+//! Tests of the monitor with one page, case by case.
 
 mod pair;
 mod properties;
@@ -32,23 +32,27 @@ fn without_activity_the_user_is_warned_then_concealed_then_sent_to_sign_in() {
     assert_eq!(
         pair.screen,
         Screen::Concealed(Concealed::Grace),
-        "says what it waits for"
+        "the page says that it waits for grace to be over"
     );
     assert_eq!(pair.status_calls, [told]);
-    assert_eq!(pair.ended_as(), None, "the session lives on during grace");
+    assert_eq!(
+        pair.shown_end_reason(),
+        None,
+        "the session is live during grace"
+    );
 
     pair.run_until(at(601_000));
-    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
+    assert_eq!(pair.shown_end_reason(), Some(EndReason::IdleTimeout));
     assert_eq!(pair.keep_alives, []);
     assert_eq!(
         pair.status_calls[1],
         at(600_000),
-        "asks again when grace is over"
+        "the server is asked again when grace is over"
     );
 }
 
 #[test]
-fn nothing_ticks_while_there_is_nothing_to_show() {
+fn no_timer_ticks_before_the_warning() {
     let pair = Pair::new();
     assert_eq!(
         pair.monitor.poll_timeout(),
@@ -72,7 +76,7 @@ fn activity_is_reported_once_a_touch_interval() {
     let mut pair = Pair::new();
     for _ in 0..300 {
         pair.run_for(secs(1));
-        pair.act();
+        pair.be_active();
     }
     assert_eq!(pair.keep_alives.len(), 5);
     assert_eq!(pair.screen, Screen::Page);
@@ -82,13 +86,13 @@ fn activity_is_reported_once_a_touch_interval() {
 fn the_report_carries_when_the_user_acted_not_when_it_was_sent() {
     let mut pair = Pair::new();
     pair.run_for(secs(10));
-    pair.act();
+    pair.be_active();
     pair.run_for(secs(100));
     assert_eq!(pair.keep_alives, [at(60_000)]);
     assert_eq!(
         pair.lifetime.last_active_at(),
         at(10_000) + pair.latency,
-        "later than the activity by the time that the report was under way, at most"
+        "the stored activity is later than the real one by at most the latency of the report"
     );
 }
 
@@ -100,7 +104,7 @@ fn activity_during_a_report_is_reported_by_the_next_one() {
     let report = pair.sent();
     let confirmed = pair.serve(report.purpose);
     pair.run_for(secs(1));
-    pair.act();
+    pair.be_active();
     pair.monitor
         .handle_answer(report.attempt, &confirmed, pair.now);
     pair.run_for(secs(60));
@@ -116,41 +120,41 @@ fn activity_is_reported_before_the_warning_would_begin() {
     let policy = Policy::new(limits, None, Checks::Enforce).unwrap();
     let mut pair = Pair::with(policy, Duration::from_millis(20));
     pair.run_for(secs(10));
-    pair.act();
+    pair.be_active();
     pair.run_until(at(36_000));
     assert_eq!(pair.keep_alives, [at(30_000)]);
     assert_eq!(pair.screen, Screen::Page);
 }
 
 #[test]
-fn a_page_that_was_told_too_early_a_deadline_does_not_flash_up_before_the_end() {
+fn a_concealed_page_is_not_revealed_for_less_than_a_second() {
     let mut pair = Pair::new();
     let Status::Active(status) = pair.serve(Purpose::Status) else {
-        panic!("the session lives");
+        panic!("the session is live");
     };
     let asked_at = at(-400);
     pair.monitor = Monitor::new(&status, asked_at, 0, pair.now);
     pair.run_until(at(594_600));
     assert!(matches!(pair.screen, Screen::Concealed(_)));
-    while pair.ended_as().is_none() {
+    while pair.shown_end_reason().is_none() {
         pair.run_for(Duration::from_millis(10));
         assert!(!pair.shows_content(), "at {}", pair.now);
     }
-    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
+    assert_eq!(pair.shown_end_reason(), Some(EndReason::IdleTimeout));
 }
 
 #[test]
 fn activity_does_not_dismiss_the_countdown() {
     let mut pair = Pair::new();
     pair.run_until(at(540_000));
-    pair.act();
+    pair.be_active();
     pair.run_for(secs(2));
     assert_eq!(pair.countdown().seconds_left, 53);
     assert_eq!(pair.keep_alives, []);
 }
 
 #[test]
-fn staying_closes_the_countdown_when_the_server_has_said_yes() {
+fn staying_closes_the_countdown_when_the_server_has_confirmed_it() {
     let mut pair = Pair::new();
     pair.run_until(at(594_000));
     pair.monitor.handle_stay(pair.now);
@@ -190,11 +194,11 @@ fn a_click_in_the_last_second_arrives_within_grace() {
     pair.run_until(at(594_900));
     pair.stay();
     assert_eq!(pair.screen, Screen::Page);
-    assert_eq!(pair.ended_as(), None);
+    assert_eq!(pair.shown_end_reason(), None);
 }
 
 #[test]
-fn an_extension_without_an_answer_keeps_the_countdown_and_is_tried_again() {
+fn an_extension_without_an_answer_keeps_the_countdown_and_is_repeated() {
     let mut pair = Pair::new();
     pair.run_until(at(540_000));
     pair.online = false;
@@ -212,7 +216,7 @@ fn near_the_absolute_timeout_staying_is_not_offered() {
     let mut pair = Pair::new();
     while pair.now < at(7_139_000) {
         pair.run_for(secs(1));
-        pair.act();
+        pair.be_active();
     }
     pair.run_until(at(7_141_000));
     assert_eq!(pair.countdown().limit, Limit::Absolute);
@@ -223,13 +227,13 @@ fn near_the_absolute_timeout_staying_is_not_offered() {
     let reports = pair.keep_alives.len();
     while pair.now < at(7_199_000) {
         pair.run_for(secs(1));
-        pair.act();
+        pair.be_active();
     }
     assert!(pair.keep_alives.len() <= reports + 2);
     assert!(pair.countdown().dismissed);
 
     pair.run_until(at(7_201_000));
-    assert_eq!(pair.ended_as(), Some(EndReason::AbsoluteTimeout));
+    assert_eq!(pair.shown_end_reason(), Some(EndReason::AbsoluteTimeout));
 }
 
 #[test]
@@ -241,11 +245,15 @@ fn past_the_deadline_without_a_network_the_page_stays_concealed_and_keeps_asking
 
     pair.run_until(at(3_600_000));
     assert_eq!(pair.screen, Screen::Concealed(Concealed::Unreachable));
-    assert_eq!(pair.ended_as(), None, "only the server ends a session");
+    assert_eq!(
+        pair.shown_end_reason(),
+        None,
+        "only the server ends a session"
+    );
 
     pair.online = true;
     pair.run_for(secs(31));
-    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
+    assert_eq!(pair.shown_end_reason(), Some(EndReason::IdleTimeout));
 }
 
 #[test]
@@ -253,7 +261,7 @@ fn a_report_that_failed_is_repeated_during_grace() {
     let mut pair = Pair::new();
     pair.run_until(at(530_500));
     pair.online = false;
-    pair.act();
+    pair.be_active();
     pair.run_until(at(594_000));
     pair.online = true;
     pair.run_until(at(604_000));
@@ -262,7 +270,7 @@ fn a_report_that_failed_is_repeated_during_grace() {
 }
 
 #[test]
-fn a_report_from_elsewhere_reveals_the_page_again() {
+fn a_page_is_not_concealed_when_the_session_was_extended_elsewhere() {
     let mut pair = Pair::new();
     pair.run_until(at(594_990));
     pair.lifetime = pair
@@ -289,17 +297,17 @@ fn after_suspend_the_page_is_concealed_before_the_server_is_asked() {
 }
 
 #[test]
-fn what_the_user_did_is_reported_when_the_page_is_hidden() {
+fn unreported_activity_is_reported_when_the_page_is_hidden() {
     let mut pair = Pair::new();
     pair.run_for(secs(10));
-    pair.act();
+    pair.be_active();
     pair.hide();
     pair.sleep(secs(595));
-    pair.come_back();
+    pair.restore();
     assert_eq!(
-        pair.ended_as(),
+        pair.shown_end_reason(),
         None,
-        "ten minutes after the activity are not over"
+        "the idle timeout of ten minutes has not passed since the activity"
     );
     assert_eq!(pair.keep_alives, [at(10_000)]);
 }
@@ -317,7 +325,7 @@ fn hiding_a_page_is_no_activity() {
 fn coming_back_is_no_activity() {
     let mut pair = Pair::new();
     pair.run_until(at(300_000));
-    pair.come_back();
+    pair.restore();
     assert_eq!(pair.status_calls.len(), 1);
     assert_eq!(pair.keep_alives, []);
     assert_eq!(pair.server_deadline(), at(600_000));
@@ -325,19 +333,19 @@ fn coming_back_is_no_activity() {
 
 // I5
 #[test]
-fn a_page_put_away_shows_nothing_until_the_server_has_answered() {
+fn a_page_from_the_back_forward_cache_is_concealed_until_the_server_has_answered() {
     let mut pair = Pair::new();
-    pair.put_away();
+    pair.freeze();
     assert_eq!(pair.screen, Screen::Concealed(Concealed::Confirming));
     pair.run_for(secs(10));
     assert_eq!(pair.screen, Screen::Concealed(Concealed::Confirming));
-    pair.come_back();
+    pair.restore();
     assert_eq!(pair.screen, Screen::Page);
 
-    pair.put_away();
+    pair.freeze();
     pair.ended = Some(EndReason::SignedOut);
-    pair.come_back();
-    assert_eq!(pair.ended_as(), Some(EndReason::SignedOut));
+    pair.restore();
+    assert_eq!(pair.shown_end_reason(), Some(EndReason::SignedOut));
 }
 
 #[test]
@@ -363,7 +371,7 @@ fn a_slow_answer_never_overrides_a_newer_one() {
 
 // J3
 #[test]
-fn the_page_of_another_person_is_left() {
+fn a_page_is_left_when_another_person_has_signed_in() {
     let mut pair = Pair::new();
     pair.monitor.handle_return(pair.now);
     let question = pair.sent();
@@ -391,15 +399,18 @@ fn a_new_session_of_the_same_person_is_taken_over() {
 
 // F3
 #[test]
-fn signing_in_again_on_the_page_goes_on_where_one_was() {
+fn after_signing_in_again_over_the_page_it_is_revealed() {
     let mut pair = Pair::new();
     pair.run_until(at(602_000));
-    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
-    assert_eq!(pair.left, None, "the page is there to go on with");
+    assert_eq!(pair.shown_end_reason(), Some(EndReason::IdleTimeout));
+    assert_eq!(
+        pair.left, None,
+        "the page is kept, so that the user can go on with it"
+    );
 
     pair.monitor.handle_return(pair.now);
     pair.carry_out();
-    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
+    assert_eq!(pair.shown_end_reason(), Some(EndReason::IdleTimeout));
 
     pair.monitor.handle_signed_in(pair.now);
     let question = pair.sent();
@@ -408,7 +419,7 @@ fn signing_in_again_on_the_page_goes_on_where_one_was() {
     pair.carry_out();
     assert!(
         !pair.shows_content(),
-        "only the server says whose page it is"
+        "only the server can say whether it is the same person"
     );
     pair.monitor
         .handle_answer(question.attempt, &status, pair.now);
@@ -419,7 +430,7 @@ fn signing_in_again_on_the_page_goes_on_where_one_was() {
 
 // J3
 #[test]
-fn signing_in_as_somebody_else_on_the_page_leads_to_a_fresh_one() {
+fn signing_in_over_the_page_as_somebody_else_leaves_it() {
     let mut pair = Pair::new();
     pair.run_until(at(602_000));
     pair.monitor.handle_signed_in(pair.now);
@@ -431,7 +442,7 @@ fn signing_in_as_somebody_else_on_the_page_leads_to_a_fresh_one() {
 }
 
 #[test]
-fn a_refused_report_asks_who_is_signed_in() {
+fn after_a_refused_report_the_status_is_asked_for() {
     let mut pair = Pair::new();
     pair.run_until(at(100_000));
     pair.monitor.handle_activity(pair.now);
@@ -446,10 +457,10 @@ fn after_the_end_nothing_happens_any_more() {
     let mut pair = Pair::new();
     pair.run_until(at(602_000));
     assert!(matches!(pair.monitor.state(), State::Ended(_)));
-    pair.act();
+    pair.be_active();
     pair.stay();
-    pair.put_away();
-    pair.come_back();
+    pair.freeze();
+    pair.restore();
     assert_eq!(pair.monitor.poll_timeout(), None);
     assert_eq!(
         pair.screen,
@@ -458,7 +469,7 @@ fn after_the_end_nothing_happens_any_more() {
 }
 
 #[test]
-fn pressing_again_and_again_does_not_keep_a_slow_answer_from_counting() {
+fn a_slow_answer_to_the_first_press_still_counts_after_another_press() {
     let mut pair = Pair::new();
     pair.run_until(at(590_000));
     pair.monitor.handle_stay(pair.now);

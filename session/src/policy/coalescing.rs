@@ -1,42 +1,43 @@
-//! When touches are written to the store.
+//! Decides which touches are written to the store at once and which are deferred.
 //!
 //! A person at work touches the session many times a minute, and writing each touch would make the
 //! store the bottleneck. So touches are coalesced: the first is written through, those that follow
-//! within the grace are deferred, and the latest of them is written by maintenance. The grace is
-//! taken off every deadline that a browser is told, so a crash that loses deferred touches never
-//! ends a session before its told deadline.
+//! within the grace are deferred, and maintenance writes the latest of them. The deadline that a
+//! browser is told is earlier by the grace, so a crash that loses deferred touches never ends a
+//! session before its told deadline.
 
 use std::time::Duration;
 
 use super::Policy;
 use crate::{EndReason, Instant, Lifetime};
 
-/// Bounds of the time between two rounds of maintenance: more often would burden the store, less
-/// often would be noticed in how late an ended session is swept.
+/// The shortest and the longest time between two rounds of maintenance. More frequent rounds would
+/// burden the store, and rarer ones would noticeably delay the sweeping of ended sessions.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(20);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What becomes of a touch, as [`Policy::coalesce`] decides.
+/// The decision of [`Policy::coalesce`] about a touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum TouchDecision {
-    /// The touch is written before it is answered, and the answer is what the store then says.
+    /// The touch must be written before the request is answered, and the answer is what the store
+    /// then returns.
     WriteThrough,
-    /// The touch is answered at once and written later.
+    /// The request is answered at once, and the touch is written later.
     Defer {
         /// The lifetime after the touch.
         lifetime: Lifetime,
-        /// What is to be written, and when.
+        /// The touch that has to be written, and when.
         touch: DeferredTouch,
     },
-    /// The touch is answered at once and needs no write: an activity at least as late is stored or
-    /// deferred already.
+    /// The request is answered at once, and nothing needs to be written: an activity that is at
+    /// least as late is already stored or deferred.
     Unchanged(Lifetime),
-    /// The session has ended, and the touch does not change that.
+    /// The session has ended. The touch does not revive it.
     Ended(EndReason),
 }
 
-/// A touch that has been answered and is yet to be written.
+/// A touch whose request has been answered and which has not been written yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeferredTouch {
     at: Instant,
@@ -49,13 +50,13 @@ impl DeferredTouch {
         self.at
     }
 
-    /// From when on the touch is to be written, which the next round of maintenance does.
+    /// When the touch is due. The next round of maintenance after this instant writes it.
     pub fn due_at(&self) -> Instant {
         self.due_at
     }
 
-    /// The touch after another of the same session at `at` has been deferred as well: the later of
-    /// the two is written, and it is due no later than before.
+    /// This touch combined with another deferred touch of the same session, at `at`: the later of
+    /// the two is written, and the combined touch is due when this one was.
     pub fn coalesced_with(self, at: Instant) -> Self {
         Self {
             at: self.at.max(at),
@@ -63,24 +64,25 @@ impl DeferredTouch {
         }
     }
 
-    /// What is left to be written once a touch of the same session at `written_at` has been. Nothing
-    /// if that was this touch or a later one.
+    /// The touch that remains to be written after a touch of the same session at `written_at` has
+    /// been written. `None` if that was this touch or a later one.
     pub fn after_write(self, policy: &Policy, written_at: Instant) -> Option<Self> {
         (self.at > written_at).then(|| policy.deferred(self.at, written_at))
     }
 }
 
 impl Policy {
-    /// Decides what becomes of a touch: an activity of the user at `at`, of which the server learns
-    /// at `now`.
+    /// Decides whether a touch is written at once or deferred. `at` is when the user was active,
+    /// and `now` is when the server learns of it.
     ///
-    /// `lifetime` is what is known of the session, deferred touches included, and `stored_at` is the
-    /// last activity in the store. Both may be older than what the store knows by now, never newer.
-    /// All instants are on the store's clock.
+    /// `lifetime` includes deferred touches, and `stored_at` is the last activity in the store.
+    /// Both may be older than what the store has by now, but never newer. All instants are on the
+    /// store's clock.
     ///
-    /// A touch is deferred only while `stored_at` is less than the grace ago, so the stored last
-    /// activity is never the grace behind what a browser has been told. Otherwise it is written
-    /// through, also where `lifetime` has ended: another node may have extended the session.
+    /// A touch is deferred only while `stored_at` is less than the grace ago, so the last activity
+    /// in the store is always less than the grace behind what a browser has been told. Otherwise
+    /// the touch is written through, even if `lifetime` has ended, because another node may have
+    /// extended the session.
     #[inline]
     pub fn coalesce(
         &self,
@@ -107,36 +109,37 @@ impl Policy {
         }
     }
 
-    /// A touch at `at` that is deferred where the last activity in the store is from `stored_at`.
+    /// The deferred touch for an activity at `at`, if the last activity in the store is at
+    /// `stored_at`.
     ///
-    /// It is due half of the grace after `stored_at`. Maintenance has the other half to write it, so
-    /// that hardly any later touch has to be written through.
+    /// It is due half of the grace after `stored_at`, so that maintenance has the other half to
+    /// write it and few later touches have to be written through.
     #[inline]
     pub fn deferred(&self, at: Instant, stored_at: Instant) -> DeferredTouch {
         DeferredTouch {
             at,
-            due_at: stored_at + self.write_after(),
+            due_at: stored_at + self.deferral(),
         }
     }
 
     /// The longest time between two rounds of maintenance, which writes the deferred touches that
-    /// are due and then sweeps the sessions that time has ended: a quarter of the grace, at least
-    /// 20 milliseconds and at most a second.
+    /// are due and then sweeps the sessions whose timeout has passed. It is a quarter of the grace,
+    /// at least 20 milliseconds and at most a second.
     ///
-    /// A server runs its maintenance by the policy in force, also for sessions with a
-    /// [tightened](Self::tightened) one. If a round is then too late for a shorter grace, the next
+    /// A server runs maintenance at the interval of its own policy, even for sessions with a
+    /// [tightened](Self::tightened) policy. If that is too late for their shorter grace, their next
     /// touch is written through, so nothing is lost.
     pub fn maintenance_interval(&self) -> Duration {
         (self.limits.grace / 4).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
     }
 
-    /// The longest time for which a deferred touch waits to be written, while the store works and
-    /// maintenance is on time. Less than the grace, if that is more than 40 milliseconds.
+    /// The longest time that a deferred touch waits to be written, while the store works and
+    /// maintenance is on time. It is less than the grace if the grace is more than 40 milliseconds.
     pub fn longest_deferral(&self) -> Duration {
-        self.write_after() + self.maintenance_interval()
+        self.deferral() + self.maintenance_interval()
     }
 
-    /// Whether a touch at `now` may be deferred, where the last activity in the store is from
+    /// Whether a touch at `now` may be deferred, if the last activity in the store is at
     /// `stored_at`. See [`coalesce`](Self::coalesce).
     #[inline]
     fn may_defer(&self, stored_at: Instant, now: Instant) -> bool {
@@ -146,7 +149,7 @@ impl Policy {
     /// How long after the last activity in the store a deferred touch is due: half of the grace.
     /// See [`deferred`](Self::deferred).
     #[inline]
-    fn write_after(&self) -> Duration {
+    fn deferral(&self) -> Duration {
         self.limits.grace / 2
     }
 }
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_touch_is_written_through_once_the_stored_one_is_the_grace_old() {
+    fn a_touch_is_written_through_once_the_stored_activity_is_as_old_as_the_grace() {
         for grace in [MS, Duration::from_millis(500), Duration::from_secs(5)] {
             let policy = policy(grace);
             let lifetime = Lifetime::begin(at(1));
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deferred_touch_is_due_half_of_the_grace_after_the_stored_one() {
+    fn a_deferred_touch_is_due_half_of_the_grace_after_the_stored_activity() {
         let policy = policy(Duration::from_secs(6));
         let lifetime = Lifetime::begin(at(0));
         let TouchDecision::Defer { lifetime, touch } =
@@ -207,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_leaves_only_what_is_later() {
+    fn a_write_leaves_only_later_touches_to_be_written() {
         let policy = policy(Duration::from_secs(6));
         let touch = policy.deferred(at(4), at(0));
         assert_eq!(touch.after_write(&policy, at(4)), None);
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_touch_that_tells_nothing_new_is_not_written() {
+    fn a_touch_that_is_not_later_is_not_written() {
         let policy = policy(Duration::from_secs(6));
         let lifetime = Lifetime::stored(at(0), at(3));
         for stored_at in [at(0), at(3)] {
@@ -231,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_absolute_timeout_ends_what_is_touched_all_the_time() {
+    fn the_absolute_timeout_ends_a_session_that_is_touched_all_the_time() {
         let policy = policy(Duration::from_secs(6));
         let end = at(0) + policy.absolute();
         let lifetime = Lifetime::stored(at(0), end - MS);
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_seems_to_have_been_idle_for_too_long_is_for_the_store_to_judge() {
+    fn the_store_decides_whether_a_session_that_seems_idle_for_too_long_has_ended() {
         let policy = policy(Duration::from_secs(6));
         let now = at(0) + policy.idle();
         assert_eq!(
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn maintenance_is_often_enough_for_the_grace_and_rare_enough_for_the_store() {
+    fn the_maintenance_interval_follows_the_grace_within_its_bounds() {
         let interval = |grace| policy(grace).maintenance_interval();
         assert_eq!(interval(MS), SHORTEST_INTERVAL);
         assert_eq!(interval(Duration::from_secs(2)), Duration::from_millis(500));
@@ -266,9 +269,10 @@ mod tests {
             prop_assert!(policy.longest_deferral() < policy.grace());
         }
 
-        /// Whoever writes late, or never, loses less than the grace of what has been told.
+        /// Even if writes are late or never happen, less than the grace of what browsers were told
+        /// is lost.
         #[test]
-        fn the_store_is_never_the_grace_behind_what_has_been_told(
+        fn the_store_is_always_less_than_the_grace_behind_what_browsers_were_told(
             grace in 1u64..10_000,
             steps in prop::collection::vec((0u64..4_000, 0u64..4_000, any::<bool>()), 1..60),
         ) {

@@ -1,23 +1,26 @@
-//! Limits that the standards name.
+//! The limits that standards set.
 
 use std::{fmt, str::FromStr};
 
 use super::{HOUR, Limits, MINUTE};
 
-/// Upper bounds that a standard sets. A preset may be tightened, never loosened (`A5`).
+/// The longest idle and absolute timeout that a standard allows. A policy may have shorter timeouts
+/// than its preset, never longer ones (`A5`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preset {
-    /// OWASP, applications of low risk: 30 minutes and 8 hours.
+    /// OWASP, for applications of low risk: idle 30 minutes, absolute 8 hours.
     OwaspLow,
-    /// OWASP, applications of high risk: 5 minutes and 4 hours.
+    /// OWASP, for applications of high risk: idle 5 minutes, absolute 4 hours.
     OwaspHigh,
-    /// NIST SP 800-63B, authenticator assurance level 2: 1 hour and 24 hours.
+    /// NIST SP 800-63B, authenticator assurance level 2: idle 1 hour, absolute 24 hours.
     NistAal2,
-    /// NIST SP 800-63B, authenticator assurance level 3: 15 minutes and 12 hours.
+    /// NIST SP 800-63B, authenticator assurance level 3: idle 15 minutes, absolute 12 hours.
     NistAal3,
-    /// PCI DSS 4.0.1, 8.2.8: 15 minutes and 12 hours.
+    /// PCI DSS 4.0.1, requirement 8.2.8: idle 15 minutes. The absolute timeout of 12 hours is the
+    /// default of this library.
     PciDss,
-    /// PSD2 RTS, article 4(3)(d): 5 minutes and 12 hours.
+    /// PSD2 RTS, article 4(3)(d): idle 5 minutes. The absolute timeout of 12 hours is the default
+    /// of this library.
     Psd2,
 }
 
@@ -32,7 +35,7 @@ impl Preset {
         Self::Psd2,
     ];
 
-    /// The name used in configuration.
+    /// The name in configuration, such as `owasp-low`.
     pub fn name(self) -> &'static str {
         match self {
             Self::OwaspLow => "owasp-low",
@@ -44,7 +47,8 @@ impl Preset {
         }
     }
 
-    /// The longest limits that this preset allows.
+    /// The longest timeouts that this preset allows. The warning period is the default or a fifth
+    /// of the idle timeout, whichever is shorter, and the grace is the default.
     pub fn limits(self) -> Limits {
         let (idle, absolute) = match self {
             Self::OwaspLow => (30 * MINUTE, 8 * HOUR),
@@ -80,7 +84,7 @@ impl FromStr for Preset {
     }
 }
 
-/// A name that is no [`Preset`]'s.
+/// The error for a name that is not that of a [`Preset`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("allowed are owasp-low, owasp-high, nist-aal2, nist-aal3, pci-dss and psd2")]
+#[error("the presets are owasp-low, owasp-high, nist-aal2, nist-aal3, pci-dss and psd2")]
 pub struct UnknownPreset;

@@ -6,13 +6,14 @@ use super::{Limits, Preset};
 
 const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// WCAG 2.2.1: the user has at least this long to extend.
+/// WCAG 2.2.1 requires that the user has at least this long to extend the session.
 const SHORTEST_WARNING: Duration = Duration::from_secs(20);
 
-/// WCAG 2.2.1: the first period and ten extensions of it fit into the absolute timeout.
+/// The first period and the ten extensions that WCAG 2.2.1 asks for, which have to fit into the
+/// absolute timeout.
 const PERIODS: u32 = 11;
 
-/// One rule that [`Limits`] have to keep.
+/// A rule that [`Limits`] have to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// Every limit is at least one millisecond and at most 366 days.
@@ -25,27 +26,27 @@ pub enum Rule {
     IdleBelowAbsolute,
     /// The warning period is at least 20 seconds (WCAG 2.2.1).
     WarningLongEnough,
-    /// The idle timeout is at most the preset's.
+    /// The idle timeout is at most that of the preset.
     PresetIdle(Preset),
-    /// The absolute timeout is at most the preset's.
+    /// The absolute timeout is at most that of the preset.
     PresetAbsolute(Preset),
     /// Ten extensions fit into the absolute timeout (WCAG 2.2.1).
     TenExtensions,
 }
 
-/// What follows from a broken [`Rule`].
+/// How serious it is to break a [`Rule`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weight {
-    /// The mechanism does not work without it.
+pub(super) enum Severity {
+    /// The library does not work without it.
     Mechanism,
-    /// A standard demands it.
+    /// A standard requires it.
     Standard,
     /// A standard recommends it.
     Advice,
 }
 
 impl Rule {
-    /// The rules for every policy, then those of `preset`.
+    /// All rules for a policy: those that apply to every policy, then those of `preset`.
     pub fn all(preset: Option<Preset>) -> impl Iterator<Item = Self> {
         let of_preset = preset
             .map(|preset| [Self::PresetIdle(preset), Self::PresetAbsolute(preset)])
@@ -85,7 +86,7 @@ impl Rule {
         }
     }
 
-    /// Where the rule comes from.
+    /// The standard that the rule comes from, or `Dwell` for a rule of this library.
     pub fn source(self) -> &'static str {
         match self {
             Self::Representable
@@ -102,16 +103,16 @@ impl Rule {
         }
     }
 
-    pub(super) fn weight(self) -> Weight {
+    pub(super) fn severity(self) -> Severity {
         match self {
             Self::Representable
             | Self::GraceBelowWarning
             | Self::WarningBelowIdle
-            | Self::IdleBelowAbsolute => Weight::Mechanism,
+            | Self::IdleBelowAbsolute => Severity::Mechanism,
             Self::WarningLongEnough | Self::PresetIdle(_) | Self::PresetAbsolute(_) => {
-                Weight::Standard
+                Severity::Standard
             }
-            Self::TenExtensions => Weight::Advice,
+            Self::TenExtensions => Severity::Advice,
         }
     }
 }

@@ -1,40 +1,41 @@
-//! A policy for one session that is stricter than the one in force.
+//! Stricter policies for single sessions.
 
 use std::time::Duration;
 
-use super::{Policy, PolicyError, Rule, rule::Weight};
+use super::{Policy, PolicyError, Rule, rule::Severity};
 use crate::Limit;
 
 impl Policy {
-    /// A policy for one session with a shorter idle timeout, a shorter absolute timeout, or both.
-    /// What is `None` stays as it is.
+    /// The policy for one session with a shorter idle timeout, a shorter absolute timeout, or both.
+    /// A timeout that is `None` does not change.
     ///
-    /// The warning period and the grace stay as they are unless the idle timeout leaves no room for
-    /// them: see [`capped`](Self::capped), which gives the same policy again from timeouts that were
-    /// accepted here and stored with the session.
+    /// The warning period and the grace do not change unless the shorter idle timeout leaves no
+    /// room for them: see [`capped`](Self::capped), which returns the same policy from timeouts
+    /// that were accepted here and stored with the session.
     ///
-    /// Instants are whole milliseconds, so a fraction of one is cut off.
+    /// Instants are whole milliseconds, so fractions of a millisecond have no effect.
     ///
     /// # Errors
     ///
-    /// * [`TightenError::Looser`]: a timeout is longer than this policy's.
-    /// * [`TightenError::Broken`]: the timeouts break a rule that the mechanism rests on, as when the
-    ///   absolute timeout is no longer than the idle timeout, or a rule of a standard that this
-    ///   policy keeps, as when less than 20 seconds are left to warn in.
+    /// * [`TightenError::Looser`]: a timeout is longer than that of this policy.
+    /// * [`TightenError::Broken`]: the timeouts break a rule without which the library does not
+    ///   work, for example if the absolute timeout is no longer than the idle timeout, or a rule of
+    ///   a standard that this policy keeps, for example if the warning period would be less than 20
+    ///   seconds.
     pub fn tightened(
         &self,
         idle: Option<Duration>,
         absolute: Option<Duration>,
     ) -> Result<Self, TightenError> {
-        let idle = shorter(Limit::Idle, idle, self.idle())?;
-        let absolute = shorter(Limit::Absolute, absolute, self.absolute())?;
+        let idle = no_longer_than(Limit::Idle, idle, self.idle())?;
+        let absolute = no_longer_than(Limit::Absolute, absolute, self.absolute())?;
         let tightened = self.capped(idle, absolute);
         let limits = tightened.limits;
         let broken = Rule::all(None)
-            .filter(|rule| match rule.weight() {
-                Weight::Mechanism => true,
-                Weight::Standard => rule.holds(&self.limits),
-                Weight::Advice => false,
+            .filter(|rule| match rule.severity() {
+                Severity::Mechanism => true,
+                Severity::Standard => rule.holds(&self.limits),
+                Severity::Advice => false,
             })
             .find(|rule| !rule.holds(&limits));
         match broken {
@@ -44,7 +45,7 @@ impl Policy {
     }
 }
 
-fn shorter(
+fn no_longer_than(
     limit: Limit,
     wanted: Option<Duration>,
     in_force: Duration,
@@ -60,7 +61,7 @@ fn shorter(
     }
 }
 
-/// Why a policy cannot be tightened as it was to be.
+/// The reason why a policy cannot be tightened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TightenError {
     /// A timeout is longer than that of the policy in force.
@@ -68,7 +69,7 @@ pub enum TightenError {
         "the {limit} timeout of a session may be at most {in_force:?}, and {wanted:?} was asked for"
     )]
     Looser {
-        /// Which timeout.
+        /// The timeout that is too long.
         limit: Limit,
         /// The timeout that was asked for.
         wanted: Duration,
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_timeout_is_refused_to_the_millisecond() {
+    fn a_timeout_that_is_a_millisecond_too_long_is_refused() {
         let longer = |limit: Duration| limit + Duration::from_millis(1);
         let Limits { idle, absolute, .. } = Limits::default();
         assert_eq!(
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn timeouts_that_leave_no_room_name_their_rule() {
+    fn timeouts_that_break_a_rule_are_refused_with_that_rule() {
         let broken = |idle, absolute| match policy().tightened(idle, absolute) {
             Err(TightenError::Broken(error)) => error.rule,
             other => panic!("{other:?}"),
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_warning_becomes_shorter_only_where_the_idle_timeout_has_no_room_for_it() {
+    fn the_warning_becomes_shorter_only_if_the_idle_timeout_has_no_room_for_it() {
         let warning = |idle| policy().tightened(Some(idle), None).unwrap().warning();
         assert_eq!(warning(4 * MINUTE), 2 * MINUTE);
         assert_eq!(warning(MINUTE), MINUTE / 2);
@@ -197,12 +198,12 @@ mod tests {
                     let again = policy.capped(tightened.idle(), tightened.absolute());
                     prop_assert_eq!(again, tightened);
                     for rule in Rule::all(None) {
-                        match rule.weight() {
-                            Weight::Mechanism => prop_assert!(rule.holds(&tightened.limits())),
-                            Weight::Standard => prop_assert!(
+                        match rule.severity() {
+                            Severity::Mechanism => prop_assert!(rule.holds(&tightened.limits())),
+                            Severity::Standard => prop_assert!(
                                 rule.holds(&tightened.limits()) || !rule.holds(&limits)
                             ),
-                            Weight::Advice => {}
+                            Severity::Advice => {}
                         }
                     }
                     let begun_at = Instant::from_millis(0);
@@ -223,7 +224,7 @@ mod tests {
                 Err(TightenError::Broken(error)) => {
                     prop_assert!(!error.rule.holds(&error.limits));
                     prop_assert!(
-                        error.rule.weight() == Weight::Mechanism || error.rule.holds(&limits)
+                        error.rule.severity() == Severity::Mechanism || error.rule.holds(&limits)
                     );
                     prop_assert!(error.limits.idle <= limits.idle);
                     prop_assert!(error.limits.absolute <= limits.absolute);

@@ -1,9 +1,9 @@
-//! What stands in place of a concealed page.
+//! The cover in place of a concealed page.
 
 use dwell_session::{Concealed, EndReason, Screen};
 use leptos::prelude::*;
 
-use super::{Choice, Context, sign_in::SignInForm, text, whether};
+use super::{Choice, Context, bool_signal, sign_in::SignInForm, text_signal};
 
 #[component]
 pub(super) fn Cover(context: Context) -> impl IntoView {
@@ -15,34 +15,34 @@ pub(super) fn Cover(context: Context) -> impl IntoView {
     let message = move || concealed().map(texts.cover);
     let offers = move |offer| concealed().map(Offer::on) == Some(offer);
     let signs_in = Memo::new(move |_| offers(Offer::SignIn));
-    let signs_in = whether(move || signs_in.get());
+    let signs_in = bool_signal(move || signs_in.get());
     view! {
-        <main class="dwell-cover" hidden=whether(move || concealed().is_none())>
+        <main class="dwell-cover" hidden=bool_signal(move || concealed().is_none())>
             <div role="status">
-                <h1 prop:textContent=text(move || {
+                <h1 prop:textContent=text_signal(move || {
                     message().map_or("", |message| message.heading).into()
                 })></h1>
-                <p prop:textContent=text(move || {
+                <p prop:textContent=text_signal(move || {
                     message().map_or("", |message| message.explanation).into()
                 })></p>
             </div>
-            <p hidden=whether(move || !offers(Offer::Retry))>
-                <button type="button" on:click=context.chooses(Choice::Retry)>
+            <p hidden=bool_signal(move || !offers(Offer::Retry))>
+                <button type="button" on:click=context.choice_handler(Choice::Retry)>
                     {texts.try_again}
                 </button>
             </p>
-            <SignInForm context is_called_for=signs_in keeps_page=true />
+            <SignInForm context is_shown=signs_in keeps_page=true />
         </main>
     }
 }
 
-/// What one can do about it. Nothing that is offered leaves the page before the server has
-/// answered: without a network that would lead to the browser's error page.
+/// What the cover offers to the user. Nothing that it offers leaves the page before the server has
+/// answered, because without a network that would show the browser's error page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Offer {
     Nothing,
     Retry,
-    /// The page waits for its person to come back.
+    /// Signing in, after which the same person can go on with the page.
     SignIn,
 }
 

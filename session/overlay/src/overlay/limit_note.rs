@@ -1,28 +1,34 @@
-//! The note that stays when the user goes on working towards the absolute timeout.
+//! The note with the time left, which is shown while the user goes on working towards the absolute
+//! timeout.
 
 use leptos::prelude::*;
 
-use super::{Context, click, text, whether};
+use super::{Context, bool_signal, click_handler, text_signal};
 use crate::words;
 
-/// What speaks stands in the document before it has anything to say, and outside of the dialog,
-/// which is closed (`G10`).
+/// The element with `role=status` is in the document before it has any content, because screen
+/// readers announce only changes of it. It is outside of the dialog, which is closed (`G10`).
 #[component]
 pub(super) fn LimitNote(context: Context) -> impl IntoView {
     let texts = context.texts;
-    let noted = move || context.countdown().filter(|shown| shown.dismissed);
-    let left = text(move || {
-        noted()
+    let dismissed_countdown = move || context.countdown().filter(|shown| shown.dismissed);
+    let left = text_signal(move || {
+        dismissed_countdown()
             .map(|shown| words::clock(shown.seconds_left))
             .unwrap_or_default()
     });
-    let said = text(move || noted().as_ref().map(texts.announcement).unwrap_or_default());
+    let announcement = text_signal(move || {
+        dismissed_countdown()
+            .as_ref()
+            .map(texts.announcement)
+            .unwrap_or_default()
+    });
     view! {
-        <p role="status" class="dwell-visually-hidden" prop:textContent=said></p>
+        <p role="status" class="dwell-visually-hidden" prop:textContent=announcement></p>
         <aside
             class="dwell-limit-note"
             aria-label=texts.limit_note
-            hidden=whether(move || noted().is_none())
+            hidden=bool_signal(move || dismissed_countdown().is_none())
         >
             {texts.signed_out_in}
             <span
@@ -31,7 +37,7 @@ pub(super) fn LimitNote(context: Context) -> impl IntoView {
                 translate="no"
                 prop:textContent=left
             ></span> ". "
-            <button type="button" on:click=click(move || context.signs_in.set(true))>
+            <button type="button" on:click=click_handler(move || context.signs_in.set(true))>
                 {texts.sign_in_again}
             </button>
         </aside>

@@ -1,4 +1,4 @@
-//! The modal dialog that counts down.
+//! The modal dialog with the countdown.
 
 use dwell_session::{Extension, Generation, Limit, Names};
 use leptos::{
@@ -8,20 +8,21 @@ use leptos::{
 };
 
 use super::{
-    Choice, Context, click,
+    Choice, Context, bool_signal, click_handler,
     sign_in::{SignInForm, focus_field},
-    text, whether,
+    text_signal,
 };
 use crate::words;
 
-/// A real modal dialog: the rest of the page is inert, focus goes in and comes back
-/// (`G7`, `G8`, `G9`).
+/// A real modal dialog: the rest of the page is inert, and the focus moves into the dialog and
+/// returns to where it was (`G7`, `G8`, `G9`).
 ///
-/// The focus goes to the dialog itself, not to a button: it may open under the hands of somebody
-/// who types, and the next space or Enter of theirs is no choice.
+/// The focus moves to the dialog itself and not to a button, because the dialog may open while the
+/// user is typing, and the next space or Enter must not press a button.
 ///
-/// What changes is written as the whole content of its element, here and all over the overlay. A
-/// translator in the browser puts elements of its own around texts, and would keep the old ones.
+/// Texts that change are written as the whole content of their element, here and everywhere in the
+/// overlay. A translator in the browser puts its own elements around texts, and would otherwise
+/// keep the old ones.
 #[component]
 pub(super) fn Warning(context: Context, generation: Generation, names: Names) -> impl IntoView {
     let Context {
@@ -39,7 +40,7 @@ pub(super) fn Warning(context: Context, generation: Generation, names: Names) ->
             .is_some_and(|shown| shown.limit == Limit::Absolute)
     };
     let extension = move || context.countdown().map(|shown| shown.extension);
-    let left_at_opening = text(move || {
+    let left_at_opening = text_signal(move || {
         let shown = is_open.get().then(|| untrack(|| context.countdown()));
         shown
             .flatten()
@@ -56,7 +57,8 @@ pub(super) fn Warning(context: Context, generation: Generation, names: Names) ->
         let Some(dialog) = dialog.get() else { return };
         if is_open.get() && !dialog.open() {
             focused_before.set_value(focused_element());
-            // Fails only for a dialog that is open or in no document; neither can be here.
+            // This fails only for a dialog that is already open or not in a document, and neither
+            // is the case here.
             let _ = dialog.show_modal();
             match signs_in.get_untracked() {
                 true => focus_field(&dialog),
@@ -64,20 +66,21 @@ pub(super) fn Warning(context: Context, generation: Generation, names: Names) ->
             }
         } else if !is_open.get() && dialog.open() {
             dialog.close();
-            focused_before.with_value(give_back_caret);
+            focused_before.with_value(restore_caret);
         }
     };
     Effect::new(move |_| open_or_close());
 
-    // Escape would close the dialog and leave the session to end.
+    // By default, Escape would close the dialog without extending the session.
     let stay_on_escape = move |event: ev::Event| {
         event.prevent_default();
         stay();
     };
-    // A browser that is told so twice in a row closes it all the same.
+    // Browsers close the dialog at the second Escape in a row, even if the default action is
+    // prevented.
     let reopen = move |_: ev::Event| untrack(open_or_close);
     let contain_tab = move |event: KeyboardEvent| {
-        // WebKit has no name for the key where Shift is held with it.
+        // WebKit has no `key` for Tab while Shift is held.
         if (event.key() == "Tab" || event.code() == "Tab")
             && let Some(dialog) = dialog.get_untracked()
         {
@@ -103,7 +106,7 @@ pub(super) fn Warning(context: Context, generation: Generation, names: Names) ->
                 aria-live="off"
                 class="dwell-clock"
                 translate="no"
-                prop:textContent=text(move || {
+                prop:textContent=text_signal(move || {
                     let shown = context.countdown();
                     shown.map(|shown| words::clock(shown.seconds_left)).unwrap_or_default()
                 })
@@ -111,38 +114,38 @@ pub(super) fn Warning(context: Context, generation: Generation, names: Names) ->
             <p id="dwell-warning-left" hidden prop:textContent=left_at_opening></p>
             <p
                 id="dwell-warning-description"
-                prop:textContent=text(move || {
+                prop:textContent=text_signal(move || {
                     context.countdown().as_ref().map_or("", texts.describe).into()
                 })
             ></p>
             <p
                 role="alert"
                 class="dwell-trouble"
-                prop:textContent=text(move || match extension() {
+                prop:textContent=text_signal(move || match extension() {
                     Some(Extension::Unanswered) => texts.unanswered.into(),
                     _ => String::new(),
                 })
             ></p>
             <SignInForm
                 context
-                is_called_for=whether(move || signs_in.get())
+                is_shown=bool_signal(move || signs_in.get())
                 keeps_page=false
             />
             <div class="dwell-choices">
                 <button
                     type="button"
-                    class:dwell-primary=whether(move || !signs_in.get())
-                    aria-busy=text(move || (extension() == Some(Extension::Asked)).to_string())
-                    on:click=click(stay)
-                    prop:textContent=text(move || match is_near_limit() {
+                    class:dwell-primary=bool_signal(move || !signs_in.get())
+                    aria-busy=text_signal(move || (extension() == Some(Extension::Asked)).to_string())
+                    on:click=click_handler(stay)
+                    prop:textContent=text_signal(move || match is_near_limit() {
                         true => texts.keep_working.into(),
                         false => texts.stay.into(),
                     })
                 ></button>
                 <button
                     type="button"
-                    hidden=whether(move || !is_near_limit() || signs_in.get())
-                    on:click=click(move || signs_in.set(true))
+                    hidden=bool_signal(move || !is_near_limit() || signs_in.get())
+                    on:click=click_handler(move || signs_in.set(true))
                 >
                     {texts.sign_in_again}
                 </button>
@@ -158,7 +161,7 @@ pub(super) fn Warning(context: Context, generation: Generation, names: Names) ->
             <p
                 role="status"
                 class="dwell-visually-hidden"
-                prop:textContent=text(move || {
+                prop:textContent=text_signal(move || {
                     context.countdown().as_ref().map(texts.announcement).unwrap_or_default()
                 })
             ></p>
@@ -171,9 +174,9 @@ fn focused_element() -> Option<web_sys::HtmlElement> {
     document().active_element()?.dyn_into().ok()
 }
 
-/// Chromium gives the focus back to the field, but not the caret if the dialog was closed by a
-/// click: what is typed then would be lost.
-fn give_back_caret(element: &Option<web_sys::HtmlElement>) {
+/// Chromium returns the focus to the field, but not the caret if the dialog was closed by a click.
+/// What is typed then would be lost.
+fn restore_caret(element: &Option<web_sys::HtmlElement>) {
     let Some(element) = element else { return };
     if focused_element().as_ref() == Some(element) {
         let _ = element.blur();
@@ -181,7 +184,7 @@ fn give_back_caret(element: &Option<web_sys::HtmlElement>) {
     }
 }
 
-/// Keeps Tab within the dialog; browsers would let it out to their own controls.
+/// Keeps the focus within the dialog, because browsers would let Tab move it to their own controls.
 fn wrap_focus(dialog: &web_sys::HtmlDialogElement, event: &KeyboardEvent) {
     let Ok(stops) = dialog.query_selector_all(
         "a[href], button:not([hidden]), input:not([type=hidden]), select, textarea",

@@ -1,4 +1,4 @@
-//! A server and a page on one virtual clock.
+//! A server and a page that share a virtual clock.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(super) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Idle 10 minutes, absolute 2 hours, warning 1 minute, grace 5 seconds.
+/// The policy of the tests: idle 10 minutes, absolute 2 hours, warning 1 minute, grace 5 seconds.
 pub(super) fn policy() -> Policy {
     let limits = Limits {
         idle: secs(600),
@@ -28,7 +28,8 @@ pub(super) fn generation() -> Generation {
     Generation::from_random(7)
 }
 
-/// A server and a page with one clock, and a network that takes `latency` each way.
+/// A server and a page that share a clock, and a network with a latency of `latency` in each
+/// direction.
 pub(super) struct Pair {
     pub(super) policy: Policy,
     pub(super) lifetime: Lifetime,
@@ -42,8 +43,8 @@ pub(super) struct Pair {
     pub(super) screen: Screen,
     pub(super) left: Option<EndReason>,
     pub(super) told: Vec<News>,
-    servers_generation: Generation,
-    /// The generation that the page goes by.
+    server_generation: Generation,
+    /// The generation that the page uses.
     pub(super) generation: Generation,
     pub(super) keep_alives: Vec<Instant>,
     pub(super) status_calls: Vec<Instant>,
@@ -59,7 +60,7 @@ impl Pair {
         let now = at(0);
         let lifetime = Lifetime::begin(now);
         let Status::Active(status) = lifetime.status(&policy, generation(), now) else {
-            panic!("a session that has just begun is active");
+            panic!("a session that has just begun is live");
         };
         let mut pair = Self {
             policy,
@@ -73,7 +74,7 @@ impl Pair {
             screen: Screen::Page,
             left: None,
             told: Vec::new(),
-            servers_generation: generation(),
+            server_generation: generation(),
             generation: generation(),
             keep_alives: Vec::new(),
             status_calls: Vec::new(),
@@ -84,7 +85,7 @@ impl Pair {
         pair
     }
 
-    /// Lets time pass until `until`, firing the monitor's timers when they are due.
+    /// Advances the clock to `until` and fires the monitor's timers when they are due.
     pub(super) fn run_until(&mut self, until: Instant) {
         while let Some((due, _)) = self.monitor.poll_timeout().filter(|(due, _)| *due <= until) {
             self.now = self.now.max(due);
@@ -98,12 +99,12 @@ impl Pair {
         self.run_until(self.now + duration);
     }
 
-    /// Lets time pass without any timer firing, as in suspend.
+    /// Advances the clock without firing timers, as during suspend.
     pub(super) fn sleep(&mut self, duration: Duration) {
         self.now = self.now + duration;
     }
 
-    pub(super) fn act(&mut self) {
+    pub(super) fn be_active(&mut self) {
         self.monitor.handle_activity(self.now);
         self.carry_out();
     }
@@ -118,12 +119,12 @@ impl Pair {
         self.carry_out();
     }
 
-    pub(super) fn come_back(&mut self) {
+    pub(super) fn restore(&mut self) {
         self.monitor.handle_return(self.now);
         self.carry_out();
     }
 
-    pub(super) fn put_away(&mut self) {
+    pub(super) fn freeze(&mut self) {
         self.monitor.handle_put_away(self.now);
         self.carry_out();
     }
@@ -140,14 +141,14 @@ impl Pair {
         }
     }
 
-    /// The request that is to be sent now. It stays under way.
+    /// Takes the request that the monitor wants to send, without answering it.
     pub(super) fn sent(&mut self) -> Request {
         std::iter::from_fn(|| self.monitor.poll_action())
             .find_map(|action| match action {
                 Action::Send(request) => Some(request),
                 _ => None,
             })
-            .expect("something is asked of the server")
+            .expect("the monitor sends a request")
     }
 
     pub(super) fn exchange(&mut self, request: Request) {
@@ -167,9 +168,9 @@ impl Pair {
     }
 
     /// The same person signs in again.
-    pub(super) fn begin_again(&mut self) {
+    pub(super) fn sign_in_again(&mut self) {
         self.lifetime = Lifetime::begin(self.now);
-        self.servers_generation = Generation::from_random(8);
+        self.server_generation = Generation::from_random(8);
     }
 
     pub(super) fn serve(&mut self, purpose: Purpose) -> Status {
@@ -192,11 +193,11 @@ impl Pair {
             self.lifetime = touched.unwrap();
         }
         self.lifetime
-            .status(&self.policy, self.servers_generation, self.now)
+            .status(&self.policy, self.server_generation, self.now)
     }
 
-    /// Why the session has ended, as the page says.
-    pub(super) fn ended_as(&self) -> Option<EndReason> {
+    /// The reason for the end of the session that the page shows.
+    pub(super) fn shown_end_reason(&self) -> Option<EndReason> {
         match self.screen {
             Screen::Concealed(Concealed::Ended(reason)) => reason,
             _ => None,
@@ -214,7 +215,7 @@ impl Pair {
     pub(super) fn countdown(&self) -> Countdown {
         match self.screen {
             Screen::Countdown(countdown) => countdown,
-            other => panic!("no countdown is shown but {other:?}"),
+            other => panic!("the page shows {other:?} instead of a countdown"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What holds whatever happens.
+//! Properties of the monitor, tested with random sequences of events.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{EndReason, Generation, Instant, Lifetime, Status};
 
-/// What the world does to a page.
+/// An event of a page or of its network.
 #[derive(Debug, Clone)]
 enum Step {
     Wait(u64),
@@ -56,8 +56,8 @@ fn news() -> impl Strategy<Value = News> {
 }
 
 fn messages() -> impl Strategy<Value = Message> {
-    let of_other = Just(Generation::from_random(8));
-    let generations = prop_oneof![3 => Just(generation()), 1 => of_other];
+    let other_generation = Just(Generation::from_random(8));
+    let generations = prop_oneof![3 => Just(generation()), 1 => other_generation];
     (generations, news()).prop_map(|(generation, news)| Message { generation, news })
 }
 
@@ -65,15 +65,15 @@ impl Pair {
     fn take(&mut self, step: &Step) {
         match *step {
             Step::Wait(millis) => self.run_for(Duration::from_millis(millis)),
-            Step::Act => self.act(),
+            Step::Act => self.be_active(),
             Step::Stay => self.stay(),
             Step::Sleep(millis) => {
                 self.sleep(Duration::from_millis(millis));
-                self.come_back();
+                self.restore();
             }
             Step::Hide => self.hide(),
-            Step::ComeBack => self.come_back(),
-            Step::PutAway => self.put_away(),
+            Step::ComeBack => self.restore(),
+            Step::PutAway => self.freeze(),
             Step::Online(online) => self.online = online,
             Step::Latency(millis) => self.latency = Duration::from_millis(millis),
         }
@@ -88,21 +88,21 @@ proptest! {
             pair.take(step);
             let deadline = pair.server_deadline();
             let (told, _) = pair.monitor.told_deadline();
-            prop_assert!(told <= deadline, "told {told} of {deadline}");
+            prop_assert!(told <= deadline, "the told deadline is {told}, later than the deadline {deadline}");
             prop_assert!(told + pair.policy.grace() <= deadline || told == at(7_200_000));
             if pair.shows_content() {
-                prop_assert!(pair.now < deadline, "content is shown at {} after {deadline}", pair.now);
+                prop_assert!(pair.now < deadline, "content is shown at {}, after the deadline {deadline}", pair.now);
             }
-            if let Some(reason) = pair.ended_as() {
-                prop_assert!(pair.now >= deadline, "left at {} before {deadline}", pair.now);
+            if let Some(reason) = pair.shown_end_reason() {
+                prop_assert!(pair.now >= deadline, "the end is shown at {}, before the deadline {deadline}", pair.now);
                 prop_assert_eq!(Some(reason), pair.lifetime.ended(&pair.policy, pair.now));
             }
             if let Screen::Countdown(countdown) = pair.screen {
                 let left = deadline.since(pair.now);
                 let shown = secs(countdown.seconds_left);
                 let slack = pair.policy.grace() + secs(6) + secs(1);
-                prop_assert!(shown <= left, "{shown:?} shown of {left:?}");
-                prop_assert!(shown + slack >= left, "{shown:?} shown of {left:?}");
+                prop_assert!(shown <= left, "{shown:?} is shown while {left:?} is left");
+                prop_assert!(shown + slack >= left, "{shown:?} is shown while {left:?} is left");
             }
         }
     }
@@ -130,10 +130,10 @@ proptest! {
                 Some(before) => before.updated(&status, asked_at),
                 None => Expectation::new(&status, asked_at),
             };
-            let (told_at, _) = told.told_deadline();
+            let (told_deadline, _) = told.told_deadline();
             let deadline = lifetime.deadline(&policy).at;
-            prop_assert!(on_server(told_at) <= deadline - policy.grace());
-            prop_assert!(on_server(told_at) + Duration::from_millis(there) + policy.grace() >= deadline
+            prop_assert!(on_server(told_deadline) <= deadline - policy.grace());
+            prop_assert!(on_server(told_deadline) + Duration::from_millis(there) + policy.grace() >= deadline
                 || status.idle_remaining.is_zero());
             expectation = Some(told);
         }
@@ -152,7 +152,7 @@ proptest! {
             if counts && pair.monitor.state() == State::Active {
                 acted_at = pair.now;
             }
-            if pair.ended_as() == Some(EndReason::IdleTimeout) && pair.monitor.unreported.is_none() {
+            if pair.shown_end_reason() == Some(EndReason::IdleTimeout) && pair.monitor.unreported.is_none() {
                 let promised = acted_at + pair.policy.idle();
                 prop_assert!(pair.server_deadline() + secs(6) >= promised || pair.now >= promised);
             }
@@ -161,13 +161,13 @@ proptest! {
 
     #[test]
     fn no_message_of_a_tab_extends_or_reveals_or_ends(
-        leads: bool,
+        is_leader: bool,
         told in prop::collection::vec((0u64..300_000, 0u64..1_000, messages()), 1..40),
     ) {
         let mut now = at(0);
         let status = Lifetime::begin(now).remaining(&policy(), generation(), now);
         let mut monitor = Monitor::new(&status, now, 0, now);
-        monitor.handle_lead(leads, now);
+        monitor.handle_lead(is_leader, now);
         let deadline = monitor.told_deadline();
         let mut is_concealed = false;
         for (wait, age, message) in told {
@@ -193,15 +193,15 @@ proptest! {
     #[test]
     fn a_timer_is_always_set_while_the_session_may_live(steps in steps()) {
         let mut pair = Pair::new();
-        let mut put_away = false;
+        let mut freeze = false;
         for step in &steps {
             pair.take(step);
-            put_away = match step {
+            freeze = match step {
                 Step::PutAway => true,
                 Step::ComeBack | Step::Sleep(_) => false,
-                _ => put_away,
+                _ => freeze,
             };
-            if pair.ended_as().is_none() && !put_away {
+            if pair.shown_end_reason().is_none() && !freeze {
                 prop_assert!(pair.monitor.poll_timeout().is_some());
             }
         }

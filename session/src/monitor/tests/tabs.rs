@@ -1,4 +1,4 @@
-//! One session in several tabs of one browser.
+//! Tests of several tabs of one browser that share a session.
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -11,9 +11,10 @@ use crate::{
     monitor::{Action, Concealed, Monitor, Purpose, Request},
 };
 
-/// Tabs that hear each other at once, and a server that answers at once unless told otherwise.
+/// Tabs whose messages arrive at once, and a server that answers at once, unless a test says
+/// otherwise.
 struct Browser {
-    /// The server, and the clock.
+    /// The server with the clock.
     server: Pair,
     tabs: Vec<Tab>,
 }
@@ -21,23 +22,23 @@ struct Browser {
 struct Tab {
     monitor: Monitor,
     screen: Screen,
-    hears: bool,
+    has_channel: bool,
     reaches_server: bool,
     asked: Vec<Purpose>,
     left: Option<EndReason>,
 }
 
 impl Browser {
-    /// The first tab leads.
+    /// Opens tabs, of which the first is the leader.
     fn with_tabs(count: usize) -> Self {
         let mut server = Pair::with(policy(), Duration::ZERO);
         let Status::Active(status) = server.serve(Purpose::Status) else {
-            panic!("a session that has just begun is active");
+            panic!("a session that has just begun is live");
         };
         let tabs = (0..count).map(|_| Tab {
             monitor: Monitor::new(&status, server.now, 0, server.now),
             screen: Screen::Page,
-            hears: true,
+            has_channel: true,
             reaches_server: true,
             asked: Vec::new(),
             left: None,
@@ -76,7 +77,7 @@ impl Browser {
         self.carry_out();
     }
 
-    /// What the tab sends at an event. It stays under way.
+    /// Takes the request that the tab wants to send after an event, without answering it.
     fn sent_by(&mut self, tab: usize, event: impl FnOnce(&mut Monitor, Instant)) -> Request {
         let monitor = &mut self.tabs[tab].monitor;
         event(monitor, self.server.now);
@@ -85,7 +86,7 @@ impl Browser {
                 Action::Send(request) => Some(request),
                 _ => None,
             })
-            .expect("something is asked of the server")
+            .expect("the tab sends a request")
     }
 
     fn tell(&mut self, tab: usize, news: News, age: Duration) {
@@ -106,7 +107,7 @@ impl Browser {
                 Action::Tell(message) => {
                     let now = self.server.now;
                     for (to, tab) in self.tabs.iter_mut().enumerate() {
-                        if to != from && tab.hears {
+                        if to != from && tab.has_channel {
                             tab.monitor.handle_message(&message, Duration::ZERO, now);
                         }
                     }
@@ -144,13 +145,13 @@ impl Tab {
     }
 }
 
-fn concealed(screen: Screen) -> bool {
+fn is_concealed(screen: Screen) -> bool {
     matches!(screen, Screen::Concealed(_))
 }
 
 // J1
 #[test]
-fn the_leading_tab_reports_what_the_user_does_in_another() {
+fn the_leader_reports_activity_in_another_tab() {
     let mut browser = Browser::with_tabs(3);
     for minute in 1..=30 {
         browser.run_until(at(minute * 60_000));
@@ -162,15 +163,15 @@ fn the_leading_tab_reports_what_the_user_does_in_another() {
     let by_itself = browser.tabs[1].reports();
     assert!(
         by_itself <= 4,
-        "only to check what it was told: {by_itself}"
+        "the tab sends requests only to check claims: {by_itself}"
     );
 }
 
 // J1
 #[test]
-fn a_tab_reports_itself_when_the_leading_one_is_silent() {
+fn a_tab_reports_by_itself_when_the_leader_does_not() {
     let mut browser = Browser::with_tabs(2);
-    browser.tabs[0].hears = false;
+    browser.tabs[0].has_channel = false;
     browser.run_until(at(100_000));
     browser.handle(1, Monitor::handle_activity);
     browser.run_until(at(102_000));
@@ -179,9 +180,9 @@ fn a_tab_reports_itself_when_the_leading_one_is_silent() {
 }
 
 #[test]
-fn a_tab_that_takes_the_lead_reports_what_it_has_seen() {
+fn a_tab_that_becomes_the_leader_reports_its_own_activity() {
     let mut browser = Browser::with_tabs(2);
-    browser.tabs[0].hears = false;
+    browser.tabs[0].has_channel = false;
     browser.run_until(at(100_000));
     browser.handle(1, Monitor::handle_activity);
     browser.handle(1, |monitor, now| monitor.handle_lead(true, now));
@@ -209,7 +210,7 @@ fn staying_in_one_tab_closes_the_countdown_in_all() {
 fn a_hidden_tab_whose_timer_is_late_does_not_begin_to_count_down() {
     let mut browser = Browser::with_tabs(1);
     browser.run_until(at(300_000));
-    browser.tell(0, an_hour(), Duration::ZERO);
+    browser.tell(0, claim_of_an_hour(), Duration::ZERO);
     browser.server.now = at(560_000);
     browser.tabs[0].monitor.handle_timeout(at(560_000));
     let shown = std::iter::from_fn(|| browser.tabs[0].monitor.poll_action())
@@ -218,7 +219,7 @@ fn a_hidden_tab_whose_timer_is_late_does_not_begin_to_count_down() {
 }
 
 #[test]
-fn a_claim_without_an_answer_brings_the_countdown_back() {
+fn a_claim_that_the_server_does_not_confirm_keeps_the_countdown() {
     let mut browser = Browser::with_tabs(2);
     browser.run_until(at(540_000));
     browser.tabs[0].reaches_server = false;
@@ -226,8 +227,8 @@ fn a_claim_without_an_answer_brings_the_countdown_back() {
     assert!(matches!(browser.tabs[0].screen, Screen::Countdown(_)));
 }
 
-/// A claim that the session goes on for an hour.
-fn an_hour() -> News {
+/// A claim that the session lasts for another hour.
+fn claim_of_an_hour() -> News {
     News::Alive {
         idle_left: secs(3_600),
         active_for: Some(Duration::ZERO),
@@ -238,15 +239,15 @@ fn an_hour() -> News {
 fn a_forged_message_does_not_extend() {
     let mut browser = Browser::with_tabs(1);
     browser.run_until(at(300_000));
-    browser.tell(0, an_hour(), Duration::ZERO);
+    browser.tell(0, claim_of_an_hour(), Duration::ZERO);
     browser.run_until(at(535_000));
     assert!(
         matches!(browser.tabs[0].screen, Screen::Countdown(_)),
-        "warned all the same"
+        "the user is warned in spite of the claim"
     );
-    browser.tell(0, an_hour(), Duration::ZERO);
+    browser.tell(0, claim_of_an_hour(), Duration::ZERO);
     browser.run_until(at(595_000));
-    assert!(concealed(browser.tabs[0].screen));
+    assert!(is_concealed(browser.tabs[0].screen));
     browser.run_until(at(601_000));
     let ended = Screen::Concealed(Concealed::Ended(Some(EndReason::IdleTimeout)));
     assert_eq!(browser.tabs[0].screen, ended);
@@ -258,32 +259,32 @@ fn a_forged_message_does_not_reveal() {
     let mut browser = Browser::with_tabs(1);
     browser.tabs[0].reaches_server = false;
     browser.run_until(at(596_000));
-    browser.tell(0, an_hour(), Duration::ZERO);
-    assert!(concealed(browser.tabs[0].screen));
+    browser.tell(0, claim_of_an_hour(), Duration::ZERO);
+    assert!(is_concealed(browser.tabs[0].screen));
     browser.run_until(at(700_000));
     browser.tabs[0].reaches_server = true;
     browser.run_until(at(710_000));
-    browser.tell(0, an_hour(), Duration::ZERO);
+    browser.tell(0, claim_of_an_hour(), Duration::ZERO);
     assert!(
-        concealed(browser.tabs[0].screen),
-        "the server says that it is over"
+        is_concealed(browser.tabs[0].screen),
+        "the server says that the session has ended"
     );
 }
 
 #[test]
 fn a_forged_claim_does_not_hold_back_a_report() {
     let mut browser = Browser::with_tabs(2);
-    browser.tabs[0].hears = false;
+    browser.tabs[0].has_channel = false;
     browser.run_until(at(300_000));
     browser.handle(1, Monitor::handle_activity);
-    browser.tell(1, an_hour(), Duration::ZERO);
+    browser.tell(1, claim_of_an_hour(), Duration::ZERO);
     browser.run_until(at(600_000));
     assert!(browser.server.lifetime.last_active_at() >= at(300_000));
     assert_eq!(browser.tabs[1].screen, Screen::Page);
 }
 
 #[test]
-fn activity_that_is_told_late_counts_from_when_it_was() {
+fn activity_that_is_announced_late_counts_from_when_it_happened() {
     let mut browser = Browser::with_tabs(1);
     browser.run_until(at(400_000));
     let idle_for = Duration::ZERO;
@@ -293,7 +294,7 @@ fn activity_that_is_told_late_counts_from_when_it_was() {
 
 // J2
 #[test]
-fn an_end_in_one_tab_conceals_all_and_the_server_says_why() {
+fn after_an_end_in_one_tab_all_tabs_show_the_reason_that_the_server_gives() {
     let mut browser = Browser::with_tabs(3);
     browser.run_until(at(100_000));
     browser.handle(0, Monitor::handle_sign_out);
@@ -324,17 +325,17 @@ fn a_message_of_another_session_conceals_and_asks() {
     browser.run_until(at(100_000));
     let message = Message {
         generation: Generation::from_random(8),
-        news: an_hour(),
+        news: claim_of_an_hour(),
     };
     browser.handle(0, |monitor, now| {
         monitor.handle_message(&message, Duration::ZERO, now)
     });
-    assert!(concealed(browser.tabs[0].screen));
+    assert!(is_concealed(browser.tabs[0].screen));
     assert_eq!(browser.tabs[0].asked, [Purpose::Status]);
 }
 
 #[test]
-fn a_press_in_the_last_second_counts_although_another_tab_tells_of_an_end() {
+fn a_press_in_the_last_second_counts_although_another_tab_announces_an_end() {
     let mut browser = Browser::with_tabs(1);
     browser.run_until(at(594_500));
     let press = browser.sent_by(0, Monitor::handle_stay);
@@ -346,7 +347,7 @@ fn a_press_in_the_last_second_counts_although_another_tab_tells_of_an_end() {
 }
 
 #[test]
-fn an_answer_from_before_the_end_that_another_tab_tells_of_does_not_reveal() {
+fn an_answer_that_is_older_than_an_announced_end_does_not_reveal() {
     let mut browser = Browser::with_tabs(1);
     browser.run_until(at(595_500));
     let question = browser.sent_by(0, Monitor::handle_return);
@@ -361,14 +362,14 @@ fn an_answer_from_before_the_end_that_another_tab_tells_of_does_not_reveal() {
 }
 
 #[test]
-fn an_answer_from_before_another_tab_extended_does_not_keep_the_countdown() {
+fn an_answer_that_is_older_than_an_extension_in_another_tab_does_not_keep_the_countdown() {
     let mut browser = Browser::with_tabs(1);
     browser.run_until(at(540_000));
     let question = browser.sent_by(0, Monitor::handle_return);
     let from_before = browser.server.serve(question.purpose);
-    browser.server.begin_again();
+    browser.server.sign_in_again();
     browser.run_until(at(540_100));
-    browser.tell(0, an_hour(), Duration::ZERO);
+    browser.tell(0, claim_of_an_hour(), Duration::ZERO);
     browser.handle(0, |monitor, now| {
         monitor.handle_answer(question.attempt, &from_before, now);
     });
@@ -391,10 +392,10 @@ fn when_time_ends_the_session_every_tab_asks_a_few_times_at_most() {
 }
 
 #[test]
-fn signing_in_again_in_one_tab_brings_all_back() {
+fn signing_in_again_in_one_tab_reveals_all_tabs() {
     let mut browser = Browser::with_tabs(3);
     browser.run_until(at(700_000));
-    browser.server.begin_again();
+    browser.server.sign_in_again();
     browser.handle(1, Monitor::handle_signed_in);
     assert!(browser.tabs.iter().all(|tab| tab.screen == Screen::Page));
 }

@@ -1,4 +1,4 @@
-//! What is said of a session is what is known of it.
+//! Tests that the page never says more about a session than it knows.
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -15,16 +15,19 @@ fn sign_out(pair: &mut Pair) {
 }
 
 #[test]
-fn a_missing_cookie_is_no_sign_out_and_the_page_is_kept() {
+fn without_a_cookie_the_page_is_kept_and_no_sign_out_is_shown() {
     let mut pair = Pair::new();
     pair.run_for(secs(100));
     pair.has_cookie = false;
-    pair.come_back();
+    pair.restore();
     assert_eq!(pair.screen, Screen::Concealed(Concealed::Ended(None)));
-    assert_eq!(pair.left, None, "it is not known that the session ended");
+    assert_eq!(
+        pair.left, None,
+        "the page does not know that the session has ended"
+    );
 
     pair.has_cookie = true;
-    pair.begin_again();
+    pair.sign_in_again();
     pair.monitor.handle_signed_in(pair.now);
     pair.carry_out();
     assert_eq!(pair.screen, Screen::Page);
@@ -32,21 +35,21 @@ fn a_missing_cookie_is_no_sign_out_and_the_page_is_kept() {
 
 // C7
 #[test]
-fn a_restored_backup_keeps_the_page_and_is_told_as_what_it_is() {
+fn after_a_restored_backup_the_page_is_kept_and_the_reason_is_shown() {
     let mut pair = Pair::new();
     pair.run_for(secs(100));
     pair.ended = Some(EndReason::Restored);
-    pair.come_back();
-    assert_eq!(pair.ended_as(), Some(EndReason::Restored));
+    pair.restore();
+    assert_eq!(pair.shown_end_reason(), Some(EndReason::Restored));
     assert_eq!(pair.left, None);
 }
 
 #[test]
-fn a_tab_without_a_cookie_believes_another_that_told_of_the_end() {
+fn a_tab_without_a_cookie_takes_an_announced_end_for_a_sign_out() {
     let mut pair = Pair::new();
     pair.run_for(secs(100));
     pair.has_cookie = false;
-    pair.come_back();
+    pair.restore();
     assert_eq!(pair.left, None);
     let message = Message {
         generation: pair.generation,
@@ -58,13 +61,16 @@ fn a_tab_without_a_cookie_believes_another_that_told_of_the_end() {
 }
 
 #[test]
-fn a_countdown_over_reports_that_do_not_get_through_says_so() {
+fn the_countdown_says_when_activity_could_not_be_reported() {
     let mut pair = Pair::new();
     pair.run_until(at(500_000));
     pair.online = false;
-    pair.act();
+    pair.be_active();
     pair.run_until(at(540_000));
-    assert!(pair.countdown().unheard, "the user was active");
+    assert!(
+        pair.countdown().unheard,
+        "the user was active, and the server has not learnt of it"
+    );
 
     pair.online = true;
     pair.run_for(secs(6));
@@ -73,9 +79,12 @@ fn a_countdown_over_reports_that_do_not_get_through_says_so() {
     let mut idle = Pair::new();
     idle.online = false;
     idle.run_until(at(530_000));
-    idle.come_back();
+    idle.restore();
     idle.run_until(at(540_000));
-    assert!(!idle.countdown().unheard, "there is nothing to hear of");
+    assert!(
+        !idle.countdown().unheard,
+        "there is no activity that the server could have missed"
+    );
 }
 
 #[test]
@@ -83,15 +92,15 @@ fn signing_in_again_during_the_countdown_goes_on_with_the_whole_time() {
     let mut pair = Pair::new();
     while pair.now < at(7_150_000) {
         pair.run_for(secs(1));
-        pair.act();
+        pair.be_active();
     }
     assert_eq!(pair.countdown().limit, Limit::Absolute);
-    pair.begin_again();
+    pair.sign_in_again();
     pair.monitor.handle_signed_in(pair.now);
     let question = pair.sent();
     assert!(
         matches!(pair.monitor.state(), State::Confirming),
-        "only the server says whose page it is"
+        "only the server can say whether it is the same person"
     );
     pair.exchange(question);
     pair.carry_out();
@@ -105,12 +114,12 @@ fn signing_in_again_during_the_countdown_goes_on_with_the_whole_time() {
 fn signing_out_conceals_before_the_server_is_asked() {
     let mut pair = Pair::new();
     pair.run_for(secs(10));
-    pair.act();
+    pair.be_active();
     pair.monitor.handle_sign_out(pair.now);
     let actions: Vec<_> = std::iter::from_fn(|| pair.monitor.poll_action()).collect();
     let unanswered = false;
     let Some(Action::Send(request)) = actions.first().cloned() else {
-        panic!("the server is asked: {actions:?}");
+        panic!("the first action is a request: {actions:?}");
     };
     assert_eq!(request.purpose, Purpose::SignOut);
     let concealed = Screen::Concealed(Concealed::SigningOut { unanswered });
@@ -124,7 +133,7 @@ fn signing_out_conceals_before_the_server_is_asked() {
 }
 
 #[test]
-fn a_sign_out_without_a_network_says_so_and_is_made_when_it_is_back() {
+fn a_sign_out_without_a_network_is_shown_as_such_and_repeated() {
     let mut pair = Pair::new();
     pair.run_for(secs(10));
     pair.online = false;
@@ -134,22 +143,25 @@ fn a_sign_out_without_a_network_says_so_and_is_made_when_it_is_back() {
     assert_eq!(pair.screen, not_yet);
     assert!(pair.told.contains(&News::InDoubt));
 
-    pair.put_away();
-    pair.come_back();
+    pair.freeze();
+    pair.restore();
     pair.run_for(secs(300));
-    assert_eq!(pair.screen, not_yet, "nothing else shows up meanwhile");
-    assert_eq!(pair.left, None, "the session lives");
-    assert!(pair.sign_outs.len() > 20, "it never stops");
+    assert_eq!(pair.screen, not_yet, "nothing else is shown meanwhile");
+    assert_eq!(pair.left, None, "the session is live");
+    assert!(
+        pair.sign_outs.len() > 20,
+        "signing out is repeated until it works"
+    );
     assert_eq!((pair.keep_alives.len(), pair.status_calls.len()), (0, 0));
 
     pair.online = true;
-    pair.come_back();
+    pair.restore();
     assert_eq!(pair.left, Some(EndReason::SignedOut));
     assert_eq!(pair.ended, Some(EndReason::SignedOut));
 }
 
 #[test]
-fn a_sign_out_whose_answer_is_lost_is_one_all_the_same() {
+fn a_sign_out_whose_answer_is_lost_still_counts() {
     let mut pair = Pair::new();
     pair.monitor.handle_sign_out(pair.now);
     let request = pair.sent();
@@ -161,20 +173,20 @@ fn a_sign_out_whose_answer_is_lost_is_one_all_the_same() {
 }
 
 #[test]
-fn somebody_who_signs_out_is_not_asked_to_sign_in_on_the_page_when_time_was_faster() {
+fn a_user_who_signs_out_leaves_the_page_even_if_a_timeout_ended_the_session_first() {
     let mut pair = Pair::new();
     pair.online = false;
     sign_out(&mut pair);
     pair.run_until(at(700_000));
     pair.online = true;
-    pair.come_back();
-    assert_eq!(pair.ended_as(), Some(EndReason::IdleTimeout));
+    pair.restore();
+    assert_eq!(pair.shown_end_reason(), Some(EndReason::IdleTimeout));
     assert_eq!(pair.left, Some(EndReason::IdleTimeout));
 }
 
 // J3
 #[test]
-fn a_sign_out_that_another_sign_in_of_the_person_has_overtaken_ends_that_session() {
+fn a_sign_out_ends_the_new_session_if_the_person_has_signed_in_again_meanwhile() {
     let mut pair = Pair::new();
     pair.monitor.handle_sign_out(pair.now);
     let refused = pair.sent();
@@ -193,8 +205,7 @@ fn a_sign_out_that_another_sign_in_of_the_person_has_overtaken_ends_that_session
 
 // J3
 #[test]
-fn a_sign_out_that_goes_on_in_another_session_tells_of_its_end_although_that_of_the_first_was_told()
-{
+fn a_sign_out_that_ends_a_newer_session_announces_that_end_too() {
     let mut pair = Pair::new();
     let ended = Message {
         generation: pair.generation,
@@ -204,7 +215,7 @@ fn a_sign_out_that_goes_on_in_another_session_tells_of_its_end_although_that_of_
     let refused = pair.sent();
     pair.monitor.handle_message(&ended, secs(0), pair.now);
     pair.monitor.handle_refused(refused.attempt, pair.now);
-    pair.begin_again();
+    pair.sign_in_again();
     pair.told.clear();
     pair.carry_out();
     assert_eq!(pair.left, Some(EndReason::SignedOut));
@@ -212,7 +223,7 @@ fn a_sign_out_that_goes_on_in_another_session_tells_of_its_end_although_that_of_
 }
 
 #[test]
-fn another_tabs_doubt_conceals_and_asks_and_ends_nothing() {
+fn news_in_doubt_conceals_and_asks_the_server_and_ends_nothing() {
     let mut pair = Pair::new();
     pair.run_for(secs(10));
     let message = Message {
@@ -237,7 +248,7 @@ fn another_tabs_doubt_conceals_and_asks_and_ends_nothing() {
 }
 
 #[test]
-fn after_the_end_there_is_nothing_to_sign_out_of() {
+fn signing_out_after_the_end_does_nothing() {
     let mut pair = Pair::new();
     pair.run_until(at(602_000));
     let before = pair.monitor.state();
