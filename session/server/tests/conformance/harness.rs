@@ -1,4 +1,4 @@
-//! An engine for one test.
+//! The engines on which a test runs.
 
 #[path = "../engines/mod.rs"]
 mod engines;
@@ -20,13 +20,14 @@ pub use self::sqlite::Sqlite;
 #[cfg(feature = "redis")]
 pub use self::{engines::Server, redis::Redis};
 
-/// A node has few connections, so that many nodes' worth of tests fit into one server.
+/// The connections of a node. There are few of them, so that the nodes of many tests fit into one
+/// server.
 pub const CONNECTIONS: Connections = Connections {
     limit: 4,
     timeout: Duration::from_secs(30),
 };
 
-/// Makes a test of each case, which takes a bench with this engine.
+/// Makes a test of each case. The case receives a bench with this engine.
 macro_rules! on_engine {
     ($engine:ident; $($case:ident),+ $(,)?) => {
         mod on_engine {

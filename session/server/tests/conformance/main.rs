@@ -1,19 +1,19 @@
-//! What every store must do, on SQLite, PostgreSQL and Redis: same operations, same answers.
+//! Runs the conformance tests of stores on SQLite, PostgreSQL and Redis.
 //!
-//! The tests that are the same for every store come from `dwell-conformance`; here are the engines
-//! for them, and the tests of what only one engine can get wrong. The suite starts the servers
-//! itself, on free ports and in temporary directories, and they end with it. Their clocks are moved
-//! by the tests, to the millisecond. A store is tested where its feature is enabled.
+//! The tests that are the same for every store come from `dwell-conformance`. This suite has the
+//! engines for them, and tests of mistakes that only one engine can make. It starts the servers
+//! itself, on free ports and in temporary directories, and they end with it. The tests move the
+//! clocks of the servers. A store is tested if its feature is enabled.
 
 #![cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
 #![cfg_attr(
     not(all(feature = "sqlite", feature = "postgres", feature = "redis")),
-    allow(unused, reason = "an engine needs a part of it")
+    allow(unused, reason = "each engine uses only a part of the harness")
 )]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what helps a test may fail it"
+    reason = "a helper of a test may fail the test"
 )]
 
 #[macro_use]

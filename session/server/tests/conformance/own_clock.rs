@@ -1,4 +1,5 @@
-//! Engines that nodes share tell the time themselves, whatever the nodes think it is.
+//! Tests that the clock of an engine that nodes share decides, whatever the clocks of the nodes
+//! say.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,7 +28,7 @@ async fn nodes_agree_on_the_time_of_redis() {
 }
 
 async fn nodes_agree_on_the_time([one, other]: [Arc<dyn Store>; 2]) {
-    let ours = SystemClock::start();
+    let node_clock = SystemClock::start();
     assert!(one.clock().is_none());
     let before = one.now().await.unwrap();
     let session = new_session(&1.into());
@@ -36,8 +37,13 @@ async fn nodes_agree_on_the_time([one, other]: [Arc<dyn Store>; 2]) {
     let after = one.now().await.unwrap();
     assert!(before <= began_at && began_at <= after);
     assert_eq!(lifetime, Lifetime::begin(began_at));
-    let apart = after.since(ours.now()).max(ours.now().since(after));
-    assert!(apart < Duration::from_secs(60), "it is not the time of day");
+    let apart = after
+        .since(node_clock.now())
+        .max(node_clock.now().since(after));
+    assert!(
+        apart < Duration::from_secs(60),
+        "the time of the store is not the time of day"
+    );
 
     tokio::time::sleep(Duration::from_millis(3)).await;
     let touched = one
@@ -46,7 +52,11 @@ async fn nodes_agree_on_the_time([one, other]: [Arc<dyn Store>; 2]) {
         .unwrap();
     let now = touched.now;
     let lifetime = touched.found().lifetime;
-    assert_eq!(lifetime.last_active_at(), now, "one statement, one time");
+    assert_eq!(
+        lifetime.last_active_at(),
+        now,
+        "a statement must use one time"
+    );
     assert!(now > began_at);
     let found = other.find(session.key).await.unwrap();
     assert!(found.now >= now);

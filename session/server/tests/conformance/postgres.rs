@@ -1,4 +1,4 @@
-//! What only PostgreSQL can get wrong: it lets statements wait for rows.
+//! Tests of what only PostgreSQL can get wrong, because its statements wait for locks on rows.
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
@@ -15,16 +15,17 @@ use crate::harness::Postgres;
 
 on_engine!(
     Postgres;
-    a_statement_that_waited_for_a_row_takes_the_time_after_the_wait,
-    a_statement_that_waited_for_a_change_sees_it,
+    a_statement_that_waited_for_a_row_uses_the_time_after_the_wait,
+    a_statement_that_waited_for_a_change_sees_the_change,
     revocations_and_sweeps_do_not_wait_for_each_other,
-    an_answer_is_waited_for_no_longer_than_allowed
+    an_operation_is_given_up_after_its_timeout
 );
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Runs what changes `key` while somebody holds its row and does `meanwhile`.
-async fn waiting<Answer: Send + 'static>(
+/// Runs `change` for the session `key` while another transaction has locked its row and executes
+/// `meanwhile`.
+async fn while_the_row_is_locked<Answer: Send + 'static>(
     bench: &Bench<Postgres>,
     key: SessionKey,
     change: impl Future<Output = Answer> + Send + 'static,
@@ -43,7 +44,10 @@ async fn waiting<Answer: Send + 'static>(
         "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))";
     let mut is_waiting = false;
     while !is_waiting {
-        assert!(!change.is_finished(), "it did not wait for the row");
+        assert!(
+            !change.is_finished(),
+            "the change did not wait for the lock on the row"
+        );
         (is_waiting,) = sqlx::query_as(waits)
             .bind(holder_pid)
             .fetch_one(&bench.subject.pool)
@@ -61,7 +65,7 @@ async fn waiting<Answer: Send + 'static>(
 
 type Change = fn(Arc<dyn Store>, SessionKey, Instant) -> futures::future::BoxFuture<'static, bool>;
 
-/// Each tells whether the session was live.
+/// Each of these changes a session and returns whether the session was live.
 const CHANGES: [(&str, Change); 4] = [
     ("touch", |store, key, now| {
         Box::pin(async move {
@@ -84,40 +88,43 @@ const CHANGES: [(&str, Change); 4] = [
     }),
 ];
 
-async fn a_statement_that_waited_for_a_row_takes_the_time_after_the_wait(bench: &Bench<Postgres>) {
+async fn a_statement_that_waited_for_a_row_uses_the_time_after_the_wait(bench: &Bench<Postgres>) {
     for (name, change) in CHANGES {
         let session = bench.session().await;
         bench.advance(bench.policy.idle() - MS).await;
         let change = change(bench.elsewhere.clone(), session.key, bench.now());
-        let was_live = waiting(bench, session.key, change, None).await;
-        assert!(!was_live, "{name} was carried out at the deadline");
+        let was_live = while_the_row_is_locked(bench, session.key, change, None).await;
+        assert!(!was_live, "{name} was executed at the deadline");
         sweep(&bench.store).await;
-        let told = bench.find(session.key).await.end_reason();
-        assert_eq!(told, Some(EndReason::IdleTimeout), "{name}");
+        let end_reason = bench.find(session.key).await.end_reason();
+        assert_eq!(end_reason, Some(EndReason::IdleTimeout), "{name}");
     }
 }
 
-async fn a_statement_that_waited_for_a_change_sees_it(bench: &Bench<Postgres>) {
+async fn a_statement_that_waited_for_a_change_sees_the_change(bench: &Bench<Postgres>) {
     let ended =
         "update dwell_sessions set ended_at = 1, end_reason = 'revoked' where ended_at is null";
     for (name, change) in CHANGES {
         let session = bench.session().await;
         bench.advance(MS).await;
         let change = change(bench.elsewhere.clone(), session.key, bench.now());
-        let was_live = waiting(bench, session.key, change, Some(ended)).await;
-        assert!(!was_live, "{name} revived it");
-        let told = bench.find(session.key).await.end_reason();
-        assert_eq!(told, Some(EndReason::Revoked), "{name}");
+        let was_live = while_the_row_is_locked(bench, session.key, change, Some(ended)).await;
+        assert!(!was_live, "{name} revived the session");
+        let end_reason = bench.find(session.key).await.end_reason();
+        assert_eq!(end_reason, Some(EndReason::Revoked), "{name}");
     }
-    // Somebody's touch moves the deadline: who has waited for it goes by the new one.
+    // The other transaction touches the session, so the change must use the new deadline.
     let touched = "update dwell_sessions set last_active_at = (select last_value from clock_of_the_test) \
                    where ended_at is null";
     for (name, change) in CHANGES.into_iter().filter(|(name, _)| *name != "touch") {
         let session = bench.session().await;
         bench.advance(bench.policy.idle() - MS).await;
         let change = change(bench.elsewhere.clone(), session.key, bench.now());
-        let was_live = waiting(bench, session.key, change, Some(touched)).await;
-        assert!(was_live, "{name} ended it before its time");
+        let was_live = while_the_row_is_locked(bench, session.key, change, Some(touched)).await;
+        assert!(
+            was_live,
+            "{name} found the session ended before its deadline"
+        );
     }
 }
 
@@ -144,7 +151,7 @@ async fn revocations_and_sweeps_do_not_wait_for_each_other(bench: &Bench<Postgre
     }
 }
 
-async fn an_answer_is_waited_for_no_longer_than_allowed(bench: &Bench<Postgres>) {
+async fn an_operation_is_given_up_after_its_timeout(bench: &Bench<Postgres>) {
     let session = bench.session().await;
     let limit = Duration::from_millis(100);
     let options = bench.subject.url.parse().unwrap();
@@ -153,18 +160,26 @@ async fn an_answer_is_waited_for_no_longer_than_allowed(bench: &Bench<Postgres>)
         .connect_with(options)
         .await
         .unwrap();
-    let [hasty, patient] = [limit, Duration::from_secs(30)].map(|timeout| {
+    let [with_short_timeout, with_long_timeout] = [limit, Duration::from_secs(30)].map(|timeout| {
         let database = Database::from(pool.clone()).with_timeout(timeout);
         PostgresStore::new(database)
     });
     let mut holder = bench.subject.pool.begin().await.unwrap();
     let all = "select from dwell_sessions for update";
     holder.execute(all).await.unwrap();
-    let error = hasty.end(session.key, EndReason::SignedOut).await;
+    let error = with_short_timeout
+        .end(session.key, EndReason::SignedOut)
+        .await;
     let error = error.unwrap_err();
     let cause = error.source().unwrap().downcast_ref::<TimedOut>();
     assert_eq!(cause, Some(&TimedOut(limit)));
-    // The one connection that the pool may have is not the one that still waits.
-    assert!(patient.find(session.key).await.unwrap().is_found());
+    // The pool may have only one connection. The one that still waits must have been closed.
+    assert!(
+        with_long_timeout
+            .find(session.key)
+            .await
+            .unwrap()
+            .is_found()
+    );
     holder.rollback().await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! What only Redis can get wrong.
+//! Tests of what only Redis can get wrong.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::harness::{Redis, Server};
 
 on_engine!(
     Redis;
-    a_server_that_has_forgotten_the_scripts_is_given_them_again,
-    nothing_is_left_behind_and_nothing_has_an_expiry_of_its_own
+    scripts_are_loaded_again_if_the_server_has_forgotten_them,
+    no_key_has_an_expiry_or_is_left_behind
 );
 
-async fn a_server_that_has_forgotten_the_scripts_is_given_them_again(bench: &Bench<Redis>) {
+async fn scripts_are_loaded_again_if_the_server_has_forgotten_them(bench: &Bench<Redis>) {
     let session = bench.session().await;
     bench.subject.client.script_flush(false).await.unwrap();
     assert!(bench.is_live(&session).await);
@@ -25,8 +25,8 @@ async fn a_server_that_has_forgotten_the_scripts_is_given_them_again(bench: &Ben
     assert!(bench.end(session.key, EndReason::SignedOut).await);
 }
 
-/// A key that expired by itself would be no session at all, and anonymous.
-async fn nothing_is_left_behind_and_nothing_has_an_expiry_of_its_own(bench: &Bench<Redis>) {
+/// If a key had an expiry, its session would end without a tombstone.
+async fn no_key_has_an_expiry_or_is_left_behind(bench: &Bench<Redis>) {
     let live = bench.session().await;
     let ended = bench.session().await;
     bench.end(ended.key, EndReason::Revoked).await;
@@ -38,8 +38,8 @@ async fn nothing_is_left_behind_and_nothing_has_an_expiry_of_its_own(bench: &Ben
         end
         return count";
     let count: i64 = bench.subject.client.eval(script, (), ()).await.unwrap();
-    // Two sessions, two generations, a person, three indexes, the version of the layout, and the
-    // clock of the test.
+    // These are two sessions, two generations, a person, three indexes, the version of the layout,
+    // and the clock of the test.
     assert_eq!(count, 10);
     bench.advance(bench.policy.absolute()).await;
     sweep(&bench.store).await;
@@ -54,29 +54,35 @@ async fn advice_of(server: &Server) -> Vec<Advice> {
 }
 
 #[tokio::test]
-async fn the_operator_is_told_what_would_revive_or_lose_sessions() {
+async fn the_operator_is_advised_about_settings_that_revive_or_lose_sessions() {
     let safe = ["--appendonly", "yes", "--appendfsync", "always"];
     assert_eq!(advice_of(&Server::redis(&safe)).await, []);
-    let nothing_kept = ["--save", "", "--appendonly", "no"];
-    assert_eq!(advice_of(&Server::redis(&nothing_kept)).await, []);
-    let usual = ["--save", "3600 1"];
-    assert_eq!(advice_of(&Server::redis(&usual)).await, [Advice::Snapshots]);
-    let careless = ["--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"];
-    let told = advice_of(&Server::redis(&careless)).await;
-    assert_eq!(told, [Advice::Deferred, Advice::Eviction]);
-    let reserved = ["--rename-command", "CONFIG", ""];
-    assert_eq!(advice_of(&Server::redis(&reserved)).await, [Advice::Hidden]);
+    let without_persistence = ["--save", "", "--appendonly", "no"];
+    assert_eq!(advice_of(&Server::redis(&without_persistence)).await, []);
+    let with_snapshots = ["--save", "3600 1"];
+    assert_eq!(
+        advice_of(&Server::redis(&with_snapshots)).await,
+        [Advice::Snapshots]
+    );
+    let with_eviction = ["--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"];
+    let advice = advice_of(&Server::redis(&with_eviction)).await;
+    assert_eq!(advice, [Advice::Deferred, Advice::Eviction]);
+    let without_config_command = ["--rename-command", "CONFIG", ""];
+    assert_eq!(
+        advice_of(&Server::redis(&without_config_command)).await,
+        [Advice::Hidden]
+    );
 }
 
 #[tokio::test]
-async fn a_server_that_is_gone_fails_and_does_not_make_anybody_anonymous() {
+async fn operations_fail_if_the_server_is_gone() {
     let server = Server::redis(&["--save", ""]);
     let url = server.url("redis", "", "0").parse().unwrap();
-    let quick = Connections {
+    let with_short_timeout = Connections {
         timeout: Duration::from_millis(500),
         ..Connections::default()
     };
-    let store = RedisStore::connect(&url, quick).await.unwrap();
+    let store = RedisStore::connect(&url, with_short_timeout).await.unwrap();
     store.ping().await.unwrap();
     drop(server);
     assert!(store.ping().await.is_err());

@@ -1,4 +1,5 @@
-//! What only SQLite can get wrong: it is told the time, and its file can be taken away.
+//! Tests of what only SQLite can get wrong: its time comes from the process, and its file can be
+//! removed.
 
 use std::{env, fs, path::Path, process::Command, sync::Arc, time::Duration};
 
@@ -17,38 +18,38 @@ use crate::harness::{CONNECTIONS, Sqlite};
 
 on_engine!(
     Sqlite;
-    a_touch_that_read_the_clock_earlier_takes_nothing_back,
-    what_time_it_is_is_written_down_while_somebody_is_signed_in,
+    a_delayed_touch_does_not_undo_a_later_one,
+    the_time_is_written_down_while_somebody_is_signed_in,
     a_program_may_bring_its_own_pool,
     readers_do_not_wait_for_writers,
-    an_end_is_told_though_nobody_waits_for_it_any_more
+    an_end_is_reported_even_if_the_caller_has_stopped_waiting
 );
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The file of the test, opened once more.
+/// Opens the file of the test once more.
 async fn database(bench: &Bench<Sqlite>) -> Database {
     let file: DatabaseFile = bench.subject.url.parse().unwrap();
     Database::open(file, CONNECTIONS).await.unwrap()
 }
 
-/// It waited while another was written.
-async fn a_touch_that_read_the_clock_earlier_takes_nothing_back(bench: &Bench<Sqlite>) {
+/// The delayed touch has waited while another one was written.
+async fn a_delayed_touch_does_not_undo_a_later_one(bench: &Bench<Sqlite>) {
     let key = bench.session().await.key;
     bench.advance(2 * SECOND).await;
     let now = bench.now();
     bench.touch(key, now).await;
     let clock = Arc::new(ManualClock::at(now - SECOND));
-    let held_up = SqliteStore::new(database(bench).await, clock);
+    let delayed = SqliteStore::new(database(bench).await, clock);
     for at in [now - 2 * SECOND, now - SECOND, now] {
-        held_up.touch(key, at).await.unwrap();
-        held_up.touch_all(&[(key, at)]).await.unwrap();
+        delayed.touch(key, at).await.unwrap();
+        delayed.touch_all(&[(key, at)]).await.unwrap();
         let lifetime = bench.find(key).await.found().lifetime;
         assert_eq!(lifetime.last_active_at(), now);
     }
 }
 
-async fn what_time_it_is_is_written_down_while_somebody_is_signed_in(bench: &Bench<Sqlite>) {
+async fn the_time_is_written_down_while_somebody_is_signed_in(bench: &Bench<Sqlite>) {
     let database = database(bench).await;
     let keep = async || {
         bench.store.keep_time(10).await.unwrap();
@@ -59,7 +60,11 @@ async fn what_time_it_is_is_written_down_while_somebody_is_signed_in(bench: &Ben
     let began_at = bench.now();
     assert_eq!(keep().await, Some(began_at));
     bench.advance(SECOND / 2).await;
-    assert_eq!(keep().await, Some(began_at), "not at every call");
+    assert_eq!(
+        keep().await,
+        Some(began_at),
+        "the time is written at most once a second"
+    );
     bench.advance(SECOND / 2).await;
     assert_eq!(keep().await, Some(bench.now()));
     bench.end(session.key, EndReason::SignedOut).await;
@@ -90,7 +95,7 @@ async fn readers_do_not_wait_for_writers(bench: &Bench<Sqlite>) {
             tokio::spawn(async move { store.touch(key, now).await })
         })
         .collect();
-    // The writers are in the queue, or with SQLite, before anybody reads.
+    // By now, all writers wait for the connection or for the lock.
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
@@ -103,7 +108,7 @@ async fn readers_do_not_wait_for_writers(bench: &Bench<Sqlite>) {
     }
 }
 
-async fn an_end_is_told_though_nobody_waits_for_it_any_more(bench: &Bench<Sqlite>) {
+async fn an_end_is_reported_even_if_the_caller_has_stopped_waiting(bench: &Bench<Sqlite>) {
     let (follower, _following) = Follower::start(bench.store.clone());
     follower.caught_up().await;
     let [ended, rotated] = [bench.session().await, bench.session().await];
@@ -125,7 +130,7 @@ async fn an_end_is_told_though_nobody_waits_for_it_any_more(bench: &Bench<Sqlite
     assert!(bench.is_live(&successor).await);
 }
 
-/// A store in a file of its own.
+/// Opens a store in a new file.
 async fn store_in(directory: &TempDir) -> (Database, SqliteStore) {
     let file = directory.path().join("made/here/dwell.db");
     let database = Database::hold(file, Connections::default()).await.unwrap();
@@ -135,7 +140,7 @@ async fn store_in(directory: &TempDir) -> (Database, SqliteStore) {
 }
 
 #[tokio::test]
-async fn two_programs_do_not_keep_sessions_in_one_file() {
+async fn two_processes_cannot_use_one_file_for_sessions() {
     let directory = TempDir::new().unwrap();
     let (database, _store) = store_in(&directory).await;
     let file = directory.path().join("made/here/dwell.db");
@@ -155,14 +160,14 @@ async fn two_programs_do_not_keep_sessions_in_one_file() {
 }
 
 #[tokio::test]
-async fn a_new_file_is_for_its_owner_alone_and_an_existing_one_is_not_made() {
+async fn a_new_file_is_only_for_its_owner_and_existing_creates_none() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let directory = TempDir::new().unwrap();
-    let nowhere = DatabaseFile::at(directory.path().join("nowhere.db")).existing();
-    let missing = Database::open(nowhere.clone(), Connections::default()).await;
+    let missing_file = DatabaseFile::at(directory.path().join("missing_file.db")).existing();
+    let missing = Database::open(missing_file.clone(), Connections::default()).await;
     assert!(matches!(missing, Err(DatabaseError::Missing { .. })));
-    assert!(!nowhere.path().exists());
+    assert!(!missing_file.path().exists());
 
     let _open = store_in(&directory).await;
     for (name, mode) in [
@@ -179,7 +184,7 @@ async fn a_new_file_is_for_its_owner_alone_and_an_existing_one_is_not_made() {
 
 // A11
 #[tokio::test]
-async fn a_file_that_is_taken_away_denies_until_the_very_same_is_back() {
+async fn operations_fail_while_the_file_is_removed_or_replaced() {
     for is_replaced in [false, true] {
         let directory = TempDir::new().unwrap();
         let (database, store) = store_in(&directory).await;
@@ -200,7 +205,7 @@ async fn a_file_that_is_taken_away_denies_until_the_very_same_is_back() {
             assert!(database.look_again().await.is_err());
         }
         assert_eq!(database.is_usable(), Err(Unusable::Lost));
-        assert_eq!(file.exists(), is_replaced, "no file is made");
+        assert_eq!(file.exists(), is_replaced, "no file may be created");
 
         fs::rename(&aside, &file).unwrap();
         database.look_again().await.unwrap();
@@ -210,7 +215,7 @@ async fn a_file_that_is_taken_away_denies_until_the_very_same_is_back() {
 }
 
 #[tokio::test]
-async fn an_end_that_there_is_no_room_for_is_one_all_the_same() {
+async fn sessions_end_even_if_the_disk_is_full() {
     let directory = TempDir::new().unwrap();
     let (database, store) = store_in(&directory).await;
     let store = Arc::new(store);
@@ -222,7 +227,7 @@ async fn an_end_that_there_is_no_room_for_is_one_all_the_same() {
         store.create(session.clone()).await.unwrap();
     }
     let [signed_out, revoked, kept, rotated] = sessions;
-    say(&database, FILL).await;
+    execute(&database, FILL).await;
     assert!(store.set_data(kept.key, &kept.data).await.is_err());
     assert_eq!(database.is_usable(), Err(Unusable::Full));
 
@@ -265,26 +270,26 @@ async fn an_end_that_there_is_no_room_for_is_one_all_the_same() {
     assert!(store.touch(kept.key, now).await.unwrap().is_found());
     assert!(store.sweep(10).await.is_err());
 
-    say(&database, MAKE_ROOM).await;
+    execute(&database, MAKE_ROOM).await;
     database.look_again().await.unwrap();
     assert_eq!(database.is_usable(), Ok(()));
     assert!(store.sweep(10).await.unwrap().ended.is_empty());
     let clock = store.clock().unwrap();
-    let afterwards = SqliteStore::new(database, clock);
+    let reopened = SqliteStore::new(database, clock);
     for key in [signed_out.key, revoked.key, rotated.key] {
-        let found = afterwards.find(key).await.unwrap();
+        let found = reopened.find(key).await.unwrap();
         assert!(found.end_reason().is_some());
     }
     assert!(store.find(kept.key).await.unwrap().is_found());
 }
 
-/// The file that a process with limited files is to open.
-const FILE: &str = "DWELL_TEST_FILE";
+/// The environment variable with the file for the process whose files cannot grow.
+const FILE_VARIABLE: &str = "DWELL_TEST_FILE";
 
-/// Runs once more, in a process of its own whose files cannot grow.
+/// This test runs itself again in another process, whose files cannot grow.
 #[tokio::test]
-async fn a_database_is_opened_on_a_full_disk_and_can_be_read() {
-    if let Some(file) = env::var_os(FILE) {
+async fn a_database_can_be_opened_and_read_on_a_full_disk() {
+    if let Some(file) = env::var_os(FILE_VARIABLE) {
         return open_on_a_full_disk(Path::new(&file)).await;
     }
     let directory = TempDir::new().unwrap();
@@ -295,21 +300,22 @@ async fn a_database_is_opened_on_a_full_disk_and_can_be_read() {
         .unwrap();
     database.close().await;
     drop((database, store));
-    // Over 4 KiB they cannot, and the signal that says so would end the process.
+    // The files cannot grow over 4 KiB. The signal that reports this is ignored, because it would
+    // end the process.
     let limited = r#"trap "" XFSZ; exec prlimit --fsize=4096: "$0" "$@""#;
-    let output = Command::new("sh")
+    let ran = Command::new("sh")
         .args(["-c", limited])
         .arg(env::current_exe().unwrap())
         .args([
-            "sqlite::a_database_is_opened_on_a_full_disk_and_can_be_read",
+            "sqlite::a_database_can_be_opened_and_read_on_a_full_disk",
             "--exact",
         ])
-        .env(FILE, directory.path().join("made/here/dwell.db"))
+        .env(FILE_VARIABLE, directory.path().join("made/here/dwell.db"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("1 passed"), "{said}");
+    let output = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{output}");
+    assert!(output.contains("1 passed"), "{output}");
 }
 
 async fn open_on_a_full_disk(file: &Path) {
@@ -332,7 +338,7 @@ async fn open_on_a_full_disk(file: &Path) {
     assert_eq!(database.is_usable(), Err(Unusable::Full));
 }
 
-/// Whatever is updated needs room that SQLite does not have.
+/// After these statements, every update needs room that SQLite does not have.
 const FILL: &str = "
     create table filler (filler blob);
     create temp trigger fill before update on main.dwell_sessions
@@ -341,9 +347,9 @@ const FILL: &str = "
 
 const MAKE_ROOM: &str = "drop trigger fill; pragma max_page_count = 1000000";
 
-async fn say(database: &Database, statements: &'static str) {
-    let said = database.write::<_, sqlx::Error>(|connection| {
+async fn execute(database: &Database, statements: &'static str) {
+    let done = database.write::<_, sqlx::Error>(|connection| {
         Box::pin(async move { connection.execute(statements).await })
     });
-    said.await.unwrap();
+    done.await.unwrap();
 }

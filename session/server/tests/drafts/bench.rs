@@ -1,4 +1,4 @@
-//! The drafts of one test.
+//! The drafts of one test, with helpers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ pub const MS: Duration = Duration::from_millis(1);
 pub const INVOICE: &str = "invoice";
 pub const TEXT: &str = "Half a thought, and then";
 
-/// Makes a test of each case for each engine.
+/// Makes a test of each case on each engine.
 macro_rules! on_every_engine {
     ($($case:ident),+ $(,)?) => {
         mod sqlite {
@@ -43,7 +43,7 @@ macro_rules! on_every_engine {
     };
 }
 
-/// Drafts with the default limits, an engine and a clock.
+/// Drafts with the default limits on one engine, with a clock that the test moves.
 pub struct Bench {
     pub drafts: Drafts,
     pub store: Arc<dyn DraftStore>,
@@ -55,7 +55,7 @@ pub struct Bench {
 pub enum Engine {
     Sqlite(
         sqlite::Database,
-        #[expect(dead_code, reason = "it is kept")] TempDir,
+        #[expect(dead_code, reason = "dropping it removes the directory")] TempDir,
     ),
     Postgres(postgres::Database),
 }
@@ -101,7 +101,7 @@ impl Bench {
         }
     }
 
-    /// Other drafts in the same store, with other limits.
+    /// Drafts in the same store with other limits.
     pub fn with_limits(&self, limits: DraftLimits) -> Drafts {
         Drafts::new(
             Arc::clone(&self.store),
@@ -118,19 +118,20 @@ impl Bench {
         self.clock.advance(duration);
     }
 
-    /// Saves a draft with this text of the form [`INVOICE`].
+    /// Saves a draft of the form [`INVOICE`] with this text.
     pub async fn save(&self, author: &Author, id: DraftId, text: &str) -> Result<(), DraftError> {
         let fields = text_field(text);
         self.drafts.save(author, id, form(INVOICE, &fields)).await
     }
 
-    /// As [`save`](Self::save), for a test about something else than how often that may be.
-    pub async fn save_at_leisure(&self, author: &Author, id: DraftId, text: &str) {
+    /// Saves a draft like [`save`](Self::save), after a pause that keeps the rate limiter from
+    /// refusing it.
+    pub async fn save_after_pause(&self, author: &Author, id: DraftId, text: &str) {
         self.advance(Duration::from_millis(500));
         self.save(author, id, text).await.unwrap();
     }
 
-    /// Keeps this text of the form [`INVOICE`].
+    /// Keeps a late form [`INVOICE`] with this text.
     pub async fn save_late(
         &self,
         author: &Author,
@@ -148,7 +149,7 @@ impl Bench {
         self.drafts.list(person, INVOICE).await.unwrap()
     }
 
-    /// The texts of these drafts.
+    /// The texts of the person's open drafts.
     pub async fn texts(&self, person: &PersonId) -> Vec<String> {
         let drafts = self.list(person).await;
         drafts
@@ -167,22 +168,22 @@ impl Bench {
         self.drafts.outcome(person, id).await.unwrap()
     }
 
-    /// How many rows there are, of all people.
+    /// The number of rows, of all people.
     pub async fn count(&self) -> i64 {
         self.number("select count(*) from dwell_drafts").await
     }
 
-    /// The number that answers a question.
-    pub async fn number(&self, question: &'static str) -> i64 {
+    /// Runs a query that returns a number.
+    pub async fn number(&self, query: &'static str) -> i64 {
         let number = match &self.engine {
             Engine::Sqlite(database, _) => {
-                let number = sqlx::query_scalar(question);
+                let number = sqlx::query_scalar(query);
                 database
                     .read(move |connection| Box::pin(number.fetch_one(connection)))
                     .await
             }
             Engine::Postgres(database) => {
-                let number = sqlx::query_scalar(question);
+                let number = sqlx::query_scalar(query);
                 database
                     .run(move |connection| Box::pin(number.fetch_one(connection)))
                     .await
@@ -191,7 +192,7 @@ impl Bench {
         number.unwrap()
     }
 
-    /// Carries out a statement.
+    /// Executes a statement.
     pub async fn execute(&self, statement: &'static str) {
         match &self.engine {
             Engine::Sqlite(database, _) => {
@@ -226,7 +227,7 @@ pub fn grace() -> Author {
     author("grace", 2)
 }
 
-/// The id with this number.
+/// Makes an id from a number.
 pub fn draft_id(number: u32) -> DraftId {
     format!("{number:032x}").parse().unwrap()
 }
@@ -243,7 +244,7 @@ fn text_of(draft: &Draft) -> &str {
     draft.field("text")
 }
 
-/// A form that was sent late, by a browser that was in the session of its page.
+/// A form that was sent late by a browser with the cookie of the session of its page.
 pub fn sent_late(draft: impl Into<Option<DraftId>>) -> LateForm {
     LateForm {
         draft: draft.into(),

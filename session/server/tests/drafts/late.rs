@@ -1,4 +1,5 @@
-//! What is sent after the end of its session is kept for its person, and overwrites nothing.
+//! Tests that a form that is sent after the end of its session is kept for its person and
+//! overwrites nothing.
 
 use dwell::drafts::{DraftError, DraftLimits, LateForm, LateLimits, LateSave, NewDraft};
 
@@ -7,19 +8,19 @@ use crate::bench::{
 };
 
 on_every_engine! {
-    what_was_sent_late_is_kept_for_its_person,
-    without_an_id_it_is_kept_under_a_new_one_and_once,
-    it_replaces_what_its_own_page_saved_before,
-    it_replaces_nothing_else,
-    whoever_has_no_more_than_the_page_overwrites_nothing,
-    a_blank_form_is_not_kept_and_empties_no_draft,
-    another_text_of_a_used_up_draft_is_kept_if_it_was_sent,
-    only_a_few_are_kept_of_one_session,
-    only_so_many_are_kept_of_a_person,
-    late_drafts_and_others_do_not_displace_each_other,
-    a_late_draft_that_is_saved_in_a_session_is_late_no_more,
-    what_is_too_large_is_not_kept,
-    an_id_that_was_taken_meanwhile_is_not_overwritten,
+    a_late_form_is_kept_for_its_person,
+    a_late_form_without_an_id_is_kept_once_under_a_new_id,
+    a_late_form_replaces_the_draft_of_its_own_page,
+    a_late_form_replaces_no_other_draft,
+    a_late_form_without_the_cookie_overwrites_nothing,
+    a_blank_late_form_is_not_kept_and_deletes_no_draft,
+    a_late_form_with_a_used_up_draft_is_kept_if_it_was_sent_with_another_text,
+    late_forms_of_one_session_are_limited,
+    late_forms_of_one_person_are_limited,
+    late_drafts_and_others_are_counted_separately,
+    a_late_draft_that_is_saved_in_a_session_no_longer_counts_as_late,
+    a_late_form_that_is_too_large_is_an_error,
+    a_draft_that_was_saved_in_the_meantime_is_not_overwritten,
 }
 
 const SAVED_LATE: LateForm = LateForm {
@@ -29,7 +30,7 @@ const SAVED_LATE: LateForm = LateForm {
 };
 
 // F3
-async fn what_was_sent_late_is_kept_for_its_person(bench: &Bench) {
+async fn a_late_form_is_kept_for_its_person(bench: &Bench) {
     let ada = ada();
     let id = draft_id(1);
     for late in [
@@ -51,13 +52,13 @@ async fn what_was_sent_late_is_kept_for_its_person(bench: &Bench) {
 }
 
 // F3
-async fn without_an_id_it_is_kept_under_a_new_one_and_once(bench: &Bench) {
+async fn a_late_form_without_an_id_is_kept_once_under_a_new_id(bench: &Bench) {
     let ada = ada();
     for (expected, text) in [(1, TEXT), (2, "Another"), (2, TEXT)] {
         assert!(bench.save_late(&ada, sent_late(None), text).await.unwrap());
         assert_eq!(bench.list(&ada.person).await.len(), expected);
     }
-    // It is the same in another form.
+    // The same text in another form is kept too.
     let fields = text_field(TEXT);
     let order = form("order", &fields);
     let saved = bench.drafts.save_late(&ada, order, sent_late(None)).await;
@@ -66,7 +67,7 @@ async fn without_an_id_it_is_kept_under_a_new_one_and_once(bench: &Bench) {
 }
 
 // F3
-async fn it_replaces_what_its_own_page_saved_before(bench: &Bench) {
+async fn a_late_form_replaces_the_draft_of_its_own_page(bench: &Bench) {
     let ada = ada();
     let id = draft_id(1);
     bench.save(&ada, id, "Half a").await.unwrap();
@@ -76,7 +77,7 @@ async fn it_replaces_what_its_own_page_saved_before(bench: &Bench) {
     assert_eq!(draft.id, id);
     assert_eq!(draft.field("text"), TEXT);
     assert_eq!(draft.saved_at, bench.now());
-    // However often that is.
+    // This can be repeated.
     for number in 0..10 {
         let text = format!("{TEXT} {number}");
         assert!(bench.save_late(&ada, sent_late(id), &text).await.unwrap());
@@ -85,7 +86,7 @@ async fn it_replaces_what_its_own_page_saved_before(bench: &Bench) {
 }
 
 // F3
-async fn it_replaces_nothing_else(bench: &Bench) {
+async fn a_late_form_replaces_no_other_draft(bench: &Bench) {
     let in_another_session = author("ada", 99);
     let before = "precious";
     for (number, author, name) in [(1, &in_another_session, INVOICE), (2, &ada(), "order")] {
@@ -103,7 +104,7 @@ async fn it_replaces_nothing_else(bench: &Bench) {
 }
 
 // F3
-async fn whoever_has_no_more_than_the_page_overwrites_nothing(bench: &Bench) {
+async fn a_late_form_without_the_cookie_overwrites_nothing(bench: &Bench) {
     let ada = ada();
     let id = draft_id(1);
     bench.save(&ada, id, "precious").await.unwrap();
@@ -117,7 +118,7 @@ async fn whoever_has_no_more_than_the_page_overwrites_nothing(bench: &Bench) {
 }
 
 // F3
-async fn a_blank_form_is_not_kept_and_empties_no_draft(bench: &Bench) {
+async fn a_blank_late_form_is_not_kept_and_deletes_no_draft(bench: &Bench) {
     let ada = ada();
     let id = draft_id(1);
     bench.save(&ada, id, TEXT).await.unwrap();
@@ -129,7 +130,7 @@ async fn a_blank_form_is_not_kept_and_empties_no_draft(bench: &Bench) {
 }
 
 // F3
-async fn another_text_of_a_used_up_draft_is_kept_if_it_was_sent(bench: &Bench) {
+async fn a_late_form_with_a_used_up_draft_is_kept_if_it_was_sent_with_another_text(bench: &Bench) {
     let ada = ada();
     let person = &ada.person;
     for (number, is_discarded) in [(1, true), (2, false)] {
@@ -146,7 +147,7 @@ async fn another_text_of_a_used_up_draft_is_kept_if_it_was_sent(bench: &Bench) {
         assert!(!bench.save_late(&ada, saved, TEXT).await.unwrap());
         if is_discarded {
             let again = bench.save_late(&ada, sent_late(id), "before").await;
-            assert!(!again.unwrap(), "it was not wanted");
+            assert!(!again.unwrap(), "this text was discarded");
         }
         assert!(bench.list(person).await.is_empty());
 
@@ -166,7 +167,7 @@ async fn another_text_of_a_used_up_draft_is_kept_if_it_was_sent(bench: &Bench) {
 }
 
 // F3
-async fn only_a_few_are_kept_of_one_session(bench: &Bench) {
+async fn late_forms_of_one_session_are_limited(bench: &Bench) {
     let ada = ada();
     let max = bench.limits.late_per_session;
     for number in 0..max + 3 {
@@ -180,7 +181,7 @@ async fn only_a_few_are_kept_of_one_session(bench: &Bench) {
             false => assert!(matches!(saved, Err(DraftError::TooManyLate)), "{saved:?}"),
         }
     }
-    // What is kept can still be replaced by its own page, and repeated.
+    // Kept forms can still be replaced by their own page, and sent again.
     let id = draft_id(0);
     assert!(
         bench
@@ -211,14 +212,14 @@ async fn only_a_few_are_kept_of_one_session(bench: &Bench) {
     texts.sort_unstable();
     assert_eq!(texts, ["late 0 and more", "late 1", "late 2", "of another"]);
 
-    // Discarding one makes no room until it is forgotten.
+    // Discarding a draft makes no room until it is deleted.
     bench.drafts.discard(&ada.person, id).await.unwrap();
     let saved = bench.save_late(&ada, sent_late(None), "one more").await;
     assert!(matches!(saved, Err(DraftError::TooManyLate)), "{saved:?}");
 }
 
 // F3
-async fn only_so_many_are_kept_of_a_person(bench: &Bench) {
+async fn late_forms_of_one_person_are_limited(bench: &Bench) {
     let max = bench.limits.late_per_person;
     for number in 0..max + 2 {
         let author = author("ada", u128::from(number));
@@ -247,13 +248,13 @@ async fn only_so_many_are_kept_of_a_person(bench: &Bench) {
 }
 
 // F3
-async fn late_drafts_and_others_do_not_displace_each_other(bench: &Bench) {
+async fn late_drafts_and_others_are_counted_separately(bench: &Bench) {
     let ada = ada();
     let person = &ada.person;
     let max = bench.limits.per_person;
     for number in 0..max {
         let text = format!("saved {number}");
-        bench.save_at_leisure(&ada, draft_id(number), &text).await;
+        bench.save_after_pause(&ada, draft_id(number), &text).await;
     }
     let mut late = 0;
     for number in 0..max {
@@ -272,7 +273,7 @@ async fn late_drafts_and_others_do_not_displace_each_other(bench: &Bench) {
         let text = bench.text(person, draft_id(number)).await;
         assert_eq!(text.unwrap(), format!("saved {number}"));
     }
-    bench.save_at_leisure(&ada, draft_id(1_000), TEXT).await;
+    bench.save_after_pause(&ada, draft_id(1_000), TEXT).await;
     assert_eq!(bench.text(person, draft_id(0)).await, None);
     let texts = bench.texts(person).await;
     assert_eq!(
@@ -283,7 +284,7 @@ async fn late_drafts_and_others_do_not_displace_each_other(bench: &Bench) {
 }
 
 // F3
-async fn a_late_draft_that_is_saved_in_a_session_is_late_no_more(bench: &Bench) {
+async fn a_late_draft_that_is_saved_in_a_session_no_longer_counts_as_late(bench: &Bench) {
     let ada = ada();
     for number in 0..bench.limits.late_per_session {
         let text = format!("late {number}");
@@ -310,16 +311,17 @@ async fn a_late_draft_that_is_saved_in_a_session_is_late_no_more(bench: &Bench) 
     assert!(saved.unwrap());
 
     let saved = bench.save_late(&ada, sent_late(None), "more").await;
-    assert!(saved.unwrap(), "two are left of this session");
-    // Its session is now the later one, so the page from before does not replace it.
+    assert!(saved.unwrap(), "two late drafts are left of this session");
+    // The draft was last saved in the later session, so the page of the earlier one does not
+    // replace it.
     let saved = bench.save_late(&ada, sent_late(draft_id(0)), "stale").await;
     assert!(matches!(saved, Err(DraftError::TooManyLate)), "{saved:?}");
     let text = bench.text(&ada.person, draft_id(0)).await;
     assert_eq!(text.unwrap(), "put back");
 }
 
-// F3: rather than lost without a word.
-async fn what_is_too_large_is_not_kept(bench: &Bench) {
+// F3: it is an error, so the text is not lost silently.
+async fn a_late_form_that_is_too_large_is_an_error(bench: &Bench) {
     let text = "x".repeat(100_000);
     let saved = bench.save_late(&ada(), sent_late(None), &text).await;
     assert!(matches!(saved, Err(DraftError::TooLarge)), "{saved:?}");
@@ -330,8 +332,8 @@ async fn what_is_too_large_is_not_kept(bench: &Bench) {
     assert!(matches!(saved, Err(DraftError::Store(_))), "{saved:?}");
 }
 
-/// The store by itself: between the question what there is and the answer it may change.
-async fn an_id_that_was_taken_meanwhile_is_not_overwritten(bench: &Bench) {
+/// Tests the store alone, because the draft may change between a lookup and the write.
+async fn a_draft_that_was_saved_in_the_meantime_is_not_overwritten(bench: &Bench) {
     let ada = ada();
     let person = &ada.person;
     let limits = LateLimits {

@@ -1,4 +1,4 @@
-//! What a draft may be, how many there may be, and how often one may be saved.
+//! Tests of the limits on the size, the number and the rate of drafts.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use dwell::drafts::{DraftError, DraftLimits, LARGEST_DRAFT, LONGEST_FORM_NAME};
 use crate::bench::{Bench, INVOICE, MS, TEXT, ada, draft_id, form, grace, text_field};
 
 on_every_engine! {
-    the_oldest_draft_is_deleted_for_the_last_that_is_allowed,
-    the_draft_that_is_saved_is_not_the_one_that_is_deleted,
-    how_many_drafts_a_person_has_is_a_setting,
-    a_draft_that_is_too_large_is_refused_and_the_one_before_stays,
-    a_name_of_a_form_is_short_text_without_control_characters,
-    whoever_saves_too_often_is_refused_and_nobody_else_is,
+    the_oldest_draft_is_deleted_beyond_the_limit,
+    the_draft_that_was_just_saved_is_never_deleted,
+    the_number_of_drafts_is_a_setting,
+    a_draft_that_is_too_large_is_refused_and_changes_nothing,
+    invalid_names_of_forms_are_refused,
+    only_a_person_who_saves_too_often_is_refused,
 }
 
 // F3
-async fn the_oldest_draft_is_deleted_for_the_last_that_is_allowed(bench: &Bench) {
+async fn the_oldest_draft_is_deleted_beyond_the_limit(bench: &Bench) {
     let (ada, grace) = (ada(), grace());
     let person = &ada.person;
     let max = bench.limits.per_person;
@@ -26,7 +26,7 @@ async fn the_oldest_draft_is_deleted_for_the_last_that_is_allowed(bench: &Bench)
     bench.drafts.discard(person, used_up).await.unwrap();
     for number in 0..=max {
         let text = format!("thought {number}");
-        bench.save_at_leisure(&ada, draft_id(number), &text).await;
+        bench.save_after_pause(&ada, draft_id(number), &text).await;
         let expected = (number + 1).min(max) as usize;
         assert_eq!(bench.list(person).await.len(), expected);
     }
@@ -36,7 +36,7 @@ async fn the_oldest_draft_is_deleted_for_the_last_that_is_allowed(bench: &Bench)
     let saved = bench.save(&ada, used_up, TEXT).await;
     assert!(matches!(saved, Err(DraftError::UsedUp)), "{saved:?}");
 
-    // One that is used up does not count.
+    // A used-up draft does not count.
     bench.drafts.discard(person, draft_id(max)).await.unwrap();
     bench
         .save(&ada, draft_id(2_000), "in its place")
@@ -45,7 +45,7 @@ async fn the_oldest_draft_is_deleted_for_the_last_that_is_allowed(bench: &Bench)
     assert_eq!(bench.list(person).await.len(), max as usize);
     assert!(bench.text(person, draft_id(1)).await.is_some());
 
-    // They count together, of whatever form they are.
+    // Drafts of all forms count together.
     let fields = text_field(TEXT);
     bench.advance(MS);
     let saved = bench
@@ -57,10 +57,10 @@ async fn the_oldest_draft_is_deleted_for_the_last_that_is_allowed(bench: &Bench)
 }
 
 // F3
-async fn the_draft_that_is_saved_is_not_the_one_that_is_deleted(bench: &Bench) {
+async fn the_draft_that_was_just_saved_is_never_deleted(bench: &Bench) {
     let ada = ada();
     for number in 0..3 * bench.limits.per_person {
-        // All in the same millisecond.
+        // All are saved in the same millisecond.
         let id = draft_id(number.wrapping_mul(0x9E37_79B9));
         bench.save(&ada, id, TEXT).await.unwrap();
         assert_eq!(bench.text(&ada.person, id).await.unwrap(), TEXT);
@@ -69,7 +69,7 @@ async fn the_draft_that_is_saved_is_not_the_one_that_is_deleted(bench: &Bench) {
     assert_eq!(left, bench.limits.per_person as usize);
 }
 
-async fn how_many_drafts_a_person_has_is_a_setting(bench: &Bench) {
+async fn the_number_of_drafts_is_a_setting(bench: &Bench) {
     let ada = ada();
     let drafts = bench.with_limits(DraftLimits {
         per_person: 2,
@@ -91,7 +91,7 @@ async fn how_many_drafts_a_person_has_is_a_setting(bench: &Bench) {
 }
 
 // F3
-async fn a_draft_that_is_too_large_is_refused_and_the_one_before_stays(bench: &Bench) {
+async fn a_draft_that_is_too_large_is_refused_and_changes_nothing(bench: &Bench) {
     let ada = ada();
     let around = r#"[["text",""]]"#.len();
     let largest = LARGEST_DRAFT - around;
@@ -106,7 +106,7 @@ async fn a_draft_that_is_too_large_is_refused_and_the_one_before_stays(bench: &B
     assert_eq!(bench.text(&ada.person, draft_id(1)).await.unwrap(), text);
 }
 
-async fn a_name_of_a_form_is_short_text_without_control_characters(bench: &Bench) {
+async fn invalid_names_of_forms_are_refused(bench: &Bench) {
     let ada = ada();
     let fields = text_field(TEXT);
     let longest = "é".repeat(LONGEST_FORM_NAME / 2);
@@ -142,7 +142,7 @@ async fn a_name_of_a_form_is_short_text_without_control_characters(bench: &Bench
 }
 
 // F3
-async fn whoever_saves_too_often_is_refused_and_nobody_else_is(bench: &Bench) {
+async fn only_a_person_who_saves_too_often_is_refused(bench: &Bench) {
     let (ada, grace) = (ada(), grace());
     for _ in 0..120 {
         bench.save(&ada, draft_id(1), TEXT).await.unwrap();

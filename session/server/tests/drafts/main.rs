@@ -1,11 +1,11 @@
-//! What drafts promise, on SQLite and PostgreSQL: same operations, same answers.
+//! Tests of drafts on SQLite and PostgreSQL. Every test runs on both.
 //!
-//! The suite starts PostgreSQL itself, and each test has a database and a clock of its own.
+//! The suite starts PostgreSQL itself. Each test has its own database and clock.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what helps a test may fail it"
+    reason = "a helper of a test may fail the test"
 )]
 
 #[path = "../engines/mod.rs"]

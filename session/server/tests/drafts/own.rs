@@ -1,4 +1,4 @@
-//! What was typed and not sent comes back to whom it belongs, and to nobody else.
+//! Tests that drafts are returned to the person who typed them, and to nobody else.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use dwell::{Maintenance, drafts::Draft};
 use crate::bench::{Bench, INVOICE, MS, TEXT, ada, author, draft_id, form, grace, text_field};
 
 on_every_engine! {
-    what_was_typed_comes_back_to_its_person_in_any_session,
-    another_person_never_sees_changes_or_deletes_it,
+    a_draft_is_returned_to_its_person_in_any_session,
+    other_people_cannot_read_or_change_a_draft,
     two_tabs_have_two_drafts_and_the_latest_comes_first,
     each_form_has_its_own_drafts,
-    what_was_typed_stays_as_it_was,
+    texts_are_stored_unchanged,
     an_emptied_form_has_no_draft,
     a_draft_expires_after_it_was_last_saved,
-    what_has_expired_is_swept_a_little_at_a_time,
+    expired_drafts_are_deleted_in_small_steps,
 }
 
 // F3
-async fn what_was_typed_comes_back_to_its_person_in_any_session(bench: &Bench) {
+async fn a_draft_is_returned_to_its_person_in_any_session(bench: &Bench) {
     let id = draft_id(1);
     let saved_at = bench.now();
     bench.save(&ada(), id, TEXT).await.unwrap();
@@ -41,7 +41,7 @@ async fn what_was_typed_comes_back_to_its_person_in_any_session(bench: &Bench) {
 }
 
 // F3
-async fn another_person_never_sees_changes_or_deletes_it(bench: &Bench) {
+async fn other_people_cannot_read_or_change_a_draft(bench: &Bench) {
     let id = draft_id(1);
     let (ada, grace) = (ada(), grace());
     bench.save(&ada, id, TEXT).await.unwrap();
@@ -95,7 +95,7 @@ async fn each_form_has_its_own_drafts(bench: &Bench) {
 }
 
 // F3
-async fn what_was_typed_stays_as_it_was(bench: &Bench) {
+async fn texts_are_stored_unchanged(bench: &Bench) {
     let ada = ada();
     let hostile = [
         "</textarea><script>alert(1)</script>\"'&",
@@ -157,7 +157,7 @@ async fn a_draft_expires_after_it_was_last_saved(bench: &Bench) {
 }
 
 // F3
-async fn what_has_expired_is_swept_a_little_at_a_time(bench: &Bench) {
+async fn expired_drafts_are_deleted_in_small_steps(bench: &Bench) {
     for person in 0..15 {
         let author = author(&person.to_string(), 1);
         for number in 0..20 {

@@ -1,4 +1,4 @@
-//! Requests of one person that come at the same time.
+//! Tests of simultaneous requests of one person.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,19 +9,20 @@ use tokio::task::yield_now;
 use crate::bench::{Bench, INVOICE, TEXT, ada, author, draft_id, form, sent_late, text_field};
 
 on_every_engine! {
-    drafts_race_their_forms_and_never_come_back,
-    saves_at_the_same_time_do_not_exceed_the_limit_together,
-    late_forms_at_the_same_time_do_not_exceed_the_limit_together,
-    what_is_done_at_the_same_time_does_not_lock_itself_out,
+    a_draft_that_is_saved_while_its_form_is_sent_does_not_come_back,
+    simultaneous_saves_do_not_exceed_the_limit,
+    simultaneous_late_forms_do_not_exceed_the_limit,
+    simultaneous_operations_do_not_deadlock,
 }
 
 // F3
-/// The page saves its draft while its form is on the way. Whichever comes first, nothing is left.
-async fn drafts_race_their_forms_and_never_come_back(bench: &Bench) {
+/// The page saves its draft while its form is being sent. Whichever arrives first, no draft is
+/// left.
+async fn a_draft_that_is_saved_while_its_form_is_sent_does_not_come_back(bench: &Bench) {
     const ROUNDS: u32 = 200;
     let ada = ada();
     for round in 0..ROUNDS {
-        // Nobody saves more often than that.
+        // The rate limiter allows this pace.
         bench.advance(Duration::from_millis(500));
         let id = draft_id(round);
         let save = tokio::spawn({
@@ -53,7 +54,7 @@ async fn drafts_race_their_forms_and_never_come_back(bench: &Bench) {
 }
 
 // F3
-async fn saves_at_the_same_time_do_not_exceed_the_limit_together(bench: &Bench) {
+async fn simultaneous_saves_do_not_exceed_the_limit(bench: &Bench) {
     let ada = ada();
     let saves = (0..60).map(|number| {
         let (drafts, ada) = (bench.drafts.clone(), ada.clone());
@@ -72,7 +73,7 @@ async fn saves_at_the_same_time_do_not_exceed_the_limit_together(bench: &Bench) 
 }
 
 // F3
-async fn late_forms_at_the_same_time_do_not_exceed_the_limit_together(bench: &Bench) {
+async fn simultaneous_late_forms_do_not_exceed_the_limit(bench: &Bench) {
     let saves = (0..30).map(|number| {
         let drafts = bench.drafts.clone();
         tokio::spawn(async move {
@@ -95,8 +96,9 @@ async fn late_forms_at_the_same_time_do_not_exceed_the_limit_together(bench: &Be
     assert_eq!(bench.list(&ada().person).await.len(), kept as usize);
 }
 
-/// Several drafts that hold the same are discarded, restored, saved, sent and swept, all together.
-async fn what_is_done_at_the_same_time_does_not_lock_itself_out(bench: &Bench) {
+/// Several drafts with the same content are discarded, restored, saved, sent and swept at the same
+/// time.
+async fn simultaneous_operations_do_not_deadlock(bench: &Bench) {
     const IDS: u32 = 6;
     let drafts = Arc::new(bench.drafts.clone());
     for round in 0..20 {

@@ -1,4 +1,4 @@
-//! What was sent and its draft, in one transaction of the program.
+//! Tests that a program can insert what was sent and use up its draft in one transaction.
 
 use dwell::{
     drafts::{DraftId, Outcome, PostgresDrafts, SqliteDrafts},
@@ -9,11 +9,11 @@ use sqlx::Connection as _;
 use crate::bench::{Bench, Engine, TEXT, ada, draft_id};
 
 on_every_engine! {
-    what_was_sent_is_there_and_its_draft_is_not_or_the_other_way_round,
+    an_invoice_is_inserted_and_its_draft_used_up_together,
 }
 
 // F3
-async fn what_was_sent_is_there_and_its_draft_is_not_or_the_other_way_round(bench: &Bench) {
+async fn an_invoice_is_inserted_and_its_draft_used_up_together(bench: &Bench) {
     let ada = ada();
     let id = draft_id(1);
     bench
@@ -36,7 +36,7 @@ async fn what_was_sent_is_there_and_its_draft_is_not_or_the_other_way_round(benc
 const INSERT: &str = "insert into invoices values ('an invoice')";
 
 impl Bench {
-    /// Inserts an invoice as a program does that uses Dwell.
+    /// Inserts an invoice and uses up its draft, as a program that uses Dwell does.
     async fn send(&self, id: DraftId, commits: bool) -> Result<(), StoreError> {
         let person = ada().person;
         let now = self.now();

@@ -1,4 +1,5 @@
-//! A draft that was sent or discarded stays used up, and what was discarded can be restored.
+//! Tests that a draft that was sent or discarded stays used up, and that a discarded draft can be
+//! restored.
 
 use std::time::Duration;
 
@@ -8,12 +9,12 @@ use crate::bench::{Bench, INVOICE, MS, TEXT, ada, draft_id, form, grace, text_fi
 
 on_every_engine! {
     a_draft_that_is_used_up_stays_used_up_for_a_day,
-    what_was_discarded_can_be_restored_for_a_day,
-    what_was_sent_cannot_be_restored,
-    what_holds_the_same_in_the_same_form_is_discarded_with_it,
-    how_long_a_draft_can_be_restored_is_a_setting,
-    the_oldest_used_up_draft_is_forgotten_beyond_the_limit,
-    discarding_or_restoring_what_is_not_there_does_nothing,
+    a_discarded_draft_can_be_restored_for_a_day,
+    a_sent_draft_cannot_be_restored,
+    drafts_with_the_same_content_are_discarded_together,
+    the_time_for_restoring_a_draft_is_a_setting,
+    the_oldest_used_up_draft_is_deleted_beyond_the_limit,
+    discarding_or_restoring_an_unknown_draft_does_nothing,
 }
 
 // F3
@@ -59,7 +60,7 @@ async fn a_draft_that_is_used_up_stays_used_up_for_a_day(bench: &Bench) {
 }
 
 // F3
-async fn what_was_discarded_can_be_restored_for_a_day(bench: &Bench) {
+async fn a_discarded_draft_can_be_restored_for_a_day(bench: &Bench) {
     let ada = ada();
     let person = &ada.person;
     let id = draft_id(1);
@@ -82,7 +83,7 @@ async fn what_was_discarded_can_be_restored_for_a_day(bench: &Bench) {
 }
 
 // F3
-async fn what_was_sent_cannot_be_restored(bench: &Bench) {
+async fn a_sent_draft_cannot_be_restored(bench: &Bench) {
     let ada = ada();
     let person = &ada.person;
     let id = draft_id(1);
@@ -97,7 +98,7 @@ async fn what_was_sent_cannot_be_restored(bench: &Bench) {
 }
 
 // F3
-async fn what_holds_the_same_in_the_same_form_is_discarded_with_it(bench: &Bench) {
+async fn drafts_with_the_same_content_are_discarded_together(bench: &Bench) {
     let ada = ada();
     let person = &ada.person;
     bench.save(&ada, draft_id(1), TEXT).await.unwrap();
@@ -127,7 +128,7 @@ async fn what_holds_the_same_in_the_same_form_is_discarded_with_it(bench: &Bench
     assert_eq!(bench.drafts.list(person, INVOICE).await.unwrap().len(), 2);
 }
 
-async fn how_long_a_draft_can_be_restored_is_a_setting(bench: &Bench) {
+async fn the_time_for_restoring_a_draft_is_a_setting(bench: &Bench) {
     let ada = ada();
     let person = &ada.person;
     for undo in [Duration::from_secs(60), 3 * USED_UP_RETENTION] {
@@ -147,7 +148,7 @@ async fn how_long_a_draft_can_be_restored_is_a_setting(bench: &Bench) {
             assert_eq!(outcome.is_some(), is_in_time, "{undo:?}");
             assert_eq!(drafts.restore(person, id).await.unwrap(), is_in_time);
         }
-        // The id is remembered for a day all the same.
+        // The id is remembered for a day in any case.
         let saved = drafts.save(&ada, id, form(INVOICE, &fields)).await;
         let is_used_up = matches!(saved, Err(DraftError::UsedUp));
         assert_eq!(is_used_up, undo < USED_UP_RETENTION);
@@ -160,14 +161,14 @@ async fn how_long_a_draft_can_be_restored_is_a_setting(bench: &Bench) {
 }
 
 // F3
-async fn the_oldest_used_up_draft_is_forgotten_beyond_the_limit(bench: &Bench) {
+async fn the_oldest_used_up_draft_is_deleted_beyond_the_limit(bench: &Bench) {
     let (ada, grace) = (ada(), grace());
     bench
         .drafts
         .use_up(&grace.person, draft_id(0))
         .await
         .unwrap();
-    // All in the same millisecond: the latest is not the one that is forgotten.
+    // All are used up in the same millisecond, and the latest is not the one that is deleted.
     for number in (0..=MAX_USED_UP).rev() {
         bench
             .drafts
@@ -180,7 +181,7 @@ async fn the_oldest_used_up_draft_is_forgotten_beyond_the_limit(bench: &Bench) {
     assert_eq!(bench.count().await, i64::from(MAX_USED_UP) + 1);
     bench.advance(MS);
     for number in 0..=MAX_USED_UP {
-        bench.save_at_leisure(&ada, draft_id(1_000), TEXT).await;
+        bench.save_after_pause(&ada, draft_id(1_000), TEXT).await;
         bench
             .drafts
             .discard(&ada.person, draft_id(1_000))
@@ -201,7 +202,7 @@ async fn the_oldest_used_up_draft_is_forgotten_beyond_the_limit(bench: &Bench) {
     assert_eq!(outcome, Some(Outcome::Sent));
 }
 
-async fn discarding_or_restoring_what_is_not_there_does_nothing(bench: &Bench) {
+async fn discarding_or_restoring_an_unknown_draft_does_nothing(bench: &Bench) {
     let person = &ada().person;
     bench.drafts.discard(person, draft_id(1)).await.unwrap();
     assert!(!bench.drafts.restore(person, draft_id(1)).await.unwrap());

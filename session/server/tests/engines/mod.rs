@@ -1,6 +1,6 @@
-//! Servers that tests run: PostgreSQL and Redis.
+//! Starts the servers that tests need: PostgreSQL and Redis.
 
-#![allow(dead_code, reason = "each suite uses a part of it")]
+#![allow(dead_code, reason = "each suite uses only a part of this module")]
 
 use std::{
     fs,
@@ -22,36 +22,38 @@ use tempfile::TempDir;
 const HINT: &str = "`cargo xtask setup` installs it, or `apt-get install postgresql redis-server`";
 const PASSWORD: &str = "a secret of this test run";
 
-/// A server that ends with the process: whoever keeps it takes orders from a pipe, which closes
-/// then, and removes the directory.
+/// A server that ends with the test process. A shell script controls it and reads commands from a
+/// pipe. When the pipe closes, the script stops the server and removes its directory.
 pub struct Server {
     pub port: u16,
     log: PathBuf,
-    keeper: Child,
-    done: BufReader<ChildStdout>,
+    controller: Child,
+    replies: BufReader<ChildStdout>,
 }
 
 impl Drop for Server {
-    /// Those of the whole run are not dropped: their pipe closes when the process ends.
+    /// The servers in statics are never dropped. Their pipes close when the process ends.
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
-        let _ = self.keeper.wait();
+        drop(self.controller.stdin.take());
+        let _ = self.controller.wait();
     }
 }
 
-/// The PostgreSQL server of this run, started by the first test that needs it, for all of them.
+/// The PostgreSQL server that all tests of this process share. The first test that needs it starts
+/// it.
 pub fn postgres() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(Server::postgres)
 }
 
-/// The Redis server of this run, likewise.
+/// The Redis server that all tests of this process share. The first test that needs it starts it.
 pub fn redis() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| Server::redis(&["--save", "", "--databases", "250"]))
 }
 
-/// What `connect` makes of a connection to PostgreSQL, which listens before it lets anybody in.
+/// Connects to PostgreSQL with `connect`. It tries several times, because the server listens before
+/// it accepts connections.
 pub async fn connected<Connection, Error>(
     connect: impl AsyncFn() -> Result<Connection, Error>,
 ) -> Connection {
@@ -61,10 +63,10 @@ pub async fn connected<Connection, Error>(
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
-    panic!("PostgreSQL lets nobody in");
+    panic!("PostgreSQL does not accept connections");
 }
 
-/// Where files are as fast as memory, if there is such a place.
+/// Creates a temporary directory, in memory if possible.
 pub fn directory() -> TempDir {
     let memory = Path::new("/dev/shm");
     match memory.is_dir() {
@@ -75,12 +77,12 @@ pub fn directory() -> TempDir {
 }
 
 impl Server {
-    /// A PostgreSQL server.
+    /// Starts a PostgreSQL server.
     pub fn postgres() -> Self {
         Self::postgres_with(&[])
     }
 
-    /// A PostgreSQL server that is started in this environment.
+    /// Starts a PostgreSQL server with these environment variables.
     pub fn postgres_with(environment: &[(&str, String)]) -> Self {
         let programs = postgres_programs();
         let directory = directory().keep();
@@ -95,7 +97,7 @@ impl Server {
                 .arg("postgres")
                 .arg(&directory));
         }
-        let mut initdb = as_nobody_special(&programs.join("initdb"));
+        let mut initdb = as_unprivileged_user(&programs.join("initdb"));
         initdb.extend(
             [
                 "--username=dwell",
@@ -110,7 +112,7 @@ impl Server {
         run(Command::new(&initdb[0]).args(&initdb[1..]).current_dir("/"));
 
         let port = free_port();
-        let mut command = as_nobody_special(Path::new("env"));
+        let mut command = as_unprivileged_user(Path::new("env"));
         command.extend(
             environment
                 .iter()
@@ -123,7 +125,7 @@ impl Server {
             format!("port={port}"),
             format!("unix_socket_directories={}", directory.display()),
             "max_connections=300".to_owned(),
-            // Nothing here is to survive a power failure.
+            // The data does not have to survive a power failure.
             "fsync=off".to_owned(),
             "full_page_writes=off".to_owned(),
         ] {
@@ -132,7 +134,7 @@ impl Server {
         Self::keep(&command, &directory, port)
     }
 
-    /// A Redis server with these settings.
+    /// Starts a Redis server with these settings.
     pub fn redis(settings: &[&str]) -> Self {
         let program = ["redis-server", "valkey-server"]
             .into_iter()
@@ -163,7 +165,7 @@ impl Server {
         Self::keep(&command, &directory, port)
     }
 
-    /// Where it is, with the password.
+    /// The URL of the server, with the password.
     pub fn url(&self, scheme: &str, user: &str, path: &str) -> String {
         let password = PASSWORD.replace(' ', "%20");
         format!(
@@ -172,7 +174,7 @@ impl Server {
         )
     }
 
-    /// A server that is started by `command`, listens on `port` and owns `directory`.
+    /// Starts a server with `command`, which listens on `port` and whose files are in `directory`.
     pub fn keep(command: &[String], directory: &Path, port: u16) -> Self {
         let script = r#"trap '' INT
             directory=$1; shift
@@ -186,9 +188,9 @@ impl Server {
                     end) send "$signal"; wait "$server"; server= ;;
                 esac
                 echo
-            done
+            replies
             send CONT; kill -s INT "$server"; wait "$server"; rm -rf "$directory""#;
-        let mut keeper = Command::new("sh")
+        let mut controller = Command::new("sh")
             .args(["-c", script, "sh"])
             .arg(directory)
             .args(command)
@@ -197,18 +199,18 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let done = BufReader::new(keeper.stdout.take().unwrap());
+        let replies = BufReader::new(controller.stdout.take().unwrap());
         let mut server = Self {
             port,
             log: directory.join("log"),
-            keeper,
-            done,
+            controller,
+            replies,
         };
         server.start();
         server
     }
 
-    /// Starts it, also again, and waits until it listens.
+    /// Starts the server, for the first time or again, and waits until it listens.
     pub fn start(&mut self) {
         self.order("start");
         for _ in 0..600 {
@@ -217,18 +219,19 @@ impl Server {
             }
             sleep(Duration::from_millis(50));
         }
-        panic!("a server does not start: {}", self.log());
+        panic!("the server does not start: {}", self.log());
     }
 
-    /// What it has written down.
+    /// The log of the server.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// `signal SIGNAL` to all its processes, or `end SIGNAL`, which waits until it has ended.
+    /// Executes the command `signal SIGNAL`, which sends a signal to all processes of the server,
+    /// or `end SIGNAL`, which also waits until the server has ended.
     pub fn order(&mut self, order: &str) {
-        writeln!(self.keeper.stdin.as_ref().unwrap(), "{order}").unwrap();
-        self.done.read_line(&mut String::new()).unwrap();
+        writeln!(self.controller.stdin.as_ref().unwrap(), "{order}").unwrap();
+        self.replies.read_line(&mut String::new()).unwrap();
     }
 }
 
@@ -249,8 +252,8 @@ static IS_ROOT: LazyLock<bool> = LazyLock::new(|| {
     id.stdout.trim_ascii() == b"0"
 });
 
-/// PostgreSQL refuses to run as root.
-fn as_nobody_special(program: &Path) -> Vec<String> {
+/// The command for a program that does not run as root, because PostgreSQL refuses to.
+fn as_unprivileged_user(program: &Path) -> Vec<String> {
     let program = program.display().to_string();
     match *IS_ROOT {
         true => [
@@ -278,14 +281,14 @@ fn on_path(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// A port that nobody listens on, and that nobody else is given meanwhile: not by this function,
-/// which gives each once, and not by the system, which gives from 32,768 on to whoever asks for any.
+/// Returns a port on which nothing listens. This function returns each port only once, and the
+/// system does not assign it to others, because the system assigns ports from 32,768.
 pub fn free_port() -> u16 {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     let ports = 20_000..32_768;
     loop {
-        let turn = id().wrapping_add(GIVEN.fetch_add(1, Relaxed));
-        let port = ports.start + (turn % u32::from(ports.end - ports.start)) as u16;
+        let offset = id().wrapping_add(COUNT.fetch_add(1, Relaxed));
+        let port = ports.start + (offset % u32::from(ports.end - ports.start)) as u16;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return port;
         }

@@ -1,4 +1,4 @@
-//! A database of its own for each test, with a clock that the test moves.
+//! The database of a test, with a clock that the test moves.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering::SeqCst},
@@ -25,13 +25,13 @@ pub const MS: Duration = Duration::from_millis(1);
 pub const SECOND: Duration = Duration::from_secs(1);
 pub const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The limits of most sessions here.
+/// The limits of most sessions in these tests.
 pub const LIMITS: SessionLimits = SessionLimits {
     idle: HOUR,
     absolute: Duration::from_secs(8 * 3_600),
 };
 
-/// The Lua function `time`, which goes by the clock of the test.
+/// The Lua function `time`, which reads the clock of the test.
 pub const TIME: &str = "
     local function time()
         return tonumber(redis.call('GET', '{dwell}:clock_of_the_test'))
@@ -59,7 +59,7 @@ impl Bench {
         bench
     }
 
-    /// What `script` returns, with `arguments`.
+    /// Runs `script` with `arguments` and returns its result.
     pub async fn run<Answer: FromValue>(
         &self,
         script: &str,

@@ -1,11 +1,11 @@
-//! What only the store on Redis has: its layout, which is migrated, its prefix, and how it goes
-//! through all sessions.
+//! Tests of what only the store on Redis has: the migration of its layout, its prefix, and how it
+//! shortens the limits of all sessions.
 
 #![cfg(feature = "redis")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what helps a test may fail it"
+    reason = "a helper of a test may fail the test"
 )]
 
 mod bench;

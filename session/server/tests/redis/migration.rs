@@ -1,4 +1,4 @@
-//! What an older version has left is rewritten, once, by whoever is asked to.
+//! Tests of the migration from the older version of the layout.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -19,9 +19,8 @@ const YEAR: SessionLimits = SessionLimits {
 
 const RETENTION: Duration = Duration::from_secs(30 * 24 * 3_600);
 
-/// Does to `session` what a program with the older version did: its scripts are kept here as they
-/// were.
-async fn old(bench: &Bench, script: &str, session: &NewSession, rest: &[&str]) {
+/// Runs a script of the older version on `session`. `layout_1` has these scripts unchanged.
+async fn run_old_script(bench: &Bench, script: &str, session: &NewSession, rest: &[&str]) {
     let prelude = include_str!("layout_1/prelude.lua");
     let script = [TIME, prelude, script].join("\n");
     let limits = [LIMITS.idle, LIMITS.absolute].map(|limit| limit.as_millis().to_string());
@@ -30,18 +29,19 @@ async fn old(bench: &Bench, script: &str, session: &NewSession, rest: &[&str]) {
     bench.run::<()>(&script, arguments.chain(rest)).await;
 }
 
-async fn old_session(bench: &Bench, person: i64) -> NewSession {
+async fn create_old_session(bench: &Bench, person: i64) -> NewSession {
     let session = new_session(person, LIMITS);
     let generation = session.generation.to_string();
     let account = person.to_string();
     let data = serde_json::to_string(&session.data).unwrap();
     let Origin { address, browser } = &session.origin;
     let rest = [&account, &generation, address, browser, &data].map(String::as_str);
-    old(bench, include_str!("layout_1/create.lua"), &session, &rest).await;
+    run_old_script(bench, include_str!("layout_1/create.lua"), &session, &rest).await;
     session
 }
 
-/// Ends `session` as an operator did, and lets the sweep of the older version find it.
+/// Ends `session` by hand, as an operator did, and removes it from the indexes, as the sweep of the
+/// older version did.
 async fn end_by_hand(bench: &Bench, session: &NewSession) {
     let script = "redis.call('HSET', '{dwell}:session:' .. ARGV[1],
             'ended_at', 1, 'end_reason', 'revoked')
@@ -55,15 +55,15 @@ async fn delete_by_hand(bench: &Bench, session: &NewSession) {
     bench.run::<()>(script, [session.key.to_hex()]).await;
 }
 
-async fn migrated(bench: &Bench) -> RedisStore {
+async fn migrate_and_connect(bench: &Bench) -> RedisStore {
     bench.builder().migrate().await.unwrap();
     bench.connect().await.unwrap()
 }
 
 #[tokio::test]
-async fn nothing_older_is_used_or_rewritten_before_anybody_says_so() {
+async fn older_sessions_are_neither_used_nor_migrated_without_a_call() {
     let bench = Bench::new().await;
-    old_session(&bench, 7).await;
+    create_old_session(&bench, 7).await;
     let before: HashSet<String> = bench.keys("*").await.into_iter().collect();
     for _ in 0..2 {
         let refused = bench.connect().await.unwrap_err();
@@ -77,12 +77,12 @@ async fn nothing_older_is_used_or_rewritten_before_anybody_says_so() {
         bench.keys("*").await.into_iter().collect::<HashSet<_>>(),
         before
     );
-    // Another store on the same server has nothing to do with it.
+    // Another store on the same server is not affected.
     bench.builder().prefix("other").connect().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_server_where_nothing_is_kept_is_ours_at_once() {
+async fn an_empty_server_needs_no_migration() {
     let bench = Bench::new().await;
     let store = bench.connect().await.unwrap();
     let version: i64 = bench
@@ -94,18 +94,18 @@ async fn a_server_where_nothing_is_kept_is_ours_at_once() {
 }
 
 #[tokio::test]
-async fn sessions_go_on_as_they_were_and_those_that_have_ended_stay_so() {
+async fn sessions_continue_and_ended_ones_stay_ended() {
     let bench = Bench::new().await;
     let began_at = bench.now().await;
-    let first = old_session(&bench, 7).await;
-    let over = old_session(&bench, 8).await;
-    let ended = old_session(&bench, 7).await;
-    let by_hand = old_session(&bench, 7).await;
-    let deleted = old_session(&bench, 7).await;
+    let first = create_old_session(&bench, 7).await;
+    let over = create_old_session(&bench, 8).await;
+    let ended = create_old_session(&bench, 7).await;
+    let by_hand = create_old_session(&bench, 7).await;
+    let deleted = create_old_session(&bench, 7).await;
     bench.advance(SECOND).await;
-    let second = old_session(&bench, 7).await;
+    let second = create_old_session(&bench, 7).await;
     let signed_out = ["signed_out"];
-    old(
+    run_old_script(
         &bench,
         include_str!("layout_1/end.lua"),
         &ended,
@@ -116,11 +116,11 @@ async fn sessions_go_on_as_they_were_and_those_that_have_ended_stay_so() {
     delete_by_hand(&bench, &deleted).await;
     bench.advance(HOUR - SECOND - MS).await;
     let at = bench.now().await.as_millis().to_string();
-    old(&bench, include_str!("layout_1/touch.lua"), &first, &[&at]).await;
+    run_old_script(&bench, include_str!("layout_1/touch.lua"), &first, &[&at]).await;
     let touched_at = bench.now().await;
 
     bench.advance(SECOND + MS).await;
-    let store = migrated(&bench).await;
+    let store = migrate_and_connect(&bench).await;
 
     let session = found(&store, first.key).await;
     assert_eq!(session.person, PersonId::from(7_i64));
@@ -163,12 +163,12 @@ async fn sessions_go_on_as_they_were_and_those_that_have_ended_stay_so() {
     assert_eq!(swept, expected.into());
     assert!(store.data(first.key).await.unwrap().is_some());
 
-    // Of the older layout nothing is left, and nothing is kept for ever.
+    // Nothing of the older layout is left, and no tombstone is kept for ever.
     bench.advance(RETENTION - HOUR + MS).await;
     assert_eq!(
         store.forget(10).await.unwrap(),
         1,
-        "the one that had been ended first"
+        "only the session that had ended first is deleted"
     );
     assert!(is_unknown(&store.find(ended.key).await.unwrap()));
     store.sweep(10).await.unwrap();
@@ -187,12 +187,12 @@ async fn sessions_go_on_as_they_were_and_those_that_have_ended_stay_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn any_number_of_nodes_rewrites_each_session_once() {
+async fn several_nodes_migrate_each_session_once() {
     const MANY: i64 = 1_201;
     let bench = Bench::new().await;
     let mut sessions = Vec::new();
     for person in 0..MANY {
-        sessions.push(old_session(&bench, person % 10).await);
+        sessions.push(create_old_session(&bench, person % 10).await);
     }
     let migrate = || bench.builder().migrate();
     let counts = tokio::join!(migrate(), migrate(), migrate());
@@ -206,16 +206,16 @@ async fn any_number_of_nodes_rewrites_each_session_once() {
     }
 }
 
-/// Some had been rewritten when the connection was lost.
+/// Some sessions had been migrated when the connection was lost.
 #[tokio::test]
-async fn a_migration_that_was_given_up_is_done_again() {
+async fn a_migration_can_be_repeated() {
     let bench = Bench::new().await;
-    let one = old_session(&bench, 7).await;
+    let one = create_old_session(&bench, 7).await;
     assert_eq!(bench.builder().migrate().await.unwrap(), 1);
     bench
         .run::<()>("redis.call('DEL', '{dwell}:schema')", [])
         .await;
-    let other = old_session(&bench, 7).await;
+    let other = create_old_session(&bench, 7).await;
     assert!(bench.connect().await.is_err());
     assert_eq!(bench.builder().migrate().await.unwrap(), 1);
     let store = bench.connect().await.unwrap();

@@ -1,4 +1,4 @@
-//! Stores that share a server, and servers that are not for this version.
+//! Tests of stores that share a server, and of servers that have sessions of another version.
 
 use std::{
     collections::HashSet,
@@ -40,7 +40,7 @@ impl Listener for Ends {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_stores_with_two_prefixes_know_nothing_of_each_other() {
+async fn stores_with_different_prefixes_are_separate() {
     let bench = Bench::new().await;
     let one = bench.connect().await.unwrap();
     let other = bench.builder().prefix("in-voices_2.0").connect().await;
@@ -50,21 +50,21 @@ async fn two_stores_with_two_prefixes_know_nothing_of_each_other() {
         let (other, ends) = (other.clone(), ends.clone());
         async move { other.follow(ends).await }
     });
-    let [ours, theirs] = [create(&one, LIMITS).await, create(&other, LIMITS).await];
-    assert!(is_unknown(&other.find(ours).await.unwrap()));
-    assert!(is_unknown(&one.find(theirs).await.unwrap()));
+    let [in_one, in_other] = [create(&one, LIMITS).await, create(&other, LIMITS).await];
+    assert!(is_unknown(&other.find(in_one).await.unwrap()));
+    assert!(is_unknown(&one.find(in_other).await.unwrap()));
     assert_eq!(one.count().await.unwrap(), 1);
     assert_eq!(
-        found(&one, ours).await.person,
-        found(&other, theirs).await.person
+        found(&one, in_one).await.person,
+        found(&other, in_other).await.person
     );
     assert_eq!(
         bench.keys("{in-voices_2.0}:*").await.len(),
         7,
-        "it has a clock of its own"
+        "one of the keys is the time of the store"
     );
 
-    // From when the other store is followed on, it reports its own ends and no others.
+    // Once the other store is followed, it reports its own ends and no others.
     let (mut ended_here, mut ended_there) = (HashSet::new(), HashSet::new());
     let is_followed = async {
         while ends.0.lock().unwrap().len() < 3 {
@@ -77,13 +77,13 @@ async fn two_stores_with_two_prefixes_know_nothing_of_each_other() {
         }
     };
     timeout(Duration::from_secs(10), is_followed).await.unwrap();
-    let told: HashSet<_> = ends.0.lock().unwrap().iter().copied().collect();
-    assert!(told.is_subset(&ended_there) && told.is_disjoint(&ended_here));
+    let reported: HashSet<_> = ends.0.lock().unwrap().iter().copied().collect();
+    assert!(reported.is_subset(&ended_there) && reported.is_disjoint(&ended_here));
     following.abort();
 }
 
 #[tokio::test]
-async fn a_prefix_that_would_scatter_the_keys_is_refused() {
+async fn an_invalid_prefix_is_refused() {
     let bench = Bench::new().await;
     let too_long = "a".repeat(65);
     for prefix in ["", "{dwell}", "a}b", "a b", "a:b", "*", "é", &too_long] {
@@ -96,7 +96,7 @@ async fn a_prefix_that_would_scatter_the_keys_is_refused() {
 }
 
 #[tokio::test]
-async fn what_a_newer_version_has_written_is_left_alone() {
+async fn sessions_of_a_newer_version_are_not_changed() {
     let bench = Bench::new().await;
     bench
         .run::<()>("redis.call('SET', '{dwell}:schema', '3')", [])

@@ -1,4 +1,4 @@
-//! The limits of all sessions are shortened, a few at a time.
+//! Tests that the limits of all sessions are shortened in small steps.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -7,7 +7,7 @@ use dwell::{EndReason, Instant};
 
 use crate::bench::{Bench, HOUR, LIMITS, MS, SECOND, create, found};
 
-/// More than are looked at in one script.
+/// More sessions than one script examines.
 const MANY: usize = 1_201;
 
 const SHORTER: SessionLimits = SessionLimits {
@@ -15,7 +15,7 @@ const SHORTER: SessionLimits = SessionLimits {
     absolute: HOUR,
 };
 
-// However many were active in one millisecond.
+// All sessions were active in the same millisecond.
 #[tokio::test]
 async fn every_session_is_shortened_once() {
     let bench = Bench::new().await;
@@ -41,7 +41,7 @@ async fn every_session_is_shortened_once() {
 }
 
 #[tokio::test]
-async fn each_limit_is_shortened_for_itself_and_none_is_extended() {
+async fn the_two_limits_are_shortened_independently_and_never_extended() {
     let bench = Bench::new().await;
     let store = bench.connect().await.unwrap();
     let idle_is_shorter = SessionLimits {
@@ -97,9 +97,10 @@ async fn a_session_ends_by_its_new_limits() {
     assert!(store.data(touched).await.unwrap().is_some());
 }
 
-// What a clock has written that was ahead is set to now on the way, and left out by no pass.
+// Instants that a clock wrote while it was ahead are set to now first, so that no session is
+// missed.
 #[tokio::test]
-async fn sessions_that_are_later_than_now_are_shortened_too() {
+async fn sessions_with_instants_later_than_now_are_shortened_too() {
     let bench = Bench::new().await;
     let store = bench.connect().await.unwrap();
     bench.advance(HOUR).await;
@@ -117,9 +118,9 @@ async fn sessions_that_are_later_than_now_are_shortened_too() {
     }
 }
 
-// A touch moves a session to the end of the order in which a pass goes.
+// A touch moves a session to the end of the order in which the sessions are examined.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sessions_that_are_touched_meanwhile_are_shortened_too() {
+async fn sessions_that_are_touched_in_the_meantime_are_shortened_too() {
     let bench = Bench::new().await;
     let store = bench.connect().await.unwrap();
     let mut keys = Vec::new();

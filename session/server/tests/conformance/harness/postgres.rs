@@ -1,4 +1,4 @@
-//! Sessions in a schema of PostgreSQL.
+//! The sessions of a test in a schema of PostgreSQL.
 
 use std::sync::{
     Arc,
@@ -18,8 +18,8 @@ use super::{
     engines::{connected, postgres},
 };
 
-/// Instead of PostgreSQL's clock: a sequence, which every statement sees at once, whatever
-/// transaction it is in.
+/// Replaces the clock of PostgreSQL by a sequence, because changes of a sequence are visible to
+/// every statement at once, whatever transaction it is in.
 const CLOCK: &str = "
     create sequence clock_of_the_test;
     create or replace function dwell_session_clock() returns bigint language sql volatile
@@ -29,7 +29,7 @@ const CLOCK: &str = "
 /// A schema that two nodes use.
 pub struct Postgres {
     nodes: [Arc<PostgresStore>; 2],
-    /// The operator's, who also moves the clock.
+    /// The connections of the operator, and those that move the clock.
     pub pool: PgPool,
     pub url: String,
 }
@@ -48,7 +48,7 @@ impl Postgres {
         }
     }
 
-    /// Two nodes by the time of PostgreSQL itself.
+    /// Starts two nodes that use the real clock of PostgreSQL.
     pub async fn nodes() -> [Arc<dyn Store>; 2] {
         let url = schema().await;
         [
@@ -114,7 +114,7 @@ impl ByHand for Postgres {
     }
 }
 
-/// A node's way to the database at `url`.
+/// Opens the database at `url` as a node does.
 async fn database(url: &str) -> Database {
     let options = url.parse().unwrap();
     let database = Database::connect(options, CONNECTIONS).await.unwrap();
@@ -122,7 +122,7 @@ async fn database(url: &str) -> Database {
     database
 }
 
-/// The URL of a schema of its own, where nothing is.
+/// Creates an empty schema and returns its URL.
 async fn schema() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let url = postgres().url("postgres", "dwell", "postgres");

@@ -1,4 +1,4 @@
-//! Sessions in a database of Redis.
+//! The sessions of a test in a database of Redis.
 
 use std::sync::{
     Arc,
@@ -18,7 +18,8 @@ use fred::{
 
 use super::{CONNECTIONS, engines::redis};
 
-/// Instead of Redis' clock: what the key holds. The script that sets it is as atomic as any.
+/// Replaces the clock of Redis by the value of a key. The script that sets it is as atomic as all
+/// others.
 const CLOCK: &str = "
     local function time()
         return tonumber(redis.call('GET', '{dwell}:clock_of_the_test'))
@@ -28,7 +29,7 @@ const CLOCK: &str = "
 /// A database that two nodes use.
 pub struct Redis {
     nodes: [Arc<RedisStore>; 2],
-    /// The operator's, who also moves the clock.
+    /// The connection of the operator, which also moves the clock.
     pub client: Client,
 }
 
@@ -49,7 +50,7 @@ impl Redis {
         }
     }
 
-    /// Two nodes by the time of Redis itself.
+    /// Starts two nodes that use the real clock of Redis.
     pub async fn nodes() -> [Arc<dyn Store>; 2] {
         let url = url().parse().unwrap();
         let node = || RedisStore::connect(&url, CONNECTIONS);
@@ -131,7 +132,7 @@ async fn connect(url: &str) -> Client {
     client
 }
 
-/// The URL of a database of its own.
+/// Returns the URL of a database that no other test uses.
 fn url() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     redis().url("redis", "", &COUNT.fetch_add(1, SeqCst).to_string())

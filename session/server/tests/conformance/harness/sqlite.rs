@@ -1,4 +1,4 @@
-//! Sessions in an SQLite file.
+//! The sessions of a test in an SQLite file.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::{CONNECTIONS, engines::directory};
 pub struct Sqlite {
     nodes: [Arc<SqliteStore>; 2],
     clock: Arc<ManualClock>,
-    /// The operator's.
+    /// The connections of the operator.
     pool: SqlitePool,
     pub url: String,
     _directory: TempDir,
