@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::store::StoreError;
+use crate::{session_data::DataError, store::StoreError};
 
 /// The answer to a request that was refused. It says what the person or the program that sent the
 /// request can do.
@@ -177,7 +177,9 @@ impl IntoResponse for Denied {
                     error = &error as &dyn std::error::Error,
                     "request denied because the data of its session could not be read or written"
                 );
-                Refusal::UNAVAILABLE.into_response()
+                let refusal =
+                    DataError::of(&error).map_or(Refusal::UNAVAILABLE, DataError::refusal);
+                refusal.into_response()
             }
             Self::Answered(response) => *response,
         }

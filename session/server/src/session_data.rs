@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
+use axum::http::StatusCode;
 use dwell_session::{EndReason, Instant};
 use time::OffsetDateTime;
 use tower_sessions::{
@@ -11,7 +12,10 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-use crate::store::{SessionKey, Store, StoreError};
+use crate::{
+    refusal::Refusal,
+    store::{SessionKey, Store, StoreError},
+};
 
 /// The size of the largest data that a program may keep in one session, in bytes of JSON: 16 KiB.
 pub const LONGEST_DATA: usize = 16 * 1024;
@@ -77,8 +81,7 @@ impl SessionStore for SessionData {
     }
 }
 
-/// The reason why the data of a session was not written. `tower_sessions` only passes on its
-/// message.
+/// The reason why the data of a session was not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DataError {
     /// There is no session to keep the data in.
@@ -90,6 +93,41 @@ pub enum DataError {
     /// The data has more than [`LONGEST_DATA`] bytes.
     #[error("the data of a session must have at most {LONGEST_DATA} bytes")]
     TooLarge,
+}
+
+impl DataError {
+    const ALL: [Self; 3] = [Self::NoSession, Self::Ended, Self::TooLarge];
+
+    /// The reason in an error of a [`tower_sessions::Session`], if it has one. `None` means that the
+    /// store has failed, or that a value could not be read or written as JSON.
+    pub fn of(error: &tower_sessions::session::Error) -> Option<Self> {
+        // `tower_sessions` passes on nothing but the message.
+        let tower_sessions::session::Error::Store(Error::Backend(message)) = error else {
+            return None;
+        };
+        Self::ALL
+            .into_iter()
+            .find(|reason| reason.to_string() == *message)
+    }
+
+    /// The answer to a request whose data was not written for this reason.
+    pub(crate) fn refusal(self) -> Refusal {
+        match self {
+            Self::NoSession => Refusal::MISCONFIGURED,
+            Self::Ended => Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "session_ended",
+                "You are signed out",
+                "Nothing was changed. Sign in, and repeat what you did.",
+            ),
+            Self::TooLarge => Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_much_data",
+                "This is too much to keep",
+                "Nothing was changed. Send less at once.",
+            ),
+        }
+    }
 }
 
 fn data_error(error: DataError) -> Error {

@@ -15,12 +15,15 @@ use tower::{Layer, Service};
 use tower_sessions::Session;
 
 use super::service::SessionContext;
-use crate::{refusal::Refusal, sessions::Visit};
+use crate::{
+    refusal::{Denied, Refusal},
+    sessions::Visit,
+};
 
 /// The layer for handlers that take a [`tower_sessions::Session`]. It must be inside of the
 /// [`DwellLayer`](super::DwellLayer). After a handler has answered, the layer writes what the
-/// handler has changed in the session. If this fails, the request is answered with the status 503
-/// instead.
+/// handler has changed in the session. If this fails, the request is refused instead: with the status
+/// 413 if there is too much data, 401 if the session has ended, and 503 if the store failed.
 ///
 /// The data belongs to the live session and is deleted in the same step in which the session ends.
 /// If two requests change it at the same time, the one that is answered last wins. It may have up
@@ -89,10 +92,7 @@ where
             }
             Ok(match data.save().await {
                 Ok(()) => response,
-                Err(error) => {
-                    tracing::error!(%error, "the data of a session could not be written");
-                    Refusal::UNAVAILABLE.into_response()
-                }
+                Err(error) => Denied::from(error).into_response(),
             })
         })
     }

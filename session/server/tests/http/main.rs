@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
 mod browser_module;
+mod data;
 mod forgery;
 mod generation;
 mod program;

@@ -11,8 +11,8 @@ use axum::{
     routing::{get, post},
 };
 use dwell::{
-    Connections, CurrentSession, Dwell, DwellBuilder, Policy, Preset, SignIn, sqlite::Database,
-    store::SqliteStore,
+    Connections, CurrentSession, Dwell, DwellBuilder, Policy, Preset, SignIn, SignedIn,
+    sqlite::Database, store::SqliteStore,
 };
 use http_body_util::BodyExt as _;
 use tempfile::TempDir;
@@ -55,9 +55,7 @@ impl Program {
     pub async fn cookie(&self) -> HeaderValue {
         let request = Request::post("/sign-in").body(Body::empty()).unwrap();
         let answer = self.answer(request).await;
-        let set_cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
-        let (cookie, _) = set_cookie.split_once(';').unwrap();
-        cookie.parse().unwrap()
+        cookie(&answer.headers()[SET_COOKIE])
     }
 
     /// The status of a page that a script asks for.
@@ -68,6 +66,16 @@ impl Program {
         }
         self.answer(request).await.status()
     }
+}
+
+/// The `Cookie` header of a browser that is in this session.
+pub fn cookie_of(signed_in: &SignedIn) -> HeaderValue {
+    cookie(signed_in.set_cookie().unwrap())
+}
+
+fn cookie(set_cookie: &HeaderValue) -> HeaderValue {
+    let (cookie, _) = set_cookie.to_str().unwrap().split_once(';').unwrap();
+    cookie.parse().unwrap()
 }
 
 pub async fn text(answer: Response<Body>) -> String {
