@@ -1,10 +1,13 @@
 //! The builder of [`Dwell`].
 
+mod error;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use axum::response::Response;
 use dwell_session::{Names, Policy};
 
+pub use self::error::BuildError;
 #[cfg(feature = "drafts")]
 use crate::drafts::{DraftLimits, DraftStore, Drafts};
 use crate::{
@@ -29,6 +32,25 @@ const BODY_LIMIT: usize = 256 * 1024;
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Sets up [`Dwell`]. Everything except the policy and the store has a default.
+///
+/// ```no_run
+/// use dwell::{Dwell, GenerationRule, Names, Place, Policy, Preset, store::Store};
+///
+/// # fn set_up(store: impl Store) -> Result<Dwell, dwell::BuildError> {
+/// let dwell = Dwell::builder(Policy::preset(Preset::OwaspHigh))
+///     .store(store)
+///     .names(Names::under("/.admin"))
+///     .sign_in_at("/admin/login")
+///     .generations(GenerationRule::Required)
+///     .places(|path| match path.starts_with("/api/") {
+///         true => Place::NoPage,
+///         false => Place::Page,
+///     })
+///     .clear_site_data()
+///     .build()?;
+/// # Ok(dwell)
+/// # }
+/// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct DwellBuilder {
     policy: Policy,
@@ -204,22 +226,10 @@ impl DwellBuilder {
     ///
     /// # Errors
     ///
-    /// No store is set, or a path does not begin with a slash.
+    /// No store is set, or the [`Names`] cannot be told apart.
     pub fn build(self) -> Result<Dwell, BuildError> {
         let store = self.store.ok_or(BuildError::NoStore)?;
-        let paths = [
-            &self.names.keep_alive,
-            &self.names.status,
-            &self.names.sign_out,
-            &self.names.sign_in,
-            &self.names.drafts,
-            &self.names.discard_draft,
-            &self.names.take_back_draft,
-            &self.names.module,
-        ];
-        if let Some(path) = paths.iter().find(|path| !path.starts_with('/')) {
-            return Err(BuildError::Path(path.to_string()));
-        }
+        error::check(&self.names)?;
         let clock = self.clock.or_else(|| store.clock());
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::start()));
         #[cfg(feature = "drafts")]
@@ -262,18 +272,4 @@ impl fmt::Debug for DwellBuilder {
             .field("names", &self.names)
             .finish_non_exhaustive()
     }
-}
-
-/// [`Dwell`] cannot be built.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BuildError {
-    /// No store is set.
-    #[error(
-        "no session store is set: call `.store(...)` with a SqliteStore, a PostgresStore \
-         or a RedisStore"
-    )]
-    NoStore,
-    /// A path does not begin with a slash.
-    #[error("the path {0:?} does not begin with a slash")]
-    Path(String),
 }

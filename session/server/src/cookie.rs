@@ -31,6 +31,17 @@ impl From<SameSite> for cookie::SameSite {
 }
 
 /// The name and the attributes of the session cookie.
+///
+/// ```
+/// use dwell::{SameSite, SessionCookie};
+///
+/// let cookie = SessionCookie::new("__Host-shop", true, SameSite::Strict)?;
+/// assert!(cookie.is_bound_to_host());
+///
+/// // A browser keeps no cookie with this prefix unless it is `Secure`.
+/// assert!(SessionCookie::new("__Host-shop", false, SameSite::Strict).is_err());
+/// # Ok::<_, dwell::InvalidCookie>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionCookie {
     name: String,

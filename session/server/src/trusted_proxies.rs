@@ -12,6 +12,13 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The networks of trusted proxies. If there are none, which is the default, the address of a
 /// client is that of its connection.
+///
+/// ```
+/// use dwell::trusted_proxies::TrustedProxies;
+///
+/// let proxies: TrustedProxies = "10.0.0.0/8, 192.168.1.7".parse()?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
