@@ -1,11 +1,11 @@
-//! What browsers ask of the server, and what it answers.
+//! The requests of browsers, and the answers of the server.
 
 use std::{fmt, time::Duration};
 
 use super::{plan::Person, store::SessionNo};
 use crate::{ActiveStatus, Generation, Instant, Status};
 
-/// What a browser asks for.
+/// A request to the server.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Call {
     KeepAlive {
@@ -15,11 +15,11 @@ pub(super) enum Call {
     Status {
         generation: Generation,
     },
-    /// A page of the application.
+    /// A navigation to a page of the application.
     Page {
         by_user: bool,
     },
-    /// A form, which is answered with a page.
+    /// A submitted form, which is answered with a page.
     Form {
         generation: Generation,
     },
@@ -33,12 +33,12 @@ pub(super) enum Call {
     RevokeOthers {
         generation: Generation,
     },
-    /// Something that a page fetches by itself.
+    /// A request that a page makes by itself.
     Poll,
 }
 
 impl Call {
-    /// Whether it says nothing of the user.
+    /// Whether the user did not cause it, so that it must not count as activity.
     pub(super) fn is_passive(&self) -> bool {
         match self {
             Self::Status { .. } | Self::Page { by_user: false } | Self::SignInPage | Self::Poll => {
@@ -53,17 +53,18 @@ impl Call {
         }
     }
 
-    /// Browsers and proxies repeat what got lost on the way, unless it is a form.
+    /// Whether the request may arrive twice, because a browser or a proxy has repeated it. Forms
+    /// are not repeated.
     pub(super) fn may_arrive_twice(&self) -> bool {
         !matches!(self, Self::Form { .. } | Self::SignIn { .. })
     }
 }
 
-/// What the server answers.
+/// An answer of the server.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Answer {
-    Told(Status, Option<Basis>),
-    Page(ActiveStatus, Basis),
+    Told(Status, Option<AnswerBasis>),
+    Page(ActiveStatus, AnswerBasis),
     SignInPage,
     SignedIn(SessionNo),
     SignedOut,
@@ -74,27 +75,29 @@ pub(super) enum Answer {
     Unavailable,
 }
 
-/// What an answer goes by.
+/// The session that an answer is about.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Basis {
+pub(super) struct AnswerBasis {
     pub(super) session: SessionNo,
-    /// The deadline that the browser is told of.
+    /// The deadline of the session at the time of the answer.
     pub(super) deadline: Instant,
 }
 
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::KeepAlive { idle_for, .. } => write!(f, "a keep-alive: active {idle_for:?} ago"),
-            Self::Status { .. } => f.write_str("a question for the status"),
-            Self::Page { by_user: true } => f.write_str("for a page, by the user"),
-            Self::Page { by_user: false } => f.write_str("for a page, by itself"),
+            Self::KeepAlive { idle_for, .. } => {
+                write!(f, "a keep-alive for activity {idle_for:?} ago")
+            }
+            Self::Status { .. } => f.write_str("a request for the status"),
+            Self::Page { by_user: true } => f.write_str("a navigation of the user"),
+            Self::Page { by_user: false } => f.write_str("a navigation of the page itself"),
             Self::Form { .. } => f.write_str("a form"),
-            Self::SignInPage => f.write_str("for the sign-in page"),
+            Self::SignInPage => f.write_str("a request for the sign-in page"),
             Self::SignIn { person } => write!(f, "a sign-in as {person}"),
             Self::SignOut { .. } => f.write_str("a sign-out"),
-            Self::RevokeOthers { .. } => f.write_str("a sign-out of all others"),
-            Self::Poll => f.write_str("for something, by itself"),
+            Self::RevokeOthers { .. } => f.write_str("a request to end all other sessions"),
+            Self::Poll => f.write_str("a request of the page itself"),
         }
     }
 }
@@ -104,7 +107,7 @@ impl fmt::Display for Answer {
         match self {
             Self::Told(Status::Active(status), _) | Self::Page(status, _) => write!(
                 f,
-                "the session lives, idle {:?} left, absolute {:?}",
+                "the session is live, idle {:?} left, absolute {:?} left",
                 status.idle_remaining, status.absolute_remaining
             ),
             Self::Told(Status::Ended { reason }, _) => write!(f, "the session has ended: {reason}"),

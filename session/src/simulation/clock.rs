@@ -7,24 +7,25 @@ use crate::Instant;
 /// How a machine's clocks differ from the true time, which is the server's.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ClockPlan {
-    /// By how much the wall clock is off at the beginning.
+    /// By how much the wall clock is ahead at the beginning, in milliseconds.
     pub(super) skew_ms: i64,
-    /// By how much the wall clock runs fast, in millionths.
+    /// By how much the wall clock is too fast, in parts per million.
     pub(super) wall_drift_ppm: i64,
-    /// By how much the monotonic clock runs fast, in millionths.
+    /// By how much the monotonic clock is too fast, in parts per million.
     pub(super) monotonic_drift_ppm: i64,
-    /// Whether the monotonic clock stands still in suspend.
+    /// Whether the monotonic clock stands still during suspend.
     pub(super) monotonic_sleeps: bool,
 }
 
-/// What the clocks of a machine show.
+/// A reading of the clocks of a machine.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shown {
+pub(super) struct ClockReading {
     pub(super) wall_ms: i64,
     pub(super) monotonic_ms: i64,
 }
 
-/// A wall clock and a monotonic one. They are read as of now, and not of times before.
+/// A wall clock and a monotonic clock. They can be read only at the current time, not at earlier
+/// ones.
 #[derive(Debug)]
 pub(super) struct Clocks {
     plan: ClockPlan,
@@ -45,26 +46,26 @@ impl Clocks {
         }
     }
 
-    /// What both clocks show.
-    pub(super) fn read(&self, now: Instant) -> Shown {
-        Shown {
+    /// Reads both clocks.
+    pub(super) fn read(&self, now: Instant) -> ClockReading {
+        ClockReading {
             wall_ms: self.wall_ms(now),
             monotonic_ms: self.monotonic_ms(now),
         }
     }
 
-    /// What the wall clock shows.
+    /// Reads the wall clock.
     pub(super) fn wall_ms(&self, now: Instant) -> i64 {
         drifted(now.as_millis(), self.plan.wall_drift_ppm) + self.plan.skew_ms + self.stepped_ms
     }
 
-    /// What the monotonic clock shows.
+    /// Reads the monotonic clock.
     pub(super) fn monotonic_ms(&self, now: Instant) -> i64 {
         let awake = now - self.stood_still;
         drifted(awake.as_millis(), self.plan.monotonic_drift_ppm)
     }
 
-    /// When the monotonic clock will show `monotonic_ms`, if the machine does not sleep before.
+    /// When the monotonic clock will show `monotonic_ms`, if the machine does not sleep until then.
     pub(super) fn when_monotonic(&self, monotonic_ms: i64, now: Instant) -> Instant {
         let left = monotonic_ms - self.monotonic_ms(now);
         if left <= 0 {
@@ -75,7 +76,7 @@ impl Clocks {
         Instant::from_millis(now.as_millis() + wait)
     }
 
-    /// Somebody, or the network's time, sets the wall clock.
+    /// The wall clock is set, by a user or by the time service of the network.
     pub(super) fn step(&mut self, now: Instant, by_ms: i64) {
         self.stepped_ms += by_ms;
         self.steps.push((now, by_ms));
@@ -89,13 +90,14 @@ impl Clocks {
         }
     }
 
-    /// How long the machine has slept since `since`, counting a sleep that ended since then whole.
+    /// How long the machine has slept since `since`. A sleep that ended after `since` counts
+    /// completely.
     pub(super) fn slept_since(&self, since: Instant) -> Duration {
         let sleeps = self.sleeps.iter().rev().take_while(|(at, _)| *at >= since);
         sleeps.map(|(_, duration)| *duration).sum()
     }
 
-    /// How much of that the monotonic clock stood still.
+    /// For how long of that the monotonic clock stood still.
     pub(super) fn stood_still_since(&self, since: Instant) -> Duration {
         match self.plan.monotonic_sleeps {
             true => self.slept_since(since),

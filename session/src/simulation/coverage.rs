@@ -1,4 +1,5 @@
-//! What has happened in the histories, counted, so that nobody can say that nothing did.
+//! Counts what has happened in histories, so that tests can require that everything happens often
+//! enough.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ macro_rules! happenings {
             /// Every kind.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// What is counted, for people.
+            /// The label of the count, for people.
             pub fn label(self) -> &'static str {
                 match self {
                     $(Self::$name => $label,)+
@@ -46,45 +47,46 @@ happenings! {
     EndSeen => "pages that learnt of an end",
     Leave => "pages left for the sign-in page",
     Adoption => "pages that took over a new generation",
-    PageStart => "pages begun",
+    PageStart => "pages started",
     KeepAlive => "keep-alives",
-    Status => "questions for the status",
+    Status => "requests for the status",
     Refusal => "requests refused with 409",
     Unavailable => "requests answered with 503",
     LostRequest => "requests lost on the way",
     LostAnswer => "answers lost on the way",
     Copy => "requests that arrived twice",
-    LateAnswer => "answers that nobody waited for any more",
+    LateAnswer => "answers that came too late",
     RequestTimeout => "requests that timed out",
     Message => "messages between tabs",
-    Lead => "tabs that took the lead",
+    Lead => "tabs that became the leader",
     Suspend => "suspends of machines",
-    GapNoticed => "gaps that pages noticed",
+    GapNoticed => "gaps in time that pages noticed",
     ClockStep => "steps of wall clocks",
-    Offline => "times offline",
+    Offline => "machines that went offline",
     Hidden => "tabs hidden",
     Freeze => "tabs frozen",
     PutAway => "tabs put into the back/forward cache",
     Discard => "tabs discarded",
     Close => "tabs closed",
-    Storm => "storms on the network",
+    Storm => "periods of a bad network",
     Crash => "crashes of the server",
     Restart => "orderly restarts of the server",
     TouchLost => "confirmed touches lost, in a crash or with the store",
     StoreFailure => "failures of the store",
 }
 
-/// Counters of one history or of many.
+/// The counts of one history or of many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coverage {
     counts: [u64; Happening::ALL.len()],
-    /// How many histories.
+    /// The number of histories.
     pub histories: u64,
-    /// How many events were simulated.
+    /// The number of simulated events.
     pub events: u64,
-    /// How long tabs were open on a page of a session, added up.
+    /// The total time for which tabs were open on a page of a session.
     pub tab_time: Duration,
-    /// How much of that a person could have looked at them: not hidden, the machine awake.
+    /// The part of that time in which a user could see the tab, because it was not hidden and the
+    /// machine was awake.
     pub watched_time: Duration,
 }
 
@@ -101,29 +103,29 @@ impl Default for Coverage {
 }
 
 impl Coverage {
-    /// How often this happened.
+    /// The number of times that this happened.
     pub fn count(&self, happening: Happening) -> u64 {
         self.counts[happening as usize]
     }
 
-    /// Everything that is counted, with its count.
+    /// All kinds of events with their counts.
     pub fn counts(&self) -> impl Iterator<Item = (Happening, u64)> {
         Happening::ALL
             .iter()
             .map(|happening| (*happening, self.count(*happening)))
     }
 
-    /// How many hours tabs were open on a page of a session, added up.
+    /// The total time in hours for which tabs were open on a page of a session.
     pub fn tab_hours(&self) -> f64 {
         self.tab_time.as_secs_f64() / 3_600.0
     }
 
-    /// How many of these somebody could have looked at them.
+    /// The part of these hours in which a user could see the tab.
     pub fn watched_hours(&self) -> f64 {
         self.watched_time.as_secs_f64() / 3_600.0
     }
 
-    /// Adds what is counted in `other`.
+    /// Adds the counts of `other`.
     pub fn add(&mut self, other: &Self) {
         for (count, more) in self.counts.iter_mut().zip(other.counts) {
             *count += more;

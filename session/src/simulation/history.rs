@@ -1,18 +1,18 @@
-//! A history as text, one line for each thing that happened.
+//! A history as text, with one line for each event.
 
 use std::fmt;
 
 use super::{moment::Moment, plan::Plan};
 use crate::{Instant, News};
 
-/// What happened, line by line.
+/// The text of a history.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     lines: Vec<String>,
 }
 
 impl History {
-    /// Begins with what there is in the world of `plan`.
+    /// Starts with the policy and the machines of `plan`.
     pub(super) fn of(plan: &Plan) -> Self {
         let limits = plan.policy.limits();
         let mut lines = vec![
@@ -57,26 +57,26 @@ impl fmt::Display for History {
     }
 }
 
-/// What one tab tells the others, in words.
-pub(super) struct Told(pub(super) News);
+/// The news in a message between tabs, for a history.
+pub(super) struct NewsText(pub(super) News);
 
-impl fmt::Display for Told {
+impl fmt::Display for NewsText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             News::Active { idle_for } => write!(f, "of activity {idle_for:?} ago"),
             News::Alive {
                 idle_left,
                 active_for: None,
-            } => write!(f, "that the session lives, idle {idle_left:?} left"),
+            } => write!(f, "that the session is live, idle {idle_left:?} left"),
             News::Alive {
                 idle_left,
                 active_for: Some(active_for),
             } => write!(
                 f,
-                "that the session lives, idle {idle_left:?} left, and of activity {active_for:?} ago"
+                "that the session is live, idle {idle_left:?} left, and of activity {active_for:?} ago"
             ),
-            News::Ended => f.write_str("of the end"),
-            News::InDoubt => f.write_str("of doubt"),
+            News::Ended => f.write_str("of the end of the session"),
+            News::InDoubt => f.write_str("that the state of the session is unclear"),
         }
     }
 }

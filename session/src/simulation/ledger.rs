@@ -1,5 +1,5 @@
-//! What is known of every session to whoever watches over the rules: kept apart from the server,
-//! so that a server that breaks a rule cannot also forget that it was one.
+//! The record of every session that the checks use. It is kept apart from the server, so that a
+//! server that breaks a rule does not falsify it.
 
 use std::time::Duration;
 
@@ -17,19 +17,19 @@ pub(super) struct Entry {
     /// The latest activity that the server has ever confirmed.
     pub(super) last_active_at: Instant,
     pub(super) ended_at: Option<Instant>,
-    /// Since when a tab of its browser has known that it ended.
+    /// Since when a tab of its browser has known that it has ended.
     pub(super) known_since: Option<Instant>,
-    /// The latest deadline that a tab of its browser has been told.
-    pub(super) told: Option<Told>,
-    /// Since when a touch that the server has confirmed has waited to be written.
+    /// The latest deadline that a tab of its browser was told.
+    pub(super) told: Option<ToldDeadline>,
+    /// Since when a confirmed touch has waited to be written.
     pub(super) deferred_since: Option<Instant>,
-    /// By how much the deadline that is told came earlier when a touch was lost, and when.
+    /// By how much the told deadline became earlier when touches were lost, and when that was.
     losses: Vec<(Instant, Duration)>,
 }
 
-/// What a tab was told, in true time.
+/// A deadline that a tab was told, in true time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Told {
+pub(super) struct ToldDeadline {
     pub(super) deadline: Instant,
     pub(super) asked_at: Instant,
     pub(super) answered_at: Instant,
@@ -59,15 +59,15 @@ impl Ledger {
 }
 
 impl Entry {
-    /// A tab of its browser learns at `now` that it ended, if it did.
-    pub(super) fn know(&mut self, now: Instant) {
+    /// A tab of its browser learns at `now` that the session has ended, if it has.
+    pub(super) fn learn_of_end(&mut self, now: Instant) {
         if self.ended_at.is_some() {
             self.known_since.get_or_insert(now);
         }
     }
 
     /// A tab of its browser is told a deadline.
-    pub(super) fn tell(&mut self, told: Told) {
+    pub(super) fn record_told_deadline(&mut self, told: ToldDeadline) {
         if self
             .told
             .is_none_or(|before| before.deadline < told.deadline)
@@ -76,13 +76,13 @@ impl Entry {
         }
     }
 
-    /// What is told of its deadline is earlier since `now`.
-    pub(super) fn lose(&mut self, loss: &Loss, now: Instant) {
+    /// A touch was lost, so its told deadline is earlier from `now` on.
+    pub(super) fn record_loss(&mut self, loss: &Loss, now: Instant) {
         self.deferred_since = None;
         self.losses.push((now, loss.earlier));
     }
 
-    /// By how much the deadline may be earlier than a page was told at `since`.
+    /// By how much the told deadline may have become earlier since `since`.
     pub(super) fn lost_since(&self, since: Instant) -> Duration {
         let losses = self.losses.iter().rev().take_while(|(at, _)| *at >= since);
         losses.map(|(_, lost)| *lost).sum()

@@ -1,4 +1,4 @@
-//! A machine with one browser: its clocks, its cookie, its tabs and what they share.
+//! A machine with one browser: its clocks, its cookie and its tabs.
 
 use std::collections::VecDeque;
 
@@ -17,22 +17,22 @@ pub(super) struct Machine {
     pub(super) tabs: Vec<Tab>,
     /// The session whose id is in the cookie.
     pub(super) cookie: Option<SessionNo>,
-    /// Who sits at it.
+    /// The person who uses it.
     pub(super) person: Person,
-    /// When they last did something.
+    /// When that person was last active.
     pub(super) input_at: Instant,
-    /// The step that makes it sleep.
+    /// The step during which it sleeps.
     pub(super) asleep_by: Option<usize>,
     pub(super) awake_since: Instant,
-    /// What happens to it once it is awake.
+    /// The events that wait until it is awake.
     pub(super) waiting: Vec<Event>,
-    /// The steps that keep it off the network.
+    /// The steps during which it is offline.
     pub(super) offline_by: Vec<usize>,
-    /// Since when nothing has held up the reporting of activity.
-    pub(super) calm_since: Instant,
-    /// The tabs that ask for the Web Lock; the first holds it.
+    /// Since when nothing has delayed the reporting of activity.
+    pub(super) undisturbed_since: Instant,
+    /// The tabs that have requested the Web Lock. The first of them holds it.
     pub(super) lock: VecDeque<(Place, usize)>,
-    /// Whether its tabs hear each other.
+    /// Whether its tabs can exchange messages.
     pub(super) has_channel: bool,
     windows: usize,
 }
@@ -49,7 +49,7 @@ impl Machine {
             awake_since: start(),
             waiting: Vec::new(),
             offline_by: Vec::new(),
-            calm_since: start(),
+            undisturbed_since: start(),
             lock: VecDeque::new(),
             has_channel: plan.has_channel,
             windows: plan.windows,
@@ -64,12 +64,12 @@ impl Machine {
         self.offline_by.is_empty()
     }
 
-    /// The page in a tab, if it is still the one with this serial.
+    /// The page in a tab, if it is the one with this serial number.
     pub(super) fn page(&self, tab: usize, serial: usize) -> Option<&Page> {
         self.tabs[tab].page().filter(|page| page.serial == serial)
     }
 
-    /// The tabs that share a window with this one.
+    /// The other tabs in the window of this one.
     pub(super) fn same_window(&self, tab: usize) -> impl Iterator<Item = usize> + use<> {
         let window = tab % self.windows;
         (window..self.tabs.len())
@@ -77,17 +77,17 @@ impl Machine {
             .filter(move |other| *other != tab)
     }
 
-    /// The tabs with a page that runs.
+    /// The tabs in which a page is running.
     pub(super) fn running(&self) -> Vec<usize> {
         let runs =
-            |tab: &Tab| matches!(&tab.document, Document::Page(page) if page.stowed.is_none());
+            |tab: &Tab| matches!(&tab.document, Document::Page(page) if page.dormancy.is_none());
         (0..self.tabs.len())
             .filter(|tab| runs(&self.tabs[*tab]))
             .collect()
     }
 
-    /// Something has held up the reporting of activity until now.
+    /// Something delays the reporting of activity until `until`.
     pub(super) fn disturb(&mut self, until: Instant) {
-        self.calm_since = self.calm_since.max(until);
+        self.undisturbed_since = self.undisturbed_since.max(until);
     }
 }

@@ -1,14 +1,14 @@
-//! When the server's maintenance runs.
+//! The rounds of the server's maintenance.
 
 use std::time::Duration;
 
-use super::dice::{Decision, dice};
+use super::random::{Decision, rng};
 use crate::{Instant, Policy, whole_millis};
 
-/// The rounds of maintenance, numbered from the beginning of time.
+/// The rounds of maintenance, numbered from time zero.
 ///
-/// A round is up to an interval late, where the one before it took long. Nothing is stored of them:
-/// most have nothing to do, so the next that has is looked up.
+/// A round is late by up to an interval, because the one before it may take that long. Rounds are
+/// computed when they are needed, because most have nothing to do.
 #[derive(Debug)]
 pub(super) struct Rounds {
     seed: u64,
@@ -39,7 +39,7 @@ impl Rounds {
 
     fn at(&self, number: u64) -> Instant {
         let interval_ms = whole_millis(self.interval);
-        let late_ms = dice(self.seed, Decision::Maintenance, [number, 0, 0]).u64(..interval_ms);
+        let late_ms = rng(self.seed, Decision::Maintenance, [number, 0, 0]).u64(..interval_ms);
         Instant::from_millis(0) + Duration::from_millis(number * interval_ms + late_ms)
     }
 }

@@ -1,4 +1,4 @@
-//! How instants are shown.
+//! Instants as text.
 
 use std::fmt;
 

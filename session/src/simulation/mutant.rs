@@ -1,46 +1,48 @@
-//! Rules broken on purpose, to show that each is watched over.
+//! Rules that are broken on purpose, to show that the checks notice it.
 
 use super::properties::Property;
 
-/// A rule that one part of the simulated world breaks.
+/// A rule that a part of the simulation breaks on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
-    /// A tab goes on showing what it was told to conceal.
+    /// A tab goes on showing content that it should conceal.
     ShowsWhatIsConcealed,
-    /// A tab that learns of an end does not tell the others.
+    /// A tab that learns of an end does not tell the other tabs.
     KeepsEndToItself,
-    /// A tab takes a request that failed for the news that the session has ended.
+    /// A tab treats a failed request as the end of the session.
     TakesFailureForEnd,
-    /// After a request that failed, a tab never asks again.
+    /// A tab never asks the server again after a failed request.
     ForgetsFailures,
-    /// A tab anchors what it is told to when the answer came.
+    /// A tab counts the remaining time from when the answer came, instead of from when the request
+    /// was sent.
     AnchorsToTheAnswer,
-    /// A tab passes over the news that the session goes on for longer.
+    /// A tab ignores the news that the session was extended.
     HearsNoClaims,
-    /// The server confirms reports of activity and does not heed them.
+    /// The server confirms reports of activity but ignores them.
     DropsReports,
-    /// A tab never reports.
+    /// A tab never reports activity.
     NeverReports,
-    /// The server defers touches for a touch interval.
+    /// The server defers touches for a whole touch interval, which may be longer than the grace.
     DefersForTooLong,
-    /// Maintenance writes no touch that was deferred.
+    /// Maintenance does not write deferred touches.
     WritesNoDeferredTouches,
-    /// Maintenance sweeps sessions when the told deadline has passed, before grace is over.
+    /// Maintenance ends sessions at the told deadline, before grace is over.
     SweepsDuringGrace,
-    /// The store inserts where it means to update, so a touch brings an ended session back.
+    /// The store inserts the session on a touch instead of updating it, which revives an ended
+    /// session.
     InsertsOnTouch,
-    /// A touch moves the instant of authentication.
+    /// A touch changes the instant of authentication.
     MovesAuthentication,
     /// Asking for the status counts as activity.
     TouchesOnStatus,
     /// A navigation that a page makes by itself counts as activity.
     TouchesOnReload,
-    /// A wake-up counts as activity.
+    /// A wake-up of the machine counts as activity.
     TakesWakingForActivity,
 }
 
 impl Mutant {
-    /// The property that it violates.
+    /// The property that this mutant violates.
     pub fn violates(self) -> Property {
         match self {
             Self::ShowsWhatIsConcealed | Self::KeepsEndToItself => Property::NoGhost,

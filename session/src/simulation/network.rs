@@ -1,4 +1,4 @@
-//! What becomes of a request on its way.
+//! The transmission of requests and answers over a simulated network.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use fastrand::Rng;
 
 use super::bounds::QUICK_ANSWER;
 
-/// What the network is like.
+/// The quality of a network.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Weather {
-    /// How long a request or an answer takes, in milliseconds: the shortest and the usual longest.
+pub(super) struct NetworkQuality {
+    /// The shortest and the usual longest delay of a request or an answer, in milliseconds.
     pub(super) delay_ms: (u64, u64),
-    /// How many of a thousand take up to a minute and a half.
+    /// How many requests and answers of a thousand take up to a minute and a half.
     pub(super) slow_permille: u16,
-    /// How many requests, and how many answers, of a thousand get lost.
+    /// How many requests, and how many answers, of a thousand are lost.
     pub(super) loss_permille: u16,
     /// How many requests of a thousand arrive twice.
     pub(super) copy_permille: u16,
 }
 
-impl Weather {
+impl NetworkQuality {
     pub(super) const WIRED: Self = Self {
         delay_ms: (1, 40),
         slow_permille: 0,
@@ -39,23 +39,23 @@ impl Weather {
         copy_permille: 100,
     };
 
-    pub(super) fn fate(&self, dice: &mut Rng) -> Fate {
-        let there_ms = self.delay(dice);
-        let back_ms = self.delay(dice);
-        let work_ms = match dice.u8(..100) {
+    pub(super) fn transit(&self, rng: &mut Rng) -> Transit {
+        let there_ms = self.delay(rng);
+        let back_ms = self.delay(rng);
+        let work_ms = match rng.u8(..100) {
             0..80 => 0,
-            80..95 => dice.u64(1..60),
-            _ => dice.u64(60..3_000),
+            80..95 => rng.u64(1..60),
+            _ => rng.u64(60..3_000),
         };
-        let loss = match (self.strikes(dice, self.loss_permille), dice.bool()) {
+        let loss = match (self.happens(rng, self.loss_permille), rng.bool()) {
             (false, _) => None,
             (true, true) => Some(Loss::Request),
             (true, false) => Some(Loss::Answer),
         };
         let copy_ms = self
-            .strikes(dice, self.copy_permille)
-            .then(|| there_ms + dice.u64(..30_000));
-        Fate {
+            .happens(rng, self.copy_permille)
+            .then(|| there_ms + rng.u64(..30_000));
+        Transit {
             there_ms,
             work_ms,
             back_ms,
@@ -64,38 +64,38 @@ impl Weather {
         }
     }
 
-    fn delay(&self, dice: &mut Rng) -> u64 {
+    fn delay(&self, rng: &mut Rng) -> u64 {
         let (shortest, longest) = self.delay_ms;
-        if self.strikes(dice, self.slow_permille) {
-            dice.u64(longest..longest + 90_000)
+        if self.happens(rng, self.slow_permille) {
+            rng.u64(longest..longest + 90_000)
         } else {
-            // Most are near the shortest.
-            let spread = dice.u64(..=longest - shortest);
-            shortest + spread * dice.u64(..=100) / 100
+            // Most delays are near the shortest.
+            let spread = rng.u64(..=longest - shortest);
+            shortest + spread * rng.u64(..=100) / 100
         }
     }
 
-    fn strikes(&self, dice: &mut Rng, permille: u16) -> bool {
-        permille > 0 && dice.u16(..1_000) < permille
+    fn happens(&self, rng: &mut Rng, permille: u16) -> bool {
+        permille > 0 && rng.u16(..1_000) < permille
     }
 }
 
-/// What becomes of one request. Durations are in milliseconds.
+/// How one request is transmitted. Durations are in milliseconds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fate {
-    /// Until it arrives.
+pub(super) struct Transit {
+    /// The delay until the request arrives.
     pub(super) there_ms: u64,
-    /// Until the server has done what is asked.
+    /// The time that the server takes for it.
     pub(super) work_ms: u64,
-    /// Until the answer arrives.
+    /// The delay until the answer arrives.
     pub(super) back_ms: u64,
-    /// What gets lost.
+    /// The part of the exchange that is lost, if any.
     pub(super) loss: Option<Loss>,
-    /// Until a copy arrives, if there is one.
+    /// The delay until a copy of the request arrives, if there is one.
     pub(super) copy_ms: Option<u64>,
 }
 
-impl Fate {
+impl Transit {
     /// Whether the answer comes quickly.
     pub(super) fn is_quick(&self) -> bool {
         let round_trip = Duration::from_millis(self.there_ms + self.work_ms + self.back_ms);
@@ -103,7 +103,7 @@ impl Fate {
     }
 }
 
-/// What gets lost.
+/// The part of an exchange that is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loss {
     Request,

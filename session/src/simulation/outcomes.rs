@@ -1,13 +1,13 @@
-//! What browsers make of answers, and of their absence.
+//! How browsers handle answers, and requests that fail.
 
 use std::time::Duration;
 
 use super::{
     bounds::{self, LONGEST_RETRY},
-    call::{Answer, Basis, Call},
+    call::{Answer, AnswerBasis, Call},
     coverage::Happening,
-    exchange::{Asker, Exchange},
-    ledger::Told,
+    exchange::{Exchange, Requester},
+    ledger::ToldDeadline,
     machine::Machine,
     mutant::Mutant,
     plan::Place,
@@ -18,34 +18,39 @@ use super::{
 use crate::{ActiveStatus, Attempt, EndReason, Instant, Monitor, Status};
 
 impl World<'_> {
-    /// The browser learns what has come of a request: nothing, if there is no answer.
-    pub(super) fn settle(&mut self, number: usize, answer: Option<Answer>) {
+    /// The browser receives the answer to a request. Without an answer, the request has failed.
+    pub(super) fn resolve(&mut self, number: usize, answer: Option<Answer>) {
         let exchange = &mut self.exchanges[number];
-        exchange.is_settled = true;
+        exchange.is_resolved = true;
         let Exchange {
-            place, asker, call, ..
+            place,
+            requester,
+            call,
+            ..
         } = *exchange;
-        self.take_note_of(place, answer);
+        self.handle_in_browser(place, answer);
         let machine = &mut self.machines[place.machine];
         let is_gone = |serial| machine.page(place.tab, serial).is_none();
-        if asker.serial().is_some_and(is_gone) {
+        if requester.serial().is_some_and(is_gone) {
             return;
         }
-        match (asker, call) {
-            (Asker::Navigation, _) => {
+        match (requester, call) {
+            (Requester::Navigation, _) => {
                 let tab = &mut machine.tabs[place.tab];
                 if tab.loading.take_if(|loading| *loading == number).is_some() {
-                    self.arrive_at_document(number, answer);
+                    self.finish_navigation(number, answer);
                 }
             }
-            (Asker::Monitor { attempt, .. }, _) => self.hand_over(number, attempt, answer),
-            (Asker::Page { .. }, Call::SignIn { .. }) => self.learn_of_sign_in(place, answer),
-            (Asker::Page { .. }, _) => {}
+            (Requester::Monitor { attempt, .. }, _) => {
+                self.pass_to_monitor(number, attempt, answer)
+            }
+            (Requester::Page { .. }, Call::SignIn { .. }) => self.learn_of_sign_in(place, answer),
+            (Requester::Page { .. }, _) => {}
         }
     }
 
-    /// What an answer means for the browser as a whole.
-    fn take_note_of(&mut self, place: Place, answer: Option<Answer>) {
+    /// Handles what an answer means for the browser as a whole.
+    fn handle_in_browser(&mut self, place: Place, answer: Option<Answer>) {
         let now = self.now;
         match answer {
             Some(Answer::SignedIn(session)) => return self.take_cookie(place, session),
@@ -55,7 +60,7 @@ impl World<'_> {
             }
             Some(Answer::Refused) => self.note(Happening::Refusal, place, "is refused"),
             Some(Answer::Unavailable) => {
-                let what = "is turned away for lack of the store";
+                let what = "is refused because the store is unavailable";
                 self.note(Happening::Unavailable, place, what);
             }
             None => self.write(place, || "gets no answer"),
@@ -64,7 +69,7 @@ impl World<'_> {
         self.machines[place.machine].disturb(now + LONGEST_RETRY);
     }
 
-    /// The browser takes the cookie of a new session.
+    /// The browser stores the cookie of a new session.
     fn take_cookie(&mut self, place: Place, session: SessionNo) {
         let before = self.machines[place.machine].cookie.replace(session);
         let store = &self.server.store;
@@ -78,54 +83,60 @@ impl World<'_> {
         }
     }
 
-    /// The monitor of a page learns what has come of its request.
-    fn hand_over(&mut self, number: usize, attempt: Attempt, answer: Option<Answer>) {
+    /// Passes the result of a request to the monitor of its page.
+    fn pass_to_monitor(&mut self, number: usize, attempt: Attempt, answer: Option<Answer>) {
         let Exchange { place, sent_at, .. } = self.exchanges[number];
-        // After a gap in time the monitor asks anew and waits for that answer instead.
+        // After a gap in time the monitor has sent a new request and waits for that answer instead.
         self.handle(place, |_, _| {});
         let Some(page) = self.machines[place.machine].tabs[place.tab].page() else {
             return;
         };
         let is_waited_for = page.waits_for(attempt);
         let round_trip = self.now.since(sent_at);
-        let heard = match answer {
+        let received = match answer {
             Some(Answer::Told(Status::Active(status), basis)) => {
-                let status = page.told(&status, round_trip);
+                let status = page.status_for_monitor(&status, round_trip);
                 if let Some(basis) = basis.filter(|_| is_waited_for) {
                     self.anchor(place, sent_at, &status, basis);
                 }
-                Heard::Status(Status::Active(status))
+                Received::Status(Status::Active(status))
             }
-            Some(Answer::Told(status, _)) => Heard::Status(status),
-            Some(Answer::SignedOut) => Heard::Status(Status::Ended {
+            Some(Answer::Told(status, _)) => Received::Status(status),
+            Some(Answer::SignedOut) => Received::Status(Status::Ended {
                 reason: EndReason::SignedOut,
             }),
-            Some(Answer::Refused) => Heard::Refusal,
+            Some(Answer::Refused) => Received::Refusal,
             _ => match self.mutant {
-                Some(Mutant::TakesFailureForEnd) => Heard::Status(Status::Ended {
+                Some(Mutant::TakesFailureForEnd) => Received::Status(Status::Ended {
                     reason: EndReason::IdleTimeout,
                 }),
                 Some(Mutant::ForgetsFailures) => return,
-                _ => Heard::Nothing,
+                _ => Received::Nothing,
             },
         };
-        self.handle(place, |monitor, now| match &heard {
-            Heard::Status(status) => monitor.handle_answer(attempt, status, now),
-            Heard::Refusal => monitor.handle_refused(attempt, now),
-            Heard::Nothing => monitor.handle_failed(attempt, now),
+        self.handle(place, |monitor, now| match &received {
+            Received::Status(status) => monitor.handle_answer(attempt, status, now),
+            Received::Refusal => monitor.handle_refused(attempt, now),
+            Received::Nothing => monitor.handle_failed(attempt, now),
         });
         let tells_of_end = matches!(
-            heard,
-            Heard::Status(Status::Ended { .. } | Status::Anonymous)
+            received,
+            Received::Status(Status::Ended { .. } | Status::Anonymous)
         );
         if tells_of_end && is_waited_for {
             self.check_heeds_end(place);
         }
     }
 
-    /// From now on the page goes by this answer. It tells the others of an extension, unless its
-    /// clock is so far behind that this is none to it.
-    fn anchor(&mut self, place: Place, asked_at: Instant, status: &ActiveStatus, basis: Basis) {
+    /// Records the answer that the page now uses. The page announces an extension to the other
+    /// tabs, unless its clock is so far behind that the deadline is not later for it.
+    fn anchor(
+        &mut self,
+        place: Place,
+        asked_at: Instant,
+        status: &ActiveStatus,
+        basis: AnswerBasis,
+    ) {
         let now = self.now;
         let Machine { tabs, clocks, .. } = &mut self.machines[place.machine];
         let Some(page) = tabs[place.tab].page_mut() else {
@@ -138,17 +149,19 @@ impl World<'_> {
             deadline: basis.deadline,
             slept: Duration::ZERO,
         };
-        if behind < bounds::SAME_DEADLINE {
+        if behind < bounds::DEADLINE_TOLERANCE {
             self.tell_of(asked_at, status, basis);
         }
     }
 
-    fn tell_of(&mut self, asked_at: Instant, status: &ActiveStatus, basis: Basis) {
-        self.ledger.entry_mut(basis.session).tell(Told {
-            deadline: asked_at + status.idle_remaining.min(status.absolute_remaining),
-            asked_at,
-            answered_at: self.now,
-        });
+    fn tell_of(&mut self, asked_at: Instant, status: &ActiveStatus, basis: AnswerBasis) {
+        self.ledger
+            .entry_mut(basis.session)
+            .record_told_deadline(ToldDeadline {
+                deadline: asked_at + status.idle_remaining.min(status.absolute_remaining),
+                asked_at,
+                answered_at: self.now,
+            });
     }
 
     fn learn_of_sign_in(&mut self, place: Place, answer: Option<Answer>) {
@@ -157,14 +170,14 @@ impl World<'_> {
             page.is_signing_in = false;
         }
         if let Some(Answer::SignedIn(_)) = answer {
-            let what = "is signed in again in place";
+            let what = "is signed in again over the page";
             self.note(Happening::SignInInPlace, place, what);
             self.handle(place, Monitor::handle_signed_in);
         }
     }
 
-    /// A navigation comes to its end.
-    fn arrive_at_document(&mut self, number: usize, answer: Option<Answer>) {
+    /// A navigation is finished.
+    fn finish_navigation(&mut self, number: usize, answer: Option<Answer>) {
         let Exchange {
             place,
             sent_at,
@@ -193,8 +206,8 @@ impl World<'_> {
     }
 }
 
-/// What the driver makes of an answer.
-enum Heard {
+/// An answer, as the driver passes it to the monitor.
+enum Received {
     Status(Status),
     Refusal,
     Nothing,

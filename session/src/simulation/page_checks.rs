@@ -1,11 +1,10 @@
-//! Whether the properties hold on the pages, at every step. How far each may be off stands in
-//! `bounds`.
+//! Checks the properties on every page, after every step. The tolerances are in `bounds`.
 
 use std::time::Duration;
 
 use super::{
     bounds::{
-        self, HEARTBEAT, HIDDEN_ALIGNMENT, LATENESS, MESSAGE_TIME, QUICK_ANSWER, SAME_ACTIVITY,
+        self, ACTIVITY_TOLERANCE, HEARTBEAT, HIDDEN_ALIGNMENT, LATENESS, MESSAGE_TIME, QUICK_ANSWER,
     },
     machine::Machine,
     moment::Moment,
@@ -16,11 +15,12 @@ use super::{
 };
 use crate::{EndReason, Screen, State};
 
-/// What is wrong with a page.
+/// A violated property of a page, with the details.
 type Finding = (Property, String);
 
 impl World<'_> {
-    /// What has held for as long as `passed`, up to now, on every page.
+    /// Checks every page. `passed` is the time since the last check, during which nothing has
+    /// changed.
     pub(super) fn check_pages(&mut self, passed: Duration) {
         let mut found = None;
         for (number, machine) in self.machines.iter().enumerate() {
@@ -28,7 +28,7 @@ impl World<'_> {
             for (tab, in_tab) in machine.tabs.iter().enumerate() {
                 let Some(page) = in_tab.page() else { continue };
                 self.coverage.tab_time += passed;
-                if !is_awake || page.stowed.is_some() {
+                if !is_awake || page.dormancy.is_some() {
                     continue;
                 }
                 if in_tab.is_visible {
@@ -43,19 +43,24 @@ impl World<'_> {
             }
         }
         if let Some((place, (property, detail))) = found {
-            self.find(property, || format!("{place}: {detail}"));
+            self.report_violation(property, || format!("{place}: {detail}"));
         }
     }
 
     fn finding(&self, machine: &Machine, is_visible: bool, page: &Page) -> Option<Finding> {
-        self.ghost(machine, is_visible, page)
-            .or_else(|| self.silence(machine, is_visible, page))
-            .or_else(|| self.denial(machine, is_visible, page))
+        self.content_shown_too_long(machine, is_visible, page)
+            .or_else(|| self.unreported_activity(machine, is_visible, page))
+            .or_else(|| self.page_concealed_too_long(machine, is_visible, page))
             .or_else(|| self.stale_countdown(machine, is_visible, page))
     }
 
-    /// Content that is shown for too long, or a countdown that promises that it will be.
-    fn ghost(&self, machine: &Machine, is_visible: bool, page: &Page) -> Option<Finding> {
+    /// Finds content that is shown for too long, or a countdown that promises too much.
+    fn content_shown_too_long(
+        &self,
+        machine: &Machine,
+        is_visible: bool,
+        page: &Page,
+    ) -> Option<Finding> {
         let promised = match page.screen {
             Screen::Page => Duration::ZERO,
             Screen::Countdown(countdown) => Duration::from_secs(countdown.seconds_left),
@@ -77,11 +82,13 @@ impl World<'_> {
             return Some(match page.screen {
                 Screen::Countdown(_) if promised > Duration::ZERO => (
                     Property::HonestCountdown,
-                    format!("{promised:?} shown, though time ends session {session} at {ends_at}"),
+                    format!(
+                        "the countdown shows {promised:?}, but a timeout ends session {session} at {ends_at}"
+                    ),
                 ),
                 _ => (
                     Property::NoGhost,
-                    format!("content is shown, though time ended session {session} at {ends_at}"),
+                    format!("content is shown, but a timeout ended session {session} at {ends_at}"),
                 ),
             });
         }
@@ -98,7 +105,7 @@ impl World<'_> {
         (self.now > until).then(|| {
             let ended_at = entry.ended_at.unwrap_or(deadline.at);
             let detail = format!(
-                "content of session {} is shown, which ended at {}, and may be until {}",
+                "content of session {} is shown, but the session ended at {}, and content may be shown until {}",
                 page.session,
                 Moment(ended_at),
                 Moment(until),
@@ -107,8 +114,13 @@ impl World<'_> {
         })
     }
 
-    /// Activity that nobody reports.
-    fn silence(&self, machine: &Machine, is_visible: bool, page: &Page) -> Option<Finding> {
+    /// Finds activity that no tab has reported.
+    fn unreported_activity(
+        &self,
+        machine: &Machine,
+        is_visible: bool,
+        page: &Page,
+    ) -> Option<Finding> {
         let counted_at = page.counted_at?;
         let entry = self.ledger.entry(page.session);
         if entry.last_active_at >= counted_at || entry.ended_at.is_some() {
@@ -116,24 +128,32 @@ impl World<'_> {
         }
         let ahead = bounds::ahead(&machine.clocks, counted_at, self.now);
         let runs = matches!(page.state(), State::Active | State::Warning);
-        let calm_since = machine.calm_since.max(page.runs_since).max(counted_at);
+        let undisturbed_since = machine
+            .undisturbed_since
+            .max(page.runs_since)
+            .max(counted_at);
         let throttled = match is_visible {
             true => Duration::ZERO,
             false => HIDDEN_ALIGNMENT,
         };
-        let by = calm_since + bounds::reported_within(&self.plan.policy) + throttled;
+        let by = undisturbed_since + bounds::reported_within(&self.plan.policy) + throttled;
         let is_silent = runs
-            && self.is_calm(machine)
+            && self.can_reach_server(machine)
             && self.now > by
-            && entry.last_active_at + ahead + SAME_ACTIVITY < counted_at;
+            && entry.last_active_at + ahead + ACTIVITY_TOLERANCE < counted_at;
         is_silent.then(|| {
-            let detail = format!("nobody has reported the activity of {}", Moment(counted_at));
+            let detail = format!("no tab has reported the activity of {}", Moment(counted_at));
             (Property::ActivityPreserves, detail)
         })
     }
 
-    /// A page that is kept from a user whose session lives.
-    fn denial(&self, machine: &Machine, is_visible: bool, page: &Page) -> Option<Finding> {
+    /// Finds a page that stays concealed although its session is live.
+    fn page_concealed_too_long(
+        &self,
+        machine: &Machine,
+        is_visible: bool,
+        page: &Page,
+    ) -> Option<Finding> {
         let concealed_since = page.concealed_since?;
         let policy = &self.plan.policy;
         let deadline = self.server.store.deadline(page.session).at;
@@ -141,17 +161,17 @@ impl World<'_> {
             || self.now >= bounds::revealed_until(deadline, policy)
             || page.state() == State::SigningOut
             || machine.cookie != Some(page.session);
-        if is_over || !is_visible || !self.is_calm(machine) {
+        if is_over || !is_visible || !self.can_reach_server(machine) {
             return None;
         }
-        let calm_since = machine
-            .calm_since
+        let undisturbed_since = machine
+            .undisturbed_since
             .max(page.in_front_since())
             .max(concealed_since);
-        let by = calm_since + bounds::revealed_within(policy);
+        let by = undisturbed_since + bounds::revealed_within(policy);
         (self.now > by).then(|| {
             let detail = format!(
-                "session {} lives, and its page is concealed since {}",
+                "session {} is live, but its page has been concealed since {}",
                 page.session,
                 Moment(concealed_since)
             );
@@ -159,7 +179,7 @@ impl World<'_> {
         })
     }
 
-    /// A countdown that goes on although another tab has been told that there is more time.
+    /// Finds a countdown that goes on although another tab was told that there is more time.
     fn stale_countdown(&self, machine: &Machine, is_visible: bool, page: &Page) -> Option<Finding> {
         let Screen::Countdown(countdown) = page.screen else {
             return None;
@@ -170,27 +190,29 @@ impl World<'_> {
         let shown = Duration::from_secs(countdown.seconds_left);
         let since = page.anchor.asked_at.min(told.asked_at);
         let ahead = bounds::ahead(&machine.clocks, since, self.now);
-        let less = bounds::shown_less_than_told(page.anchor.round_trip, ahead);
-        let calm_since = machine
-            .calm_since
+        let less = bounds::countdown_slack_between_tabs(page.anchor.round_trip, ahead);
+        let undisturbed_since = machine
+            .undisturbed_since
             .max(page.in_front_since())
             .max(told.answered_at);
-        let by = calm_since + MESSAGE_TIME + 2 * QUICK_ANSWER + LATENESS;
-        let heard = machine.has_channel && page.runs_since < told.answered_at;
-        let may = is_visible && heard && self.is_calm(machine);
+        let by = undisturbed_since + MESSAGE_TIME + 2 * QUICK_ANSWER + LATENESS;
+        let received = machine.has_channel && page.runs_since < told.answered_at;
+        let may = is_visible && received && self.can_reach_server(machine);
         let is_stale = may && self.now > by && shown + less < left;
         is_stale.then(|| {
-            let detail = format!("{shown:?} shown though another tab knows that {left:?} are left");
+            let detail = format!(
+                "the countdown shows {shown:?}, but another tab was told that {left:?} is left"
+            );
             (Property::HonestCountdown, detail)
         })
     }
 
-    /// Whether a page of this machine can reach the server.
-    fn is_calm(&self, machine: &Machine) -> bool {
+    /// Whether the pages of this machine can reach the server.
+    fn can_reach_server(&self, machine: &Machine) -> bool {
         machine.is_online() && self.server.works()
     }
 
-    /// A page has learnt that its session ended.
+    /// A page shows that its session has ended: checks that it has.
     pub(super) fn check_end(&mut self, place: Place, reason: Option<EndReason>) {
         let machine = &self.machines[place.machine];
         let Some(page) = machine.tabs[place.tab].page() else {
@@ -200,28 +222,28 @@ impl World<'_> {
         let has_cookie = machine.cookie == Some(session);
         let ended = self.server.store.session(session).ended();
         if has_cookie && (ended.is_none() || ended != reason) {
-            self.find(Property::NoEarlyEnd, || match ended {
-                None => format!("{place}: session {session} lives and is taken for ended"),
+            self.report_violation(Property::NoEarlyEnd, || match ended {
+                None => format!("{place}: session {session} is live, but the page shows that it has ended"),
                 Some(ended) => {
-                    format!("{place}: session {session}, {ended}, is taken for {reason:?}")
+                    format!("{place}: session {session} ended for the reason {ended}, but the page shows {reason:?}")
                 }
             });
         }
         let now = self.now;
-        self.ledger.entry_mut(session).know(now);
+        self.ledger.entry_mut(session).learn_of_end(now);
     }
 
-    /// A page has been told by the server that its session ended.
+    /// The server has told a page that its session has ended: checks that it shows no content.
     pub(super) fn check_heeds_end(&mut self, place: Place) {
         let page = self.machines[place.machine].tabs[place.tab].page();
         if page.is_some_and(Page::shows_content) {
-            self.find(Property::NoGhost, || {
-                format!("{place}: shows content though the server has told of the end")
+            self.report_violation(Property::NoGhost, || {
+                format!("{place}: content is shown, but the server has told the page that the session has ended")
             });
         }
     }
 
-    /// The countdown shows less than what is left, but not much.
+    /// Checks that the countdown is not much lower than the time left.
     pub(super) fn check_countdown_is_not_too_low(&mut self, place: Place) {
         let machine = &self.machines[place.machine];
         let Some(page) = machine.tabs[place.tab].page() else {
@@ -233,11 +255,11 @@ impl World<'_> {
         let shown = Duration::from_secs(countdown.seconds_left);
         let left = page.anchor.deadline.since(self.now);
         let ahead = bounds::ahead(&machine.clocks, page.anchor.asked_at, self.now);
-        let less = bounds::shown_less(&self.plan.policy, page.anchor.round_trip, ahead);
+        let less = bounds::countdown_slack(&self.plan.policy, page.anchor.round_trip, ahead);
         if shown + less < left {
-            self.find(Property::HonestCountdown, || {
+            self.report_violation(Property::HonestCountdown, || {
                 format!(
-                    "{place}: {shown:?} shown though {left:?} are left, {less:?} too few allowed"
+                    "{place}: the countdown shows {shown:?} while {left:?} is left, and may be lower by at most {less:?}"
                 )
             });
         }

@@ -1,30 +1,32 @@
-//! The life of pages: how they begin, what they do to the world and it to them, how they end.
+//! Pages of a session: how they start, how they exchange events with everything else, and how they
+//! end.
 
 use std::time::Duration;
 
 use super::{
     bounds::{LATENESS, MESSAGE_TIME},
     call::Call,
-    clock::Shown,
+    clock::ClockReading,
     coverage::Happening,
-    dice::{Decision, dice},
-    event::{Event, Post},
-    history::Told,
+    event::{Event, SentMessage},
+    history::NewsText,
     machine::Machine,
     mutant::Mutant,
     plan::Place,
+    random::{Decision, rng},
     store::SessionNo,
-    tab::{Anchor, Beginning, Document, Effect, Page, Stowed},
+    tab::{Anchor, Document, Dormancy, Effect, NewPage, Page},
     world::World,
 };
 use crate::{
     ActiveStatus, Concealed, EndReason, Instant, Message, Monitor, News, Purpose, Request, Screen,
 };
 
-/// How long the browser takes to give the lock to a tab.
+/// The delay until the browser gives the lock to a tab.
 const LOCK_TIME: Duration = Duration::from_millis(20);
 
-/// A history tells each of the last seconds of a countdown, and of the others every sixtieth.
+/// A history has a line for each of the last seconds of a countdown, and otherwise for every
+/// sixtieth second.
 const TOLD_EACH: u64 = 3;
 
 impl World<'_> {
@@ -35,27 +37,27 @@ impl World<'_> {
         session: SessionNo,
         status: &ActiveStatus,
         anchor: Anchor,
-        navigated: Shown,
+        navigated: ClockReading,
     ) {
         self.pages_begun += 1;
         let serial = self.pages_begun;
         let plan = &self.plan.machines[place.machine];
         let machine = &self.machines[place.machine];
         let of = [place.machine as u64, place.tab as u64, serial as u64];
-        let beginning = Beginning {
+        let new_page = NewPage {
             navigated,
             serial,
             session,
             status,
             anchor,
             is_visible: machine.tabs[place.tab].is_visible,
-            seed: dice(self.plan.seed, Decision::Jitter, of).u64(..),
+            seed: rng(self.plan.seed, Decision::Jitter, of).u64(..),
             mutant: self.mutant,
         };
-        let page = Page::begin(&beginning, &machine.clocks, self.now);
+        let page = Page::begin(&new_page, &machine.clocks, self.now);
         self.put_document(place, Document::Page(Box::new(page)));
-        self.note(Happening::PageStart, place, "begins");
-        self.enter_knowledge_of_others(place, session);
+        self.note(Happening::PageStart, place, "starts");
+        self.record_known_ends(place, session);
         if plan.has_locks {
             self.request_lock(place, serial);
             self.handle(place, Monitor::handle_timeout);
@@ -64,13 +66,13 @@ impl World<'_> {
         }
     }
 
-    /// Another document takes the place of the one that is there.
+    /// Replaces the document in a tab.
     pub(super) fn put_document(&mut self, place: Place, document: Document) {
         self.release_lock(place);
         self.machines[place.machine].tabs[place.tab].document = document;
     }
 
-    /// Hands an event to the monitor of the page in this tab, if a page runs there.
+    /// Passes an event to the monitor of the page in this tab, if there is one.
     pub(super) fn handle(&mut self, place: Place, event: impl FnOnce(&mut Monitor, Instant)) {
         let mut effects = self.take_effects();
         let machine = &mut self.machines[place.machine];
@@ -107,9 +109,9 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn deliver(&mut self, post: usize, place: Place, serial: usize) {
+    pub(super) fn deliver(&mut self, sent_message: usize, place: Place, serial: usize) {
         let event = Event::Message {
-            post,
+            sent_message,
             place,
             serial,
         };
@@ -118,14 +120,14 @@ impl World<'_> {
         }
         let machine = &self.machines[place.machine];
         let page = machine.page(place.tab, serial);
-        if page.is_none_or(|page| page.stowed.is_some()) {
+        if page.is_none_or(|page| page.dormancy.is_some()) {
             return;
         }
-        let Post {
+        let SentMessage {
             message,
             stamp_ms,
             active_at,
-        } = self.posts[post];
+        } = self.sent_messages[sent_message];
         let age_ms = (machine.clocks.wall_ms(self.now) - stamp_ms).max(0);
         let age = Duration::from_millis(age_ms.unsigned_abs());
         let is_claim = matches!(message.news, News::Alive { .. });
@@ -136,7 +138,7 @@ impl World<'_> {
             page.active_at = page.active_at.max(active_at);
         }
         self.coverage.note(Happening::Message);
-        self.write(place, || format!("hears {}", Told(message.news)));
+        self.write(place, || format!("hears {}", NewsText(message.news)));
         self.handle(place, |monitor, now| {
             monitor.handle_message(&message, age, now);
         });
@@ -148,13 +150,13 @@ impl World<'_> {
         }
         let machine = &self.machines[place.machine];
         if machine.lock.front() == Some(&(place, serial)) {
-            self.note(Happening::Lead, place, "takes the lead");
+            self.note(Happening::Lead, place, "becomes the leader");
             self.handle(place, |monitor, now| monitor.handle_lead(true, now));
         }
     }
 
     /// The page is frozen or put into the back/forward cache.
-    pub(super) fn stow(&mut self, place: Place, how: Stowed) {
+    pub(super) fn make_dormant(&mut self, place: Place, how: Dormancy) {
         self.handle(place, |monitor, now| {
             monitor.handle_lead(false, now);
             monitor.handle_put_away(now);
@@ -162,19 +164,19 @@ impl World<'_> {
         self.release_lock(place);
         if let Some(page) = self.machines[place.machine].tabs[place.tab].page_mut() {
             page.give_up_requests();
-            page.stow(how);
+            page.make_dormant(how);
         }
     }
 
-    /// It is back. Browsers tell so more than once.
-    pub(super) fn unstow(&mut self, place: Place) {
+    /// The page is restored. Browsers fire more than one event for that.
+    pub(super) fn reactivate(&mut self, place: Place) {
         let machine = &mut self.machines[place.machine];
         let has_locks = self.plan.machines[place.machine].has_locks;
         let Some(page) = machine.tabs[place.tab].page_mut() else {
             return;
         };
-        let Some(how) = page.stowed else { return };
-        page.unstow(self.now);
+        let Some(how) = page.dormancy else { return };
+        page.reactivate(self.now);
         let serial = page.serial;
         let waiting = std::mem::take(&mut page.waiting);
         if has_locks {
@@ -185,13 +187,13 @@ impl World<'_> {
         self.handle(place, Monitor::handle_return);
         self.handle(place, Monitor::handle_return);
         match how {
-            Stowed::Frozen => {
+            Dormancy::Frozen => {
                 for event in waiting {
                     self.queue.push(self.now, event);
                 }
             }
-            // Its fetches were given up.
-            Stowed::PutAway => {}
+            // The requests of the page were cancelled when it was put into the cache.
+            Dormancy::PutAway => {}
         }
     }
 
@@ -237,34 +239,34 @@ impl World<'_> {
         self.fetch(place, call, Some(request.attempt));
     }
 
-    /// To every other tab of the browser that listens.
+    /// Sends a message to every other tab of the browser that is listening.
     fn tell(&mut self, place: Place, message: Message) {
         let machine = &self.machines[place.machine];
         if !machine.has_channel {
             return;
         }
         let listeners = machine.tabs.iter().enumerate().filter_map(|(tab, other)| {
-            let page = other.page().filter(|page| page.stowed.is_none())?;
+            let page = other.page().filter(|page| page.dormancy.is_none())?;
             (tab != place.tab).then_some((tab, page.serial))
         });
         let listeners: Vec<_> = listeners.collect();
         if listeners.is_empty() {
             return;
         }
-        self.posts.push(Post {
+        self.sent_messages.push(SentMessage {
             message,
             stamp_ms: machine.clocks.wall_ms(self.now),
             active_at: machine.tabs[place.tab]
                 .page()
                 .and_then(|page| page.active_at),
         });
-        let post = self.posts.len() - 1;
+        let sent_message = self.sent_messages.len() - 1;
         let wait = self.chance(Decision::Message, place, MESSAGE_TIME);
-        self.write(place, || format!("tells {}", Told(message.news)));
+        self.write(place, || format!("tells {}", NewsText(message.news)));
         for (tab, serial) in listeners {
             let place = Place { tab, ..place };
             let event = Event::Message {
-                post,
+                sent_message,
                 place,
                 serial,
             };
@@ -279,10 +281,11 @@ impl World<'_> {
             page.session = session;
             page.counted_at = None;
         }
-        self.note(Happening::Adoption, place, "takes over the new generation");
+        self.note(Happening::Adoption, place, "uses the new generation");
     }
 
-    /// Where another session has taken the place of the page's, the page is loaded anew.
+    /// Leaves the page for the page for signing in. If another session has replaced that of the
+    /// page, the page is loaded again.
     fn leave(&mut self, place: Place, reason: EndReason) {
         self.note(Happening::Leave, place, "leaves");
         match reason {
@@ -322,7 +325,7 @@ impl World<'_> {
             (_, Screen::Concealed(Concealed::Confirming)) => self.note(
                 Happening::Conceal,
                 place,
-                "is concealed, and the server asked",
+                "is concealed, and the server is asked",
             ),
             (_, Screen::Concealed(Concealed::Unreachable)) => {
                 self.note(

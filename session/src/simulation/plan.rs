@@ -1,8 +1,8 @@
-//! What is going to happen to a world, all of it made from the seed.
+//! The plan of a simulation, which follows from the seed.
 
 use std::{fmt, time::Duration};
 
-use super::{clock::ClockPlan, moment::Moment, network::Weather};
+use super::{clock::ClockPlan, moment::Moment, network::NetworkQuality};
 use crate::{Instant, Policy};
 
 /// The true time at which every plan begins.
@@ -10,12 +10,12 @@ pub(super) fn start() -> Instant {
     Instant::from_millis(0)
 }
 
-/// Everything that a history depends on.
+/// Everything that determines a history.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) policy: Policy,
-    pub(super) weather: Weather,
+    pub(super) network: NetworkQuality,
     pub(super) machines: Vec<MachinePlan>,
     pub(super) steps: Vec<Step>,
     pub(super) ends_at: Instant,
@@ -24,18 +24,18 @@ pub(super) struct Plan {
 /// One machine with one browser.
 #[derive(Debug, Clone)]
 pub(super) struct MachinePlan {
-    /// Who sits at it at first.
+    /// The person who uses it at first.
     pub(super) person: Person,
-    /// How many tabs may be open.
+    /// The number of tabs that may be open.
     pub(super) tabs: usize,
-    /// How many windows they are in: one tab of each can be seen.
+    /// The number of windows. One tab of each window is visible.
     pub(super) windows: usize,
     pub(super) clock: ClockPlan,
-    /// Whether the browser has Web Locks. Without them, every tab leads.
+    /// Whether the browser has Web Locks. Without them, every tab is a leader.
     pub(super) has_locks: bool,
-    /// Whether the tabs hear each other.
+    /// Whether the tabs can exchange messages.
     pub(super) has_channel: bool,
-    /// Whether pages are told of a wake-up, as by the network that comes back.
+    /// Whether pages receive an event after a wake-up, for example because the network is back.
     pub(super) tells_of_wake_up: bool,
 }
 
@@ -68,118 +68,118 @@ impl fmt::Display for Place {
     }
 }
 
-/// One thing that is going to happen.
+/// One step of a plan.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {
-    /// Names the step, also in a plan that has lost others.
+    /// Identifies the step, even after other steps have been removed from the plan.
     pub(super) number: u64,
     pub(super) at: Instant,
-    /// How long it goes on, for what does.
+    /// How long the step lasts, if it is one that lasts.
     pub(super) lasts: Duration,
-    pub(super) what: What,
+    pub(super) kind: StepKind,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum What {
+pub(super) enum StepKind {
     /// A user does something in a tab.
-    Deed(Place, Deed),
+    User(Place, UserAction),
     /// A browser does something with a tab.
-    Whim(Place, Whim),
-    /// A machine has an accident.
-    Accident(usize, Accident),
-    /// Something is wrong for everybody.
-    Trouble(Trouble),
+    Browser(Place, BrowserAction),
+    /// Something happens to a machine.
+    Machine(usize, MachineEvent),
+    /// Something fails for all machines.
+    Fault(Fault),
 }
 
 /// What a user does in a tab.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Deed {
-    /// Works for a while: acts about `every` so often, signs in where that is needed, and clicks
-    /// "Stay signed in" if the user heeds the countdown.
+pub(super) enum UserAction {
+    /// Works for a while: is active about once per `every`, signs in when necessary, and presses
+    /// "Stay signed in" if `stays_signed_in` is set.
     Work {
         every: Duration,
-        heeds: bool,
+        stays_signed_in: bool,
     },
     /// Follows a link to another page of the application.
     Navigate,
     /// Sends a form.
     Submit,
-    /// Signs in as somebody, whoever is signed in.
+    /// Signs in as this person, even if somebody is signed in.
     SignIn(Person),
     SignOut,
-    /// Signs the person out everywhere else.
+    /// Ends the person's other sessions.
     RevokeOthers,
-    /// Looks at nothing of this browser for a while.
+    /// Hides all tabs of this browser for a while.
     LookAway,
     Close,
 }
 
 /// What a browser does with a tab, or a page by itself.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Whim {
-    /// The page asks the server for something that the user did not cause.
+pub(super) enum BrowserAction {
+    /// The page sends a request that the user did not cause.
     Poll,
     /// The page navigates by itself.
     Reload,
     /// A hidden tab is frozen.
     Freeze,
-    /// Another page takes the place of this one, which waits in the back/forward cache.
+    /// The page is replaced by another and put into the back/forward cache.
     PutAway,
-    /// A hidden tab is thrown out of memory, to be loaded anew when it is looked at.
+    /// A hidden tab is discarded from memory, and loaded again when it is shown.
     Discard,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Accident {
+pub(super) enum MachineEvent {
     Suspend,
     Offline,
     StepClock { by_ms: i64 },
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Trouble {
+pub(super) enum Fault {
     /// The network is worse than usual.
-    Storm(Weather),
-    /// The server is down; in a crash, what it had not written is lost.
+    Storm(NetworkQuality),
+    /// The server is down for a while. In a crash, it loses what it has not written.
     Restart { crash: bool },
-    /// The server answers, its store does not.
+    /// The server is up, but its store does not work.
     StoreFails,
 }
 
 impl Step {
-    /// Whether it matters how long it lasts.
-    pub(super) fn goes_on(&self) -> bool {
-        match self.what {
-            What::Deed(_, Deed::Work { .. } | Deed::LookAway)
-            | What::Whim(_, Whim::Freeze | Whim::PutAway)
-            | What::Accident(_, Accident::Suspend | Accident::Offline)
-            | What::Trouble(_) => true,
-            What::Deed(..) | What::Whim(..) | What::Accident(_, Accident::StepClock { .. }) => {
-                false
-            }
+    /// Whether the duration of the step matters.
+    pub(super) fn has_duration(&self) -> bool {
+        match self.kind {
+            StepKind::User(_, UserAction::Work { .. } | UserAction::LookAway)
+            | StepKind::Browser(_, BrowserAction::Freeze | BrowserAction::PutAway)
+            | StepKind::Machine(_, MachineEvent::Suspend | MachineEvent::Offline)
+            | StepKind::Fault(_) => true,
+            StepKind::User(..)
+            | StepKind::Browser(..)
+            | StepKind::Machine(_, MachineEvent::StepClock { .. }) => false,
         }
     }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}  {}", Moment(self.at), self.what)?;
-        if self.goes_on() {
+        write!(f, "{}  {}", Moment(self.at), self.kind)?;
+        if self.has_duration() {
             write!(f, ", for {:?}", self.lasts)?;
         }
         Ok(())
     }
 }
 
-impl fmt::Display for What {
+impl fmt::Display for StepKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Deed(place, deed) => write!(f, "{place}: {deed:?}"),
-            Self::Whim(place, whim) => write!(f, "{place}: {whim:?}"),
-            Self::Accident(machine, accident) => {
-                write!(f, "machine {}: {accident:?}", machine + 1)
+            Self::User(place, action) => write!(f, "{place}: {action:?}"),
+            Self::Browser(place, action) => write!(f, "{place}: {action:?}"),
+            Self::Machine(machine, event) => {
+                write!(f, "machine {}: {event:?}", machine + 1)
             }
-            Self::Trouble(trouble) => write!(f, "server: {trouble:?}"),
+            Self::Fault(fault) => write!(f, "server: {fault:?}"),
         }
     }
 }

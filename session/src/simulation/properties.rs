@@ -1,26 +1,27 @@
-//! The properties of the design, by name.
+//! The properties of the design.
 
 use std::fmt;
 
 use super::moment::Moment;
 use crate::Instant;
 
-/// What holds whatever happens.
+/// A property that holds whatever happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Property {
-    /// No tab shows content of a session that the server has ended.
+    /// No tab shows content of a session that the server has ended, apart from the time that a
+    /// message between tabs takes.
     NoGhost,
-    /// A tab leaves only when the server has said that the session ended.
+    /// A tab takes the session for ended only if the server has said so.
     NoEarlyEnd,
-    /// The time shown is never more than what is left, and hardly less.
+    /// The countdown never shows more than the time left, and not much less.
     HonestCountdown,
-    /// Activity that was reported in time moves the deadline, and activity is reported in time.
+    /// Activity is reported in time, and then it moves the deadline.
     ActivityPreserves,
-    /// After an end, no request with the old cookie is served.
+    /// No request with the cookie of an ended session is served.
     NoZombie,
-    /// The absolute timeout is never passed.
+    /// No session lives longer than the absolute timeout.
     Bounded,
-    /// Nothing that the user did not do moves a deadline.
+    /// Nothing that the user did not cause moves a deadline.
     PassiveStaysPassive,
 }
 
@@ -36,7 +37,7 @@ impl Property {
         Self::PassiveStaysPassive,
     ];
 
-    /// Its name in the design.
+    /// The name of the property in the design.
     pub fn name(self) -> &'static str {
         match self {
             Self::NoGhost => "no ghost",
@@ -56,12 +57,12 @@ impl fmt::Display for Property {
     }
 }
 
-/// A property that does not hold at an instant of a history.
+/// A violation of a property at an instant of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The property.
+    /// The violated property.
     pub property: Property,
-    /// The true time.
+    /// The time of the violation, on the clock of the server.
     pub at: Instant,
     /// What is wrong, and where.
     pub detail: String,

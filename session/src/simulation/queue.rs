@@ -1,4 +1,4 @@
-//! What is going to happen, in order.
+//! The queue of future events.
 
 use std::{
     cmp::{Ordering, Reverse},
@@ -8,7 +8,8 @@ use std::{
 use super::event::Event;
 use crate::Instant;
 
-/// Events by their time and, at the same time, by when they were put in.
+/// Events in the order of their time. Events at the same time are in the order in which they were
+/// added.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     heap: BinaryHeap<Reverse<Entry>>,

@@ -1,32 +1,34 @@
-//! Chance that depends on nothing but the seed and on what is being decided.
+//! Random numbers that depend only on the seed and on the decision that they are for.
 
 use fastrand::Rng;
 
-/// The randomness for one decision, named by `what` and by the numbers that tell it from others.
+/// The random number generator for one decision. `decision` is its kind, and the numbers in
+/// `of` tell it from others of that kind.
 ///
-/// No decision shifts another: a plan with a step less has the same fates everywhere else.
-pub(super) fn dice(seed: u64, what: Decision, of: [u64; 3]) -> Rng {
-    let mut state = mix(seed ^ mix(what as u64));
+/// Decisions are independent of each other: if a plan loses a step, everything else is decided as
+/// before.
+pub(super) fn rng(seed: u64, decision: Decision, of: [u64; 3]) -> Rng {
+    let mut state = mix(seed ^ mix(decision as u64));
     for part in of {
         state = mix(state ^ part);
     }
     Rng::with_seed(state)
 }
 
-/// What is decided by chance.
+/// A kind of random decision.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Decision {
     /// The plan as a whole.
     Plan,
-    /// What becomes of a request.
-    Fate,
+    /// How a request is transmitted.
+    Transit,
     /// How late a timer fires.
     Lateness,
     /// How long a message between tabs takes.
     Message,
     /// When the user of a step acts next.
     Habit,
-    /// The randomness that a monitor is given.
+    /// The seed of a monitor.
     Jitter,
     /// How late a round of maintenance is.
     Maintenance,

@@ -1,4 +1,4 @@
-//! What browsers send.
+//! Requests that browsers send.
 
 use std::time::Duration;
 
@@ -6,44 +6,44 @@ use super::{
     bounds::{LONGEST_RETRY, REQUEST_TIMEOUT},
     call::Call,
     coverage::Happening,
-    dice::{Decision, dice},
     event::Event,
-    exchange::{Asker, Exchange, REFUSED_AFTER, Trip},
+    exchange::{Exchange, REFUSED_AFTER, Requester, Transmission},
     network::Loss,
     plan::Place,
+    random::{Decision, rng},
     world::World,
 };
 use crate::{Attempt, Instant};
 
-/// How long a browser waits for a page.
+/// How long a browser waits for the answer to a navigation.
 const NAVIGATION_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl World<'_> {
-    /// The page in a tab asks the server for something.
+    /// The page in a tab sends a request.
     pub(super) fn fetch(&mut self, place: Place, call: Call, attempt: Option<Attempt>) {
         let Some(page) = self.machines[place.machine].tabs[place.tab].page() else {
             return;
         };
         let serial = page.serial;
-        let asker = match attempt {
-            Some(attempt) => Asker::Monitor { serial, attempt },
-            None => Asker::Page { serial },
+        let requester = match attempt {
+            Some(attempt) => Requester::Monitor { serial, attempt },
+            None => Requester::Page { serial },
         };
-        let exchange = self.exchange(place, asker, call);
+        let exchange = self.exchange(place, requester, call);
         self.send(exchange, REQUEST_TIMEOUT);
     }
 
-    /// A tab loads another document. Until it arrives, the one that is there stays.
+    /// A tab navigates. The current document stays until the new one arrives.
     pub(super) fn navigate(&mut self, place: Place, call: Call) {
-        let exchange = self.exchange(place, Asker::Navigation, call);
+        let exchange = self.exchange(place, Requester::Navigation, call);
         let tab = &mut self.machines[place.machine].tabs[place.tab];
         if let Some(given_up) = tab.loading.replace(exchange) {
-            self.exchanges[given_up].is_settled = true;
+            self.exchanges[given_up].is_resolved = true;
         }
         self.send(exchange, NAVIGATION_TIMEOUT);
     }
 
-    /// A sign-in leads to a page.
+    /// A sign-in redirects to a page.
     pub(super) fn redirect(&mut self, place: Place, set_out_at: Instant) {
         self.navigate(place, Call::Page { by_user: true });
         let tab = &self.machines[place.machine].tabs[place.tab];
@@ -52,23 +52,23 @@ impl World<'_> {
         }
     }
 
-    fn exchange(&mut self, place: Place, asker: Asker, call: Call) -> usize {
+    fn exchange(&mut self, place: Place, requester: Requester, call: Call) -> usize {
         let machine = &self.machines[place.machine];
-        let page = asker
+        let page = requester
             .serial()
             .and_then(|serial| machine.page(place.tab, serial));
         let active_at = page.and_then(|page| page.active_at);
         let of = [
             place.machine as u64,
-            place.tab as u64 * 2 + u64::from(asker.serial().is_some()),
+            place.tab as u64 * 2 + u64::from(requester.serial().is_some()),
             self.now.as_millis().unsigned_abs(),
         ];
-        let mut dice = dice(self.plan.seed, Decision::Fate, of);
+        let mut rng = rng(self.plan.seed, Decision::Transit, of);
         let storm = self.storms.last().map(|(_, storm)| storm);
-        let weather = storm.unwrap_or(&self.plan.weather);
+        let network = storm.unwrap_or(&self.plan.network);
         self.exchanges.push(Exchange {
             place,
-            asker,
+            requester,
             call,
             cookie: machine.cookie,
             sent_at: self.now,
@@ -77,8 +77,8 @@ impl World<'_> {
             input_at: machine.input_at,
             counted_at: page.and_then(|page| page.counted_at),
             active_at: active_at.map_or(machine.input_at, |at| at.min(machine.input_at)),
-            is_settled: false,
-            fate: weather.fate(&mut dice),
+            is_resolved: false,
+            transit: network.transit(&mut rng),
             admissions: [None; 2],
             answers: [None; 2],
         });
@@ -87,7 +87,10 @@ impl World<'_> {
 
     fn send(&mut self, number: usize, timeout: Duration) {
         let Exchange {
-            place, call, fate, ..
+            place,
+            call,
+            transit,
+            ..
         } = self.exchanges[number];
         self.write(place, || format!("sends {call}"));
         match call {
@@ -96,27 +99,30 @@ impl World<'_> {
             Call::Poll => self.coverage.note(Happening::PassiveRequest),
             _ => {}
         }
-        let [itself, copy] = [false, true].map(|copy| Trip {
+        let [itself, copy] = [false, true].map(|copy| Transmission {
             exchange: number,
             copy,
         });
         let machine = &mut self.machines[place.machine];
-        if !fate.is_quick() {
+        if !transit.is_quick() {
             machine.disturb(self.now + REQUEST_TIMEOUT + LONGEST_RETRY);
         }
         if !machine.is_online() {
             return self.push_in(REFUSED_AFTER, Event::Answered(itself));
         }
         self.push_in(timeout, Event::TimesOut { exchange: number });
-        match fate.loss {
+        match transit.loss {
             Some(Loss::Request) => {
-                self.note(Happening::LostRequest, place, "the request gets lost");
+                self.note(Happening::LostRequest, place, "the request is lost");
             }
             Some(Loss::Answer) | None => {
-                self.push_in(Duration::from_millis(fate.there_ms), Event::Arrives(itself));
+                self.push_in(
+                    Duration::from_millis(transit.there_ms),
+                    Event::Arrives(itself),
+                );
             }
         }
-        if let Some(copy_ms) = fate.copy_ms.filter(|_| call.may_arrive_twice()) {
+        if let Some(copy_ms) = transit.copy_ms.filter(|_| call.may_arrive_twice()) {
             self.coverage.note(Happening::Copy);
             self.push_in(Duration::from_millis(copy_ms), Event::Arrives(copy));
         }

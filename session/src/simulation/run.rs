@@ -1,4 +1,4 @@
-//! How a world goes from event to event.
+//! Runs a simulation, event by event.
 
 use super::{
     coverage::Coverage, event::Event, history::History, mutant::Mutant, plan::Plan,
@@ -6,12 +6,12 @@ use super::{
 };
 use crate::Instant;
 
-/// What came of a history.
+/// The result of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// What happened in it.
+    /// The counts of what happened.
     pub coverage: Coverage,
-    /// The first property that did not hold, at which the history ends.
+    /// The first violation, at which the history ends.
     pub violation: Option<Violation>,
 }
 
@@ -20,25 +20,25 @@ pub(super) fn run(plan: &Plan, mutant: Option<Mutant>) -> Outcome {
     World::new(plan, mutant).run().0
 }
 
-/// Runs the history of a plan and writes it down.
+/// Runs the history of a plan and returns it as text.
 pub(super) fn record(plan: &Plan, mutant: Option<Mutant>) -> History {
     let (_, history) = World::new(plan, mutant).recorded().run();
     history.unwrap_or_default()
 }
 
 impl World<'_> {
-    /// Lets everything happen, up to the first violation.
+    /// Handles all events until the end of the plan or the first violation.
     fn run(mut self) -> (Outcome, Option<History>) {
         while self.violation.is_none() {
             let Some((at, event)) = self.queue.pop().filter(|(at, _)| *at < self.plan.ends_at)
             else {
-                self.pass(self.plan.ends_at);
+                self.advance_to(self.plan.ends_at);
                 break;
             };
-            self.pass(at);
+            self.advance_to(at);
             if self.violation.is_none() {
                 self.coverage.events += 1;
-                self.take(event);
+                self.handle_event(event);
             }
         }
         self.coverage.histories = 1;
@@ -52,32 +52,32 @@ impl World<'_> {
         (outcome, self.history)
     }
 
-    /// Time passes with everything as it is, and the properties hold all the while.
-    fn pass(&mut self, until: Instant) {
+    /// Advances the time while nothing changes, and checks the properties.
+    fn advance_to(&mut self, until: Instant) {
         let passed = until.since(self.now);
         self.now = until;
         self.check_pages(passed);
     }
 
-    fn take(&mut self, event: Event) {
+    fn handle_event(&mut self, event: Event) {
         match event {
-            Event::Begins { step } => self.begin_step(step),
-            Event::Over { step } => self.end_step(step),
-            Event::Works { step, time } => self.work(step, time),
+            Event::StepBegins { step } => self.begin_step(step),
+            Event::StepEnds { step } => self.end_step(step),
+            Event::UserActs { step, time } => self.act_repeatedly(step, time),
             Event::Timer {
                 place,
                 serial,
                 number,
             } => self.fire_timer(place, serial, number),
-            Event::Arrives(trip) => self.arrive(trip),
-            Event::Served(trip) => self.serve(trip),
-            Event::Answered(trip) => self.answer(trip),
+            Event::Arrives(transmission) => self.arrive(transmission),
+            Event::Served(transmission) => self.serve(transmission),
+            Event::Answered(transmission) => self.answer(transmission),
             Event::TimesOut { exchange } => self.time_out(exchange),
             Event::Message {
-                post,
+                sent_message,
                 place,
                 serial,
-            } => self.deliver(post, place, serial),
+            } => self.deliver(sent_message, place, serial),
             Event::Lead { place, serial } => self.lead(place, serial),
         }
     }

@@ -1,8 +1,8 @@
-//! The server: admits a request when it arrives and does the work later, as its lifetime layer and
-//! its handlers do.
+//! The simulated server. As in the real one, a request is admitted when it arrives, and its work is
+//! done later.
 
 use super::{
-    call::{Answer, Basis, Call},
+    call::{Answer, AnswerBasis, Call},
     mutant::Mutant,
     plan::Person,
     store::{Live, SessionNo, Store, Visit},
@@ -14,16 +14,16 @@ pub(super) struct Server {
     pub(super) store: Store,
     mutant: Option<Mutant>,
     is_up: bool,
-    /// How often it has started.
+    /// The number of times that it has started.
     run: u32,
 }
 
-/// What the server has made of a request by the time that the work begins.
+/// The decision of the server about a request, before the work begins.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Admission {
     visit: Visit,
-    /// Whether the request carries the generation that it needs.
-    is_meant: bool,
+    /// Whether the request has the right generation, if it needs one.
+    has_right_generation: bool,
     run: u32,
 }
 
@@ -31,7 +31,7 @@ impl Admission {
     /// The session in which the request is served.
     pub(super) fn session(&self) -> Option<SessionNo> {
         match self.visit {
-            Visit::Live(live) if self.is_meant => Some(live.session),
+            Visit::Live(live) if self.has_right_generation => Some(live.session),
             Visit::Live(_) | Visit::Ended(_) | Visit::Anonymous | Visit::Unavailable => None,
         }
     }
@@ -51,7 +51,7 @@ impl Server {
         self.is_up
     }
 
-    /// Whether who asks is served.
+    /// Whether requests are answered.
     pub(super) fn works(&self) -> bool {
         self.is_up && self.store.works()
     }
@@ -67,12 +67,12 @@ impl Server {
         self.run += 1;
     }
 
-    /// Whether nobody works any more on what was admitted before a restart.
+    /// Whether the request was admitted before a restart, so that it will not be answered.
     pub(super) fn has_forgotten(&self, admission: &Admission) -> bool {
         !self.is_up || admission.run != self.run
     }
 
-    /// The first half of a request: who comes, and whether the request is served at all.
+    /// The first half of a request: finds the session, and decides whether the request is served.
     pub(super) fn admit(
         &mut self,
         call: &Call,
@@ -84,21 +84,21 @@ impl Server {
             Some(session) => self.store.visit(session, now),
             None => Visit::Anonymous,
         };
-        let is_meant = match visit {
-            Visit::Live(live) => self.is_meant_for(call, live.session),
+        let has_right_generation = match visit {
+            Visit::Live(live) => self.carries_right_generation(call, live.session),
             Visit::Ended(_) | Visit::Anonymous | Visit::Unavailable => true,
         };
         Admission {
             visit,
-            is_meant,
+            has_right_generation,
             run: self.run,
         }
     }
 
-    /// The second half of a request: what it is for.
+    /// The second half of a request: does its work.
     pub(super) fn serve(&mut self, admission: &Admission, call: &Call, now: Instant) -> Answer {
         self.store.maintain(now);
-        if !admission.is_meant {
+        if !admission.has_right_generation {
             return Answer::Refused;
         }
         match (*call, admission.visit) {
@@ -148,9 +148,9 @@ impl Server {
         }
     }
 
-    /// Requests that change something carry the session's own generation; the status is for every
-    /// page of the same person.
-    fn is_meant_for(&self, call: &Call, session: SessionNo) -> bool {
+    /// Whether a request has the right generation. Requests that change something need that of the
+    /// session. Requests for the status need that of any session of the same person.
+    fn carries_right_generation(&self, call: &Call, session: SessionNo) -> bool {
         let own = self.store.session(session);
         match *call {
             Call::KeepAlive { generation, .. }
@@ -165,7 +165,7 @@ impl Server {
         }
     }
 
-    /// The session that the browser came with ends in the same step, if it lives.
+    /// Starts a session. The previous session of the browser ends in the same step, if it is live.
     fn sign_in(&mut self, person: Person, visit: Visit, now: Instant) -> Answer {
         if !self.store.works() {
             return Answer::Unavailable;
@@ -206,8 +206,8 @@ impl Server {
             .remaining(self.store.policy(), generation, live.now)
     }
 
-    fn basis(&self, live: &Live) -> Basis {
-        Basis {
+    fn basis(&self, live: &Live) -> AnswerBasis {
+        AnswerBasis {
             session: live.session,
             deadline: live.lifetime.deadline(self.store.policy()).at,
         }

@@ -1,4 +1,4 @@
-//! Cuts a plan down to what a violation needs.
+//! Shrinks a plan that violates a property.
 
 use std::{fmt, time::Duration};
 
@@ -10,19 +10,19 @@ use super::{
     run::{record, run},
 };
 
-/// Steps are not made shorter than half of this.
+/// Only steps that last at least this long are halved.
 const SHORTEST: Duration = Duration::from_millis(200);
 
-/// The shortest history found that violates a property.
+/// The shortest history that was found to violate a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
-    /// The seed that it comes from.
+    /// The seed of the original history.
     pub seed: u64,
-    /// What is violated.
+    /// The violation.
     pub violation: Violation,
-    /// The steps of the plan that it takes.
+    /// The remaining steps of the plan, as text.
     pub steps: Vec<String>,
-    /// What happens.
+    /// The history as text.
     pub history: History,
 }
 
@@ -46,11 +46,11 @@ impl Counterexample {
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n", self.violation)?;
-        writeln!(f, "What it takes:")?;
+        writeln!(f, "Steps of the plan:")?;
         for step in &self.steps {
             writeln!(f, "  {step}")?;
         }
-        write!(f, "\nWhat happens:\n{}", self.history)
+        write!(f, "\nHistory:\n{}", self.history)
     }
 }
 
@@ -70,7 +70,7 @@ impl Shrinking {
         })
     }
 
-    /// Takes over `candidate` if it violates the same property.
+    /// Replaces the plan by `candidate` if that violates the same property.
     fn accept(&mut self, candidate: Plan) -> bool {
         match run(&candidate, self.mutant).violation {
             Some(violation) if violation.property == self.violation.property => {
@@ -82,7 +82,7 @@ impl Shrinking {
         }
     }
 
-    /// Leaves out what would come after the violation.
+    /// Removes everything after the violation.
     fn cut_off(&mut self) -> bool {
         let mut candidate = self.plan.clone();
         candidate.ends_at = self.violation.at + Duration::from_millis(1);
@@ -91,7 +91,7 @@ impl Shrinking {
         is_shorter && self.accept(candidate)
     }
 
-    /// Leaves out runs of steps: long ones first, in the end single ones.
+    /// Removes sequences of steps, first long ones and finally single steps.
     fn drop_steps(&mut self) -> bool {
         let mut has_shrunk = false;
         let mut run = self.plan.steps.len().div_ceil(2);
@@ -112,7 +112,7 @@ impl Shrinking {
         has_shrunk
     }
 
-    /// Halves how long steps go on.
+    /// Halves the durations of steps.
     fn shorten_steps(&mut self) -> bool {
         let mut has_shrunk = false;
         for step in 0..self.plan.steps.len() {
@@ -130,6 +130,6 @@ impl Shrinking {
 
     fn may_shorten(&self, step: usize) -> bool {
         let step = self.plan.steps.get(step);
-        step.is_some_and(|step| step.goes_on() && step.lasts >= SHORTEST)
+        step.is_some_and(|step| step.has_duration() && step.lasts >= SHORTEST)
     }
 }

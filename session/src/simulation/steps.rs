@@ -1,12 +1,12 @@
-//! The steps of the plan, as they begin and end.
+//! Begins and ends the steps of the plan.
 
 use super::{
     bounds::LONGEST_RETRY,
     call::Call,
     coverage::Happening,
     event::Event,
-    plan::{Accident, Deed, Place, Trouble, What, Whim},
-    tab::{Document, Stowed},
+    plan::{BrowserAction, Fault, MachineEvent, Place, StepKind, UserAction},
+    tab::{Document, Dormancy},
     world::World,
 };
 use crate::Monitor;
@@ -14,122 +14,126 @@ use crate::Monitor;
 impl World<'_> {
     pub(super) fn begin_step(&mut self, number: usize) {
         let step = self.plan.steps[number];
-        match step.what {
-            What::Deed(place, deed) => self.do_deed(number, place, deed),
-            What::Whim(place, whim) => self.indulge(number, place, whim),
-            What::Accident(machine, accident) => self.begin_accident(number, machine, accident),
-            What::Trouble(trouble) => self.begin_trouble(number, trouble),
+        match step.kind {
+            StepKind::User(place, action) => self.do_user_action(number, place, action),
+            StepKind::Browser(place, action) => self.do_browser_action(number, place, action),
+            StepKind::Machine(machine, event) => self.begin_machine_event(number, machine, event),
+            StepKind::Fault(fault) => self.begin_fault(number, fault),
         }
     }
 
     pub(super) fn end_step(&mut self, number: usize) {
-        match self.plan.steps[number].what {
-            What::Deed(place, Deed::LookAway) => self.look(place),
-            What::Whim(place, Whim::Freeze | Whim::PutAway) => {
-                self.unstow_when_awake(number, place)
+        match self.plan.steps[number].kind {
+            StepKind::User(place, UserAction::LookAway) => self.look_at(place),
+            StepKind::Browser(place, BrowserAction::Freeze | BrowserAction::PutAway) => {
+                self.reactivate_when_awake(number, place)
             }
-            What::Deed(..) | What::Whim(..) => {}
-            What::Accident(machine, Accident::Suspend) => self.wake(number, machine),
-            What::Accident(machine, Accident::Offline) => self.go_online(number, machine),
-            What::Accident(_, Accident::StepClock { .. }) => {}
-            What::Trouble(trouble) => self.end_trouble(number, trouble),
+            StepKind::User(..) | StepKind::Browser(..) => {}
+            StepKind::Machine(machine, MachineEvent::Suspend) => self.wake(number, machine),
+            StepKind::Machine(machine, MachineEvent::Offline) => self.go_online(number, machine),
+            StepKind::Machine(_, MachineEvent::StepClock { .. }) => {}
+            StepKind::Fault(fault) => self.end_fault(number, fault),
         }
     }
 
-    fn over(&mut self, step: usize) {
-        self.push_in(self.plan.steps[step].lasts, Event::Over { step });
+    fn schedule_end(&mut self, step: usize) {
+        self.push_in(self.plan.steps[step].lasts, Event::StepEnds { step });
     }
 
-    fn do_deed(&mut self, number: usize, place: Place, deed: Deed) {
+    fn do_user_action(&mut self, number: usize, place: Place, action: UserAction) {
         if !self.machines[place.machine].is_awake() {
             return;
         }
-        match deed {
-            Deed::Work { .. } => {
-                self.look(place);
+        match action {
+            UserAction::Work { .. } => {
+                self.look_at(place);
                 let (step, time) = (number, 0);
-                self.queue.push(self.now, Event::Works { step, time });
+                self.queue.push(self.now, Event::UserActs { step, time });
             }
-            Deed::LookAway => {
+            UserAction::LookAway => {
                 for tab in 0..self.machines[place.machine].tabs.len() {
                     self.hide(Place { tab, ..place });
                 }
-                self.over(number);
+                self.schedule_end(number);
             }
-            Deed::Navigate
-            | Deed::Submit
-            | Deed::SignIn(_)
-            | Deed::SignOut
-            | Deed::RevokeOthers
-            | Deed::Close => {
-                self.look(place);
-                self.act(place, deed);
+            UserAction::Navigate
+            | UserAction::Submit
+            | UserAction::SignIn(_)
+            | UserAction::SignOut
+            | UserAction::RevokeOthers
+            | UserAction::Close => {
+                self.look_at(place);
+                self.act(place, action);
             }
         }
     }
 
-    fn indulge(&mut self, number: usize, place: Place, whim: Whim) {
+    fn do_browser_action(&mut self, number: usize, place: Place, action: BrowserAction) {
         let machine = &self.machines[place.machine];
         let tab = &machine.tabs[place.tab];
-        let runs = tab.page().is_some_and(|page| page.stowed.is_none());
-        let may = match whim {
-            Whim::Poll | Whim::Reload | Whim::PutAway => runs && tab.loading.is_none(),
-            Whim::Freeze | Whim::Discard => runs && tab.loading.is_none() && !tab.is_visible,
+        let runs = tab.page().is_some_and(|page| page.dormancy.is_none());
+        let may = match action {
+            BrowserAction::Poll | BrowserAction::Reload | BrowserAction::PutAway => {
+                runs && tab.loading.is_none()
+            }
+            BrowserAction::Freeze | BrowserAction::Discard => {
+                runs && tab.loading.is_none() && !tab.is_visible
+            }
         };
         if !may || !machine.is_awake() {
             return;
         }
-        match whim {
-            Whim::Poll => self.fetch(place, Call::Poll, None),
-            Whim::Reload => self.navigate(place, Call::Page { by_user: false }),
-            Whim::Freeze => {
+        match action {
+            BrowserAction::Poll => self.fetch(place, Call::Poll, None),
+            BrowserAction::Reload => self.navigate(place, Call::Page { by_user: false }),
+            BrowserAction::Freeze => {
                 self.note(Happening::Freeze, place, "is frozen");
-                self.stow(place, Stowed::Frozen);
-                self.over(number);
+                self.make_dormant(place, Dormancy::Frozen);
+                self.schedule_end(number);
             }
-            Whim::PutAway => {
+            BrowserAction::PutAway => {
                 self.note(
                     Happening::PutAway,
                     place,
                     "is put into the back/forward cache",
                 );
-                self.stow(place, Stowed::PutAway);
-                self.over(number);
+                self.make_dormant(place, Dormancy::PutAway);
+                self.schedule_end(number);
             }
-            Whim::Discard => {
+            BrowserAction::Discard => {
                 self.note(Happening::Discard, place, "is discarded");
                 self.put_document(place, Document::Discarded);
             }
         }
     }
 
-    /// A page that is to be restored in suspend is restored after it.
-    fn unstow_when_awake(&mut self, step: usize, place: Place) {
+    /// Restores a page, after the machine has woken up if it is suspended.
+    fn reactivate_when_awake(&mut self, step: usize, place: Place) {
         let machine = &mut self.machines[place.machine];
         if machine.is_awake() {
-            self.unstow(place);
+            self.reactivate(place);
         } else {
-            machine.waiting.push(Event::Over { step });
+            machine.waiting.push(Event::StepEnds { step });
         }
     }
 
-    fn begin_accident(&mut self, number: usize, machine: usize, accident: Accident) {
+    fn begin_machine_event(&mut self, number: usize, machine: usize, event: MachineEvent) {
         let who = format_args!("machine {}", machine + 1);
-        match accident {
-            Accident::Suspend if self.machines[machine].is_awake() => {
+        match event {
+            MachineEvent::Suspend if self.machines[machine].is_awake() => {
                 self.note(Happening::Suspend, who, "sleeps");
                 self.machines[machine].asleep_by = Some(number);
-                self.over(number);
+                self.schedule_end(number);
             }
-            Accident::Suspend => {}
-            Accident::Offline => {
+            MachineEvent::Suspend => {}
+            MachineEvent::Offline => {
                 self.note(Happening::Offline, who, "is offline");
                 self.machines[machine].offline_by.push(number);
-                self.over(number);
+                self.schedule_end(number);
             }
-            Accident::StepClock { by_ms } => {
+            MachineEvent::StepClock { by_ms } => {
                 self.coverage.note(Happening::ClockStep);
-                self.write(who, || format!("wall clock set by {by_ms} ms"));
+                self.write(who, || format!("the wall clock is set by {by_ms} ms"));
                 let now = self.now;
                 let machine = &mut self.machines[machine];
                 machine.clocks.step(now, by_ms);
@@ -138,12 +142,12 @@ impl World<'_> {
         }
     }
 
-    /// The machine wakes; what should have happened meanwhile happens now.
+    /// The machine wakes up, and handles the events that were due meanwhile.
     fn wake(&mut self, number: usize, machine: usize) {
         if self.machines[machine].asleep_by != Some(number) {
             return;
         }
-        self.write(format_args!("machine {}", machine + 1), || "wakes");
+        self.write(format_args!("machine {}", machine + 1), || "wakes up");
         let now = self.now;
         let asleep_for = self.plan.steps[number].lasts;
         let woken = &mut self.machines[machine];
@@ -167,7 +171,7 @@ impl World<'_> {
             return;
         }
         if !back.is_awake() {
-            return back.waiting.push(Event::Over { step: number });
+            return back.waiting.push(Event::StepEnds { step: number });
         }
         self.write(format_args!("machine {}", machine + 1), || "is online");
         self.tell_pages_to_return(machine);
@@ -179,14 +183,14 @@ impl World<'_> {
         }
     }
 
-    fn begin_trouble(&mut self, number: usize, trouble: Trouble) {
+    fn begin_fault(&mut self, number: usize, fault: Fault) {
         let now = self.now;
-        match trouble {
-            Trouble::Storm(weather) => {
-                self.note(Happening::Storm, "network", "is in a storm");
-                self.storms.push((number, weather));
+        match fault {
+            Fault::Storm(network) => {
+                self.note(Happening::Storm, "network", "is bad");
+                self.storms.push((number, network));
             }
-            Trouble::Restart { crash } if self.down_by.is_none() => {
+            Fault::Restart { crash } if self.down_by.is_none() => {
                 let happening = if crash {
                     Happening::Crash
                 } else {
@@ -199,23 +203,23 @@ impl World<'_> {
                 );
                 self.down_by = Some(number);
                 self.server.stop(crash, now);
-                self.enter_server_deeds();
+                self.record_server_events();
             }
-            Trouble::Restart { .. } => return,
-            Trouble::StoreFails => {
-                self.note(Happening::StoreFailure, "server", "loses its store");
+            Fault::Restart { .. } => return,
+            Fault::StoreFails => {
+                self.note(Happening::StoreFailure, "server", "cannot use its store");
                 self.store_fails_by.push(number);
                 self.server.store.set_works(false, now);
-                self.enter_server_deeds();
+                self.record_server_events();
             }
         }
-        self.over(number);
+        self.schedule_end(number);
     }
 
-    fn end_trouble(&mut self, number: usize, trouble: Trouble) {
-        match trouble {
-            Trouble::Storm(_) => self.storms.retain(|(step, _)| *step != number),
-            Trouble::Restart { .. } => {
+    fn end_fault(&mut self, number: usize, fault: Fault) {
+        match fault {
+            Fault::Storm(_) => self.storms.retain(|(step, _)| *step != number),
+            Fault::Restart { .. } => {
                 if self.down_by == Some(number) {
                     self.write("server", || "is up");
                     self.down_by = None;
@@ -223,16 +227,16 @@ impl World<'_> {
                     self.served_since = self.now;
                 }
             }
-            Trouble::StoreFails => {
+            Fault::StoreFails => {
                 self.store_fails_by.retain(|step| *step != number);
                 if self.store_fails_by.is_empty() {
-                    self.write("server", || "has its store back");
+                    self.write("server", || "can use its store again");
                     self.server.store.set_works(true, self.now);
                     self.served_since = self.now;
                 }
             }
         }
-        // Who failed meanwhile waits before trying again.
+        // Browsers whose requests failed meanwhile wait before they try again.
         for machine in &mut self.machines {
             machine.disturb(self.now + LONGEST_RETRY);
         }

@@ -1,5 +1,5 @@
-//! The sessions: the real [`Lifetime`] under the real [`Policy`], in a store that may fail, with the
-//! touches that the server defers as [`Policy::coalesce`] says.
+//! The simulated store. It has the real [`Lifetime`] and the real [`Policy`] of every session, may
+//! fail, and has the touches that the server defers according to [`Policy::coalesce`].
 
 use std::{mem, time::Duration};
 
@@ -13,36 +13,36 @@ use crate::{
     TouchDecision,
 };
 
-/// Names a session.
+/// Identifies a session.
 pub(super) type SessionNo = usize;
 
 #[derive(Debug)]
 pub(super) struct Store {
     policy: Policy,
-    /// By which touches are coalesced: the same, unless a mutant goes by another.
+    /// The policy for coalescing touches, which differs from the other only for a mutant.
     coalescing: Policy,
     mutant: Option<Mutant>,
     rounds: Rounds,
     sessions: Vec<Session>,
     works: bool,
     is_open: bool,
-    /// Until when every round of maintenance has been run, or was missed.
+    /// All rounds of maintenance until this instant have been run or missed.
     maintained_until: Instant,
-    deeds: Vec<Deed>,
+    events: Vec<StoreEvent>,
 }
 
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) person: Person,
     pub(super) generation: Generation,
-    /// What is written down.
+    /// The lifetime that has been written.
     stored: Lifetime,
-    /// A touch that is yet to be written.
+    /// The touch that has not been written yet.
     deferred: Option<DeferredTouch>,
     ended: Option<EndReason>,
 }
 
-/// What is known of the session that a request comes with.
+/// The session of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Visit {
     Live(Live),
@@ -61,25 +61,25 @@ pub(super) struct Live {
     stored_last_active_at: Instant,
 }
 
-/// What has become of a session, for whoever watches over the rules.
+/// An event of a session, for the ledger.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Deed {
+pub(super) enum StoreEvent {
     Began(SessionNo),
-    /// A touch has been confirmed and is yet to be written.
+    /// A touch was confirmed and has not been written yet.
     Deferred(SessionNo),
-    /// Every touch that has been confirmed is written.
+    /// Every confirmed touch has been written.
     Written(SessionNo),
     LostTouch(Loss),
     Ended(SessionNo, EndReason, Instant),
 }
 
-/// A touch that had been confirmed was lost.
+/// A confirmed touch was lost.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Loss {
     pub(super) session: SessionNo,
-    /// By how much what browsers are told is earlier for it.
+    /// By how much the told deadline became earlier.
     pub(super) earlier: Duration,
-    /// When it could not be written any more.
+    /// When it could no longer be written.
     pub(super) at: Instant,
 }
 
@@ -94,7 +94,7 @@ impl Store {
             works: true,
             is_open: true,
             maintained_until: start(),
-            deeds: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -106,21 +106,21 @@ impl Store {
         &self.sessions[session]
     }
 
-    /// The session of which this is the generation.
+    /// The session with this generation.
     pub(super) fn named(&self, generation: Generation) -> Option<SessionNo> {
         self.sessions
             .iter()
             .rposition(|session| session.generation == generation)
     }
 
-    /// When time will have ended the session, or would have.
+    /// The deadline of a session, even if it has ended before that.
     pub(super) fn deadline(&self, session: SessionNo) -> Deadline {
         self.sessions[session].lifetime().deadline(&self.policy)
     }
 
-    /// What has been done since this was last asked.
-    pub(super) fn take_deeds(&mut self) -> Vec<Deed> {
-        mem::take(&mut self.deeds)
+    /// Returns the events since the last call.
+    pub(super) fn take_events(&mut self) -> Vec<StoreEvent> {
+        mem::take(&mut self.events)
     }
 
     pub(super) fn works(&self) -> bool {
@@ -132,7 +132,7 @@ impl Store {
         self.works = works;
     }
 
-    /// The server stops. In a crash, what is not written is lost.
+    /// The server stops. In a crash, it loses what it has not written.
     pub(super) fn close(&mut self, crash: bool, now: Instant) {
         self.maintain(now);
         for session in 0..self.sessions.len() {
@@ -152,7 +152,7 @@ impl Store {
         self.is_open = true;
     }
 
-    /// Makes up for the rounds of maintenance up to `now`, each as of when it ran.
+    /// Runs all rounds of maintenance until `now`, each as of its own time.
     pub(super) fn maintain(&mut self, now: Instant) {
         let since = mem::replace(&mut self.maintained_until, now);
         if self.works && self.is_open {
@@ -162,7 +162,8 @@ impl Store {
         }
     }
 
-    /// A round writes the touches that are due, and then sweeps what time has ended.
+    /// A round writes the touches that are due, and then ends the sessions whose timeout has
+    /// passed.
     fn maintain_session(&mut self, session: SessionNo, since: Instant, now: Instant) {
         let next = |rounds: &Rounds, from: Instant| {
             let before = from - Duration::from_millis(1);
@@ -192,7 +193,7 @@ impl Store {
         }
     }
 
-    /// From when on a sweep ends the session, if it has not ended before.
+    /// When a sweep ends the session, unless it has ended before.
     fn swept_from(&self, session: SessionNo) -> Option<Instant> {
         let record = &self.sessions[session];
         let deadline = record.stored.deadline(&self.policy).at;
@@ -227,7 +228,7 @@ impl Store {
             deferred: None,
             ended: None,
         });
-        self.deeds.push(Deed::Began(session));
+        self.events.push(StoreEvent::Began(session));
         session
     }
 
@@ -235,7 +236,7 @@ impl Store {
         if self.ended(session, now).is_none() {
             self.sessions[session].ended = Some(reason);
             self.sessions[session].forget_deferred();
-            self.deeds.push(Deed::Ended(session, reason, now));
+            self.events.push(StoreEvent::Ended(session, reason, now));
         }
     }
 
@@ -248,7 +249,8 @@ impl Store {
         }
     }
 
-    /// Moves the last activity of a session that was live to `at`, bounded by then.
+    /// Moves the last activity of a session that was live to `at`, but not to an instant after the
+    /// request.
     pub(super) fn touch(&mut self, live: &Live, at: Instant, now: Instant) -> Visit {
         let stored_at = live.stored_last_active_at;
         let decision = self
@@ -271,7 +273,7 @@ impl Store {
             Some(earlier) => earlier.coalesced_with(touch.at()),
             None => touch,
         });
-        self.deeds.push(Deed::Deferred(session));
+        self.events.push(StoreEvent::Deferred(session));
     }
 
     fn write_through(&mut self, live: &Live, at: Instant, now: Instant) -> Visit {
@@ -285,7 +287,7 @@ impl Store {
         self.visit(live.session, now)
     }
 
-    /// Conditional on the session being live.
+    /// Writes a touch if the session is live.
     fn write(&mut self, session: SessionNo, at: Instant, now: Instant) {
         if self.ended(session, now).is_some() {
             return self.sessions[session].forget_deferred();
@@ -304,13 +306,13 @@ impl Store {
             .deferred
             .and_then(|touch| touch.after_write(&self.coalescing, at));
         let is_all = record.deferred.is_none();
-        self.deeds.push(Deed::Written(session));
+        self.events.push(StoreEvent::Written(session));
         if !is_all {
-            self.deeds.push(Deed::Deferred(session));
+            self.events.push(StoreEvent::Deferred(session));
         }
     }
 
-    /// Why the session has ended, written down if time has ended it.
+    /// The reason for which the session has ended, if it has. An end by a timeout is written.
     fn ended(&mut self, session: SessionNo, now: Instant) -> Option<EndReason> {
         let record = &self.sessions[session];
         if record.ended.is_some() {
@@ -321,18 +323,18 @@ impl Store {
         Some(self.expire(session, deadline))
     }
 
-    /// Time ended the session at `at`.
+    /// Ends the session because its timeout passed at `at`.
     fn expire(&mut self, session: SessionNo, at: Instant) -> EndReason {
         let deadline = self.sessions[session].stored.deadline(&self.policy);
         let reason = deadline.limit.into();
         self.lose_touch(session, at);
         self.sessions[session].ended = Some(reason);
-        self.deeds.push(Deed::Ended(session, reason, at));
+        self.events.push(StoreEvent::Ended(session, reason, at));
         reason
     }
 
-    /// The deadline that browsers are told, which a lost touch can move where it does not move the
-    /// session's own: the grace is taken off the idle timeout alone.
+    /// The deadline that browsers are told. A lost touch can move it even if the session's own
+    /// deadline stays, because the grace is subtracted from the idle timeout only.
     fn told(&self, session: SessionNo) -> Instant {
         let lifetime = self.sessions[session].lifetime();
         let idle = lifetime.last_active_at() + (self.policy.idle() - self.policy.grace());
@@ -344,7 +346,7 @@ impl Store {
         let lost = self.sessions[session].deferred.take();
         let earlier = before.since(self.told(session));
         if lost.is_some() && earlier > Duration::ZERO {
-            self.deeds.push(Deed::LostTouch(Loss {
+            self.events.push(StoreEvent::LostTouch(Loss {
                 session,
                 earlier,
                 at,
@@ -353,7 +355,7 @@ impl Store {
     }
 }
 
-/// The policy by which touches are coalesced.
+/// The policy for coalescing touches.
 fn coalescing(policy: Policy, mutant: Option<Mutant>) -> Policy {
     let limits = Limits {
         warning: policy.idle() / 2,
@@ -367,7 +369,7 @@ fn coalescing(policy: Policy, mutant: Option<Mutant>) -> Policy {
 }
 
 impl Session {
-    /// What follows from what is written down and from what is yet to be.
+    /// The lifetime with the deferred touch included.
     pub(super) fn lifetime(&self) -> Lifetime {
         match self.deferred {
             Some(touch) if touch.at() > self.stored.last_active_at() => {
@@ -381,8 +383,8 @@ impl Session {
         self.ended
     }
 
-    /// Nothing of a session that has ended is written any more. What a browser has been told was
-    /// true when it was told, so the properties are judged by it.
+    /// Drops the deferred touch of an ended session, which is not written any more. The checks
+    /// still use it, because browsers were told of it.
     fn forget_deferred(&mut self) {
         self.stored = self.lifetime();
         self.deferred = None;

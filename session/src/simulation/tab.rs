@@ -1,10 +1,10 @@
-//! A tab: the real [`Monitor`] with what `frontend/` puts around it.
+//! A tab with the real [`Monitor`] and a simulated driver.
 
 use std::time::Duration;
 
 use super::{
     bounds::{HEARTBEAT, HIDDEN_ALIGNMENT},
-    clock::{Clocks, Shown},
+    clock::{ClockReading, Clocks},
     event::Event,
     mutant::Mutant,
     store::SessionNo,
@@ -14,11 +14,12 @@ use crate::{
     Monitor, News, Purpose, Reading, Request, Screen, State,
 };
 
-/// `setTimeout` fires at once when it is asked to wait longer.
+/// The longest delay for `setTimeout`, which fires at once if it is given a longer one.
 const LONGEST_TIMER: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// How long a tab is hidden before its chained timers align to minutes.
+/// How long a tab has to be hidden until its chained timers are aligned to minutes.
 const THROTTLED_AFTER: Duration = Duration::from_secs(5 * 60);
+/// How many timers that set each other make a chain.
 const CHAINED_AFTER: u32 = 5;
 
 /// A tab of a browser.
@@ -26,7 +27,7 @@ const CHAINED_AFTER: u32 = 5;
 pub(super) struct Tab {
     pub(super) document: Document,
     pub(super) is_visible: bool,
-    /// The navigation that is under way. What was there before stays until it arrives.
+    /// The navigation that is under way. The document stays until it has finished.
     pub(super) loading: Option<usize>,
 }
 
@@ -34,10 +35,10 @@ pub(super) struct Tab {
 pub(super) enum Document {
     /// There is no such tab.
     Closed,
-    /// The browser's own page: the server was not reached.
+    /// The error page of the browser, because the server was not reached.
     Error,
     SignIn,
-    /// Thrown out of memory.
+    /// The tab was discarded from memory.
     Discarded,
     /// A page of a session.
     Page(Box<Page>),
@@ -75,20 +76,20 @@ pub(super) struct Page {
     pub(super) session: SessionNo,
     pub(super) generation: Generation,
     pub(super) screen: Screen,
-    pub(super) stowed: Option<Stowed>,
-    /// Since when it has run without a break.
+    pub(super) dormancy: Option<Dormancy>,
+    /// Since when it has been running without interruption.
     pub(super) runs_since: Instant,
-    /// The latest answer that the monitor took.
+    /// The latest answer that the monitor has used.
     pub(super) anchor: Anchor,
-    /// Since when nothing of it is seen.
+    /// Since when it has been concealed.
     pub(super) concealed_since: Option<Instant>,
-    /// When the user last did something here that is to be reported.
+    /// The latest activity here that has to be reported.
     pub(super) counted_at: Option<Instant>,
-    /// The latest activity that it knows of, there or in another tab.
+    /// The latest activity that it knows of, here or in another tab.
     pub(super) active_at: Option<Instant>,
     /// Whether a sign-in over the ended page is under way.
     pub(super) is_signing_in: bool,
-    /// What happens to it once it is no longer frozen.
+    /// The events that wait until it is no longer frozen.
     pub(super) waiting: Vec<Event>,
     monitor: Monitor,
     elapsed: Elapsed,
@@ -101,9 +102,9 @@ pub(super) struct Page {
     visible_since: Instant,
 }
 
-/// Why a page neither runs nor is seen.
+/// Why a page is neither running nor visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stowed {
+pub(super) enum Dormancy {
     Frozen,
     /// In the back/forward cache.
     PutAway,
@@ -116,21 +117,21 @@ pub(super) struct Anchor {
     pub(super) round_trip: Duration,
     /// The deadline as it was when the server answered.
     pub(super) deadline: Instant,
-    /// How long the machine slept before the page had a clock that could tell.
+    /// How long the machine slept before the page had started its clock.
     pub(super) slept: Duration,
 }
 
-/// The one timer. Timers go by the monotonic clock.
+/// The one timer of the page. Timers use the monotonic clock.
 #[derive(Debug, Clone, Copy)]
 struct Timer {
     number: u32,
     due_ms: i64,
 }
 
-/// What a page does to the world.
+/// What a page does to everything around it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Effect {
-    /// Sets a timer, in true time if the machine stays awake.
+    /// Sets a timer. `at` is the true time at which it fires if the machine stays awake.
     SetTimer {
         number: u32,
         at: Instant,
@@ -146,10 +147,10 @@ pub(super) enum Effect {
     NoticedGap,
 }
 
-/// How a page comes into being.
-pub(super) struct Beginning<'a> {
-    /// What the clocks showed when its navigation began.
-    pub(super) navigated: Shown,
+/// The properties of a new page.
+pub(super) struct NewPage<'a> {
+    /// The reading of the clocks when its navigation began.
+    pub(super) navigated: ClockReading,
     pub(super) serial: usize,
     pub(super) session: SessionNo,
     pub(super) status: &'a ActiveStatus,
@@ -160,45 +161,46 @@ pub(super) struct Beginning<'a> {
 }
 
 impl Page {
-    /// The page whose navigation began at `anchor.asked_at` starts its script.
-    pub(super) fn begin(beginning: &Beginning<'_>, clocks: &Clocks, now: Instant) -> Self {
-        let asked_at = beginning.anchor.asked_at;
+    /// Starts the script of a page whose navigation began at `anchor.asked_at`.
+    pub(super) fn begin(new_page: &NewPage<'_>, clocks: &Clocks, now: Instant) -> Self {
+        let asked_at = new_page.anchor.asked_at;
         let navigation = Instant::from_millis(0);
-        let status = told(beginning.mutant, beginning.status, now.since(asked_at));
+        let status = status_for_monitor(new_page.mutant, new_page.status, now.since(asked_at));
         let shown = clocks.read(now);
-        // A browser counts from the navigation by its monotonic clock alone.
-        let loading_ms = shown.monotonic_ms - beginning.navigated.monotonic_ms;
+        // Until then, the browser counts the time since the navigation by its monotonic clock
+        // alone.
+        let loading_ms = shown.monotonic_ms - new_page.navigated.monotonic_ms;
         let page_now = Instant::from_millis(loading_ms);
         let elapsed = Elapsed::new(page_now, shown.wall_ms, shown.monotonic_ms);
         Self {
-            serial: beginning.serial,
-            session: beginning.session,
+            serial: new_page.serial,
+            session: new_page.session,
             generation: status.generation,
             screen: Screen::Page,
-            stowed: None,
+            dormancy: None,
             runs_since: now,
             anchor: Anchor {
                 slept: clocks.stood_still_since(asked_at),
-                ..beginning.anchor
+                ..new_page.anchor
             },
             concealed_since: None,
             counted_at: None,
             active_at: None,
             is_signing_in: false,
             waiting: Vec::new(),
-            monitor: Monitor::new(&status, navigation, beginning.seed, page_now),
+            monitor: Monitor::new(&status, navigation, new_page.seed, page_now),
             elapsed,
-            mutant: beginning.mutant,
+            mutant: new_page.mutant,
             latest_attempt: None,
             timer: None,
             timers_set: 0,
             chained: 0,
-            hidden_since: (!beginning.is_visible).then_some(now),
+            hidden_since: (!new_page.is_visible).then_some(now),
             visible_since: now,
         }
     }
 
-    /// Hands the monitor an event with its time, then does what follows from it.
+    /// Passes an event with its time to the monitor, and carries out what follows from it.
     pub(super) fn handle(
         &mut self,
         clocks: &Clocks,
@@ -220,17 +222,21 @@ impl Page {
         self.set_timer(reading, clocks, now, effects);
     }
 
-    /// Hands over the status of an answer, as the monitor is told it.
-    pub(super) fn told(&self, status: &ActiveStatus, round_trip: Duration) -> ActiveStatus {
-        told(self.mutant, status, round_trip)
+    /// The status that the monitor is told, which a mutant may change.
+    pub(super) fn status_for_monitor(
+        &self,
+        status: &ActiveStatus,
+        round_trip: Duration,
+    ) -> ActiveStatus {
+        status_for_monitor(self.mutant, status, round_trip)
     }
 
-    /// Whether the monitor still waits for an answer to this attempt.
+    /// Whether the monitor is still waiting for an answer to this attempt.
     pub(super) fn waits_for(&self, attempt: Attempt) -> bool {
         self.latest_attempt == Some(attempt)
     }
 
-    /// The page is hidden, frozen or put away, so its fetches are given up.
+    /// The page is frozen or put into the cache, so its requests are cancelled.
     pub(super) fn give_up_requests(&mut self) {
         self.latest_attempt = None;
     }
@@ -239,13 +245,13 @@ impl Page {
         self.monitor.state()
     }
 
-    /// Since when the page has been in front of the user, or could have been if it was visible.
+    /// Since when the page could be seen by the user, if it is visible.
     pub(super) fn in_front_since(&self) -> Instant {
         self.runs_since.max(self.visible_since)
     }
 
     pub(super) fn shows_content(&self) -> bool {
-        self.stowed.is_none() && matches!(self.screen, Screen::Page | Screen::Countdown(_))
+        self.dormancy.is_none() && matches!(self.screen, Screen::Page | Screen::Countdown(_))
     }
 
     pub(super) fn set_visible(&mut self, is_visible: bool, now: Instant) {
@@ -258,19 +264,19 @@ impl Page {
         }
     }
 
-    /// No timer runs while the page is stowed.
-    pub(super) fn stow(&mut self, how: Stowed) {
-        self.stowed = Some(how);
+    /// Stops the timer, because none runs while the page is frozen or in the cache.
+    pub(super) fn make_dormant(&mut self, how: Dormancy) {
+        self.dormancy = Some(how);
         self.timer = None;
     }
 
-    pub(super) fn unstow(&mut self, now: Instant) {
-        self.stowed = None;
+    pub(super) fn reactivate(&mut self, now: Instant) {
+        self.dormancy = None;
         self.runs_since = now;
         self.timer = None;
     }
 
-    /// Whether the timer of this number is due, or when it will be.
+    /// Whether the timer with this number is due, or else when it will be.
     pub(super) fn timer_due(
         &mut self,
         number: u32,
@@ -331,7 +337,7 @@ impl Page {
         });
     }
 
-    /// A timer that fires early is harmless, so one that is set for before then is left alone.
+    /// Sets the timer, unless one is set that fires earlier, which does no harm.
     fn set_timer(
         &mut self,
         reading: Reading,
@@ -360,7 +366,7 @@ impl Page {
         effects.push(Effect::SetTimer { number, at });
     }
 
-    /// Timers of hidden tabs align to seconds, and chained ones soon to minutes.
+    /// Timers of hidden tabs are aligned to seconds, and chained ones after a while to minutes.
     fn throttled(&self, due_ms: i64, now: Instant) -> i64 {
         let Some(hidden_since) = self.hidden_since else {
             return due_ms;
@@ -375,8 +381,12 @@ impl Page {
     }
 }
 
-/// What the monitor is handed of a status.
-fn told(mutant: Option<Mutant>, status: &ActiveStatus, round_trip: Duration) -> ActiveStatus {
+/// The status that the monitor is told, which a mutant may change.
+fn status_for_monitor(
+    mutant: Option<Mutant>,
+    status: &ActiveStatus,
+    round_trip: Duration,
+) -> ActiveStatus {
     match mutant {
         Some(Mutant::AnchorsToTheAnswer) => ActiveStatus {
             idle_remaining: status.idle_remaining + round_trip,

@@ -1,5 +1,5 @@
-//! That the properties hold, that the simulator would notice if one did not, and that it is not
-//! idle.
+//! Tests that the properties hold, that the checks notice every mutant, and that everything happens
+//! in the simulation.
 
 use std::{
     num::NonZero,
@@ -14,10 +14,10 @@ use super::*;
 
 const SEEDS: u64 = 4_000;
 
-/// A mutant is caught within this many.
+/// The number of seeds within which every mutant must be caught.
 const SEEDS_FOR_A_MUTANT: u64 = 3_000;
 
-/// Runs the seeds below [`SEEDS`] on all cores, and hands over what came of each.
+/// Runs all seeds below [`SEEDS`] on all cores, and calls `take` with each result.
 fn run_all(take: impl Fn(u64, Outcome) + Sync) {
     let next = AtomicU64::new(0);
     let seeds = || {
@@ -91,14 +91,19 @@ fn a_history_without_a_violation_has_no_counterexample() {
     assert_eq!(counterexample(0, None), None);
 }
 
-/// The first seed whose history violates the property that the mutant is to violate.
+/// The first seed whose history violates the property of the mutant.
 fn first_caught(mutant: Mutant) -> u64 {
     let catches = |seed: &u64| {
         let violation = run(*seed, Some(mutant)).violation;
         violation.is_some_and(|violation| violation.property == mutant.violates())
     };
     let caught = (0..SEEDS_FOR_A_MUTANT).find(catches);
-    caught.unwrap_or_else(|| panic!("{mutant:?} violates {} unseen", mutant.violates()))
+    caught.unwrap_or_else(|| {
+        panic!(
+            "no seed shows that {mutant:?} violates {}",
+            mutant.violates()
+        )
+    })
 }
 
 #[test]

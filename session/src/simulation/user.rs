@@ -1,30 +1,37 @@
-//! What users do.
+//! Actions of users.
 
 use std::time::Duration;
 
 use super::{
     call::Call,
     coverage::Happening,
-    dice::{Decision, dice},
     event::Event,
-    plan::{Deed, Person, Place, What},
-    tab::{Document, Stowed},
+    plan::{Person, Place, StepKind, UserAction},
+    random::{Decision, rng},
+    tab::{Document, Dormancy},
     world::World,
 };
 use crate::{Concealed, EndReason, Monitor, Screen};
 
 impl World<'_> {
-    /// The user of a step does something, and will again unless the step is over.
-    pub(super) fn work(&mut self, number: usize, time: u64) {
+    /// The user of a step is active, and will be again unless the step ends before.
+    pub(super) fn act_repeatedly(&mut self, number: usize, time: u64) {
         let step = self.plan.steps[number];
-        let What::Deed(place, Deed::Work { every, heeds }) = step.what else {
+        let StepKind::User(
+            place,
+            UserAction::Work {
+                every,
+                stays_signed_in,
+            },
+        ) = step.kind
+        else {
             return;
         };
-        let mut dice = dice(self.plan.seed, Decision::Habit, [step.number, time, 0]);
-        let pause = every.mul_f64(0.5 + dice.f64()) + Duration::from_millis(1);
+        let mut rng = rng(self.plan.seed, Decision::Habit, [step.number, time, 0]);
+        let pause = every.mul_f64(0.5 + rng.f64()) + Duration::from_millis(1);
         if self.now + pause < step.at + step.lasts {
             let (step, time) = (number, time + 1);
-            self.push_in(pause, Event::Works { step, time });
+            self.push_in(pause, Event::UserActs { step, time });
         }
         let machine = &self.machines[place.machine];
         let tab = &machine.tabs[place.tab];
@@ -37,57 +44,63 @@ impl World<'_> {
                     self.open(place);
                 }
             }
-            Document::Page(page) if page.stowed == Some(Stowed::PutAway) => {}
+            Document::Page(page) if page.dormancy == Some(Dormancy::PutAway) => {}
             Document::Page(page) => {
                 let screen = page.screen;
-                self.touch_page(place);
-                self.respond(place, screen, heeds);
+                self.be_active(place);
+                self.respond(place, screen, stays_signed_in);
             }
         }
     }
 
-    /// One of the things that a user does once.
-    pub(super) fn act(&mut self, place: Place, deed: Deed) {
+    /// Carries out a single action of a user.
+    pub(super) fn act(&mut self, place: Place, action: UserAction) {
         let tab = &self.machines[place.machine].tabs[place.tab];
         let page = tab.page().filter(|page| page.shows_content());
         let generation = page.map(|page| page.generation);
-        match (deed, generation) {
-            (Deed::SignIn(person), _) => {
+        match (action, generation) {
+            (UserAction::SignIn(person), _) => {
                 self.machines[place.machine].person = person;
                 let in_place = false;
-                self.touch_page(place);
+                self.be_active(place);
                 self.sign_in(place, person, in_place);
             }
-            (Deed::Close, _) => {
+            (UserAction::Close, _) => {
                 self.note(Happening::Close, place, "is closed");
                 self.put_document(place, Document::Closed);
                 self.machines[place.machine].tabs[place.tab].loading = None;
             }
-            (Deed::Navigate, Some(_)) => {
+            (UserAction::Navigate, Some(_)) => {
                 self.note(Happening::Navigation, place, "the user follows a link");
-                self.touch_page(place);
+                self.be_active(place);
                 self.navigate(place, Call::Page { by_user: true });
             }
-            (Deed::Submit, Some(generation)) => {
+            (UserAction::Submit, Some(generation)) => {
                 self.note(Happening::Form, place, "the user sends a form");
-                self.touch_page(place);
+                self.be_active(place);
                 self.navigate(place, Call::Form { generation });
             }
-            (Deed::SignOut, Some(_)) => {
-                self.touch_page(place);
+            (UserAction::SignOut, Some(_)) => {
+                self.be_active(place);
                 self.handle(place, Monitor::handle_sign_out);
             }
-            (Deed::RevokeOthers, Some(generation)) => {
-                self.touch_page(place);
+            (UserAction::RevokeOthers, Some(generation)) => {
+                self.be_active(place);
                 self.fetch(place, Call::RevokeOthers { generation }, None);
             }
-            (Deed::Navigate | Deed::Submit | Deed::SignOut | Deed::RevokeOthers, None)
-            | (Deed::Work { .. } | Deed::LookAway, _) => {}
+            (
+                UserAction::Navigate
+                | UserAction::Submit
+                | UserAction::SignOut
+                | UserAction::RevokeOthers,
+                None,
+            )
+            | (UserAction::Work { .. } | UserAction::LookAway, _) => {}
         }
     }
 
-    /// The user turns to a tab; the others of its window are hidden.
-    pub(super) fn look(&mut self, place: Place) {
+    /// The user switches to a tab, so the other tabs in its window are hidden.
+    pub(super) fn look_at(&mut self, place: Place) {
         let machine = &self.machines[place.machine];
         if !machine.is_awake() || machine.tabs[place.tab].is_visible {
             return;
@@ -100,10 +113,10 @@ impl World<'_> {
         tab.is_visible = true;
         let Some(page) = tab.page_mut() else { return };
         page.set_visible(true, now);
-        match page.stowed {
-            Some(Stowed::Frozen) => self.unstow(place),
-            Some(Stowed::PutAway) => {}
-            // `visibilitychange` and `focus`.
+        match page.dormancy {
+            Some(Dormancy::Frozen) => self.reactivate(place),
+            Some(Dormancy::PutAway) => {}
+            // The events `visibilitychange` and `focus` both occur.
             None => {
                 self.handle(place, Monitor::handle_return);
                 self.handle(place, Monitor::handle_return);
@@ -119,30 +132,30 @@ impl World<'_> {
         }
         let Some(page) = tab.page_mut() else { return };
         page.set_visible(false, now);
-        if page.stowed.is_none() {
+        if page.dormancy.is_none() {
             self.note(Happening::Hidden, place, "is hidden");
             self.handle(place, Monitor::handle_hidden);
         }
     }
 
     /// The user moves the pointer, or presses a key.
-    fn touch_page(&mut self, place: Place) {
+    fn be_active(&mut self, place: Place) {
         let now = self.now;
         let machine = &mut self.machines[place.machine];
         machine.input_at = now;
         let Some(page) = machine.tabs[place.tab].page_mut() else {
             return;
         };
-        if page.stowed.is_some() {
+        if page.dormancy.is_some() {
             return;
         }
         self.coverage.note(Happening::Activity);
         self.handle(place, Monitor::handle_activity);
-        self.count_activity(place);
+        self.expect_report(place);
     }
 
-    /// From now on the server is to know of this activity, if it was one that counts.
-    fn count_activity(&mut self, place: Place) {
+    /// If the activity counts, the server has to learn of it.
+    fn expect_report(&mut self, place: Place) {
         let now = self.now;
         let tab = &mut self.machines[place.machine].tabs[place.tab];
         if let Some(page) = tab.page_mut().filter(|page| page.screen == Screen::Page) {
@@ -151,15 +164,15 @@ impl World<'_> {
         }
     }
 
-    /// What the user makes of what is seen.
-    fn respond(&mut self, place: Place, screen: Screen, heeds: bool) {
+    /// The user responds to what the page shows.
+    fn respond(&mut self, place: Place, screen: Screen, stays_signed_in: bool) {
         let machine = &mut self.machines[place.machine];
         let person = machine.person;
         let Some(page) = machine.tabs[place.tab].page_mut() else {
             return;
         };
         match screen {
-            Screen::Countdown(countdown) if heeds && !countdown.dismissed => {
+            Screen::Countdown(countdown) if stays_signed_in && !countdown.dismissed => {
                 self.note(Happening::Stay, place, "the user stays signed in");
                 self.handle(place, Monitor::handle_stay);
             }
@@ -173,7 +186,7 @@ impl World<'_> {
         }
     }
 
-    /// The user opens a tab, loads again what did not load, or signs in.
+    /// The user opens a tab, reloads a page that could not be loaded, or signs in.
     fn open(&mut self, place: Place) {
         let now = self.now;
         let machine = &mut self.machines[place.machine];
@@ -181,7 +194,7 @@ impl World<'_> {
         let person = machine.person;
         match machine.tabs[place.tab].document {
             Document::SignIn => self.sign_in(place, person, false),
-            // The browser loads it, not the user.
+            // The browser loads the page again, not the user.
             Document::Discarded => self.navigate(place, Call::Page { by_user: false }),
             Document::Closed | Document::Error | Document::Page(_) => {
                 self.navigate(place, Call::Page { by_user: true });

@@ -1,20 +1,20 @@
-//! One world: what is in it.
+//! The state of a simulation.
 
 use std::{fmt, time::Duration};
 
 use super::{
     coverage::{Coverage, Happening},
-    dice::{Decision, dice},
-    event::{Event, Post},
+    event::{Event, SentMessage},
     exchange::Exchange,
     history::History,
     ledger::Ledger,
     machine::Machine,
     mutant::Mutant,
-    network::Weather,
+    network::NetworkQuality,
     plan::{Place, Plan, start},
     properties::{Property, Violation},
     queue::Queue,
+    random::{Decision, rng},
     server::Server,
     tab::Effect,
 };
@@ -23,20 +23,20 @@ use crate::{Instant, whole_millis};
 pub(super) struct World<'a> {
     pub(super) plan: &'a Plan,
     pub(super) mutant: Option<Mutant>,
-    /// The true time, which is the server's.
+    /// The true time, which is that of the server.
     pub(super) now: Instant,
     pub(super) queue: Queue,
     pub(super) server: Server,
     pub(super) machines: Vec<Machine>,
     pub(super) exchanges: Vec<Exchange>,
-    pub(super) posts: Vec<Post>,
-    /// The steps that make the network worse, with what they make of it.
-    pub(super) storms: Vec<(usize, Weather)>,
-    /// The step that keeps the server down.
+    pub(super) sent_messages: Vec<SentMessage>,
+    /// The steps during which the network is worse, with its quality.
+    pub(super) storms: Vec<(usize, NetworkQuality)>,
+    /// The step during which the server is down.
     pub(super) down_by: Option<usize>,
-    /// The steps that keep the store from working.
+    /// The steps during which the store does not work.
     pub(super) store_fails_by: Vec<usize>,
-    /// Since when the server has run with a store that works, or since it last did not.
+    /// Since when the server and its store have been working, or when they last began to.
     pub(super) served_since: Instant,
     pub(super) pages_begun: usize,
     pub(super) ledger: Ledger,
@@ -50,7 +50,7 @@ impl<'a> World<'a> {
     pub(super) fn new(plan: &'a Plan, mutant: Option<Mutant>) -> Self {
         let mut queue = Queue::default();
         for (step, planned) in plan.steps.iter().enumerate() {
-            queue.push(planned.at, Event::Begins { step });
+            queue.push(planned.at, Event::StepBegins { step });
         }
         Self {
             plan,
@@ -60,7 +60,7 @@ impl<'a> World<'a> {
             server: Server::new(plan.policy, plan.seed, mutant),
             machines: plan.machines.iter().map(Machine::new).collect(),
             exchanges: Vec::new(),
-            posts: Vec::new(),
+            sent_messages: Vec::new(),
             storms: Vec::new(),
             down_by: None,
             store_fails_by: Vec::new(),
@@ -74,7 +74,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The same world, with what happens in it written down.
+    /// Records the history of this simulation as text.
     pub(super) fn recorded(self) -> Self {
         Self {
             history: Some(History::of(self.plan)),
@@ -82,8 +82,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// A property does not hold. The history ends at the first that does not.
-    pub(super) fn find(&mut self, property: Property, detail: impl FnOnce() -> String) {
+    /// Records a violation, with which the history ends.
+    pub(super) fn report_violation(&mut self, property: Property, detail: impl FnOnce() -> String) {
         let at = self.now;
         self.violation.get_or_insert_with(|| Violation {
             property,
@@ -92,8 +92,8 @@ impl<'a> World<'a> {
         });
     }
 
-    /// Nothing happens to a machine that sleeps, nor to a page that is stowed: it waits until then.
-    /// Tells whether it does.
+    /// Postpones an event of a sleeping machine, or of a page that is frozen or in the cache.
+    /// Returns whether the event was postponed.
     pub(super) fn is_postponed(
         &mut self,
         place: Place,
@@ -106,7 +106,7 @@ impl<'a> World<'a> {
             return true;
         }
         let page = machine.tabs[place.tab].page_mut();
-        match page.filter(|page| Some(page.serial) == serial && page.stowed.is_some()) {
+        match page.filter(|page| Some(page.serial) == serial && page.dormancy.is_some()) {
             Some(page) => {
                 page.waiting.push(event);
                 true
@@ -119,7 +119,7 @@ impl<'a> World<'a> {
         self.queue.push(self.now + wait, event);
     }
 
-    /// Up to `longest`, by chance.
+    /// A random duration up to `longest`.
     pub(super) fn chance(&self, decision: Decision, place: Place, longest: Duration) -> Duration {
         let of = [
             place.machine as u64,
@@ -127,10 +127,10 @@ impl<'a> World<'a> {
             self.now.as_millis().unsigned_abs(),
         ];
         let longest = whole_millis(longest);
-        Duration::from_millis(dice(self.plan.seed, decision, of).u64(..=longest))
+        Duration::from_millis(rng(self.plan.seed, decision, of).u64(..=longest))
     }
 
-    /// Counts what happens, and writes it down if somebody is going to read it.
+    /// Counts an event, and adds it to the history if that is recorded.
     pub(super) fn note(&mut self, happening: Happening, who: impl fmt::Display, what: &str) {
         self.coverage.note(happening);
         self.write(who, || what);
@@ -146,7 +146,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Keeps one list of effects, so that none is allocated for each event.
+    /// The list of effects is reused, so that none is allocated for each event.
     pub(super) fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
