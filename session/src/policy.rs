@@ -29,8 +29,8 @@ pub struct Limits {
     pub absolute: Duration,
     /// How long before the told deadline the countdown is shown. Default: 2 minutes.
     pub warning: Duration,
-    /// The part of the idle timeout that is kept for the network: browsers are told a deadline that
-    /// is earlier by this. Default: 5 seconds.
+    /// The part of the idle timeout that is kept for the network: the deadline that browsers are
+    /// told, the *told deadline*, is earlier than the real one by this. Default: 5 seconds.
     pub grace: Duration,
 }
 

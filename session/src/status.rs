@@ -25,8 +25,8 @@ pub enum Status {
 /// The remaining times of a live session, and the settings that the browser needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveStatus {
-    /// The time until the idle deadline that the browser is told, which is the grace before the
-    /// real one. It is zero during grace.
+    /// The time until the idle deadline that the browser is told, which is earlier than the real
+    /// one by the grace. It is zero during grace.
     #[serde(rename = "idle_remaining_ms", with = "millis")]
     pub idle_remaining: Duration,
     /// The time until the absolute timeout.

@@ -121,7 +121,7 @@ impl Page {
     /// All elements that match `selector`, concealed or not.
     pub(crate) fn find_all(&self, selector: &str) -> Vec<Element> {
         let mut found = Vec::new();
-        // A document and a fragment are no elements, but only methods that they have in common are
+        // A document and a fragment are not elements, but only methods that they have in common are
         // called.
         self.find_in(self.document.unchecked_ref(), selector, &mut found);
         for removed in &*self.removed.borrow() {

@@ -1,5 +1,5 @@
-//! Sends requests to the server with a timeout, and tells its answers from those of anything in
-//! between.
+//! Sends requests to the server with a timeout, and distinguishes its answers from those of
+//! proxies.
 
 use dwell_session::{Generation, Names, Purpose, Status, whole_millis};
 use gloo_timers::callback::Timeout;

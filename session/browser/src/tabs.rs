@@ -8,7 +8,7 @@ use web_sys::{BroadcastChannel, Event, MessageEvent, Storage, StorageEvent, Wind
 
 use crate::clock::{Clock, Timestamp};
 
-/// The prefix of a message that a tab writes the draft with an id.
+/// The first word of the message that this tab writes a draft. The id of the draft follows it.
 const DRAFT: &str = "draft";
 
 /// A message from another tab.

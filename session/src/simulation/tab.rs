@@ -19,7 +19,7 @@ const LONGEST_TIMER: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// How long a tab has to be hidden until its chained timers are aligned to minutes.
 const THROTTLED_AFTER: Duration = Duration::from_secs(5 * 60);
-/// How many timers that set each other make a chain.
+/// How many timers in a row, each set by the one before, count as chained.
 const CHAINED_AFTER: u32 = 5;
 
 /// A tab of a browser.
