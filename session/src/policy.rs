@@ -220,6 +220,18 @@ mod tests {
 
     // A5
     #[test]
+    fn a_standard_is_named_only_for_a_limit_that_it_sets() {
+        for preset in [Preset::PciDss, Preset::Psd2] {
+            assert_ne!(Rule::PresetIdle(preset).source(), "Dwell", "{preset}");
+            assert_eq!(Rule::PresetAbsolute(preset).source(), "Dwell", "{preset}");
+        }
+        for preset in [Preset::OwaspLow, Preset::NistAal3] {
+            assert_ne!(Rule::PresetAbsolute(preset).source(), "Dwell", "{preset}");
+        }
+    }
+
+    // A5
+    #[test]
     fn the_policy_of_a_preset_keeps_every_rule_that_is_not_advice() {
         for preset in Preset::ALL {
             let limits = Policy::preset(preset).limits();

@@ -92,7 +92,9 @@ impl Rule {
             Self::Representable
             | Self::GraceBelowWarning
             | Self::WarningBelowIdle
-            | Self::IdleBelowAbsolute => "Dwell",
+            | Self::IdleBelowAbsolute
+            // These two standards limit the time without activity only.
+            | Self::PresetAbsolute(Preset::PciDss | Preset::Psd2) => "Dwell",
             Self::WarningLongEnough | Self::TenExtensions => "WCAG 2.2.1",
             Self::PresetIdle(preset) | Self::PresetAbsolute(preset) => match preset {
                 Preset::OwaspLow | Preset::OwaspHigh => "OWASP",
