@@ -188,7 +188,7 @@ impl Server {
                     end) send "$signal"; wait "$server"; server= ;;
                 esac
                 echo
-            replies
+            done
             send CONT; kill -s INT "$server"; wait "$server"; rm -rf "$directory""#;
         let mut controller = Command::new("sh")
             .args(["-c", script, "sh"])
