@@ -37,7 +37,9 @@ pub struct Names {
     pub generation_field: Text,
     /// The form field that carries the id of the form's draft. Default: `dwell-draft`.
     pub draft_field: Text,
-    /// The field that carries the name of the form when its draft is saved. Default: `dwell-form`.
+    /// The field that carries the name of the form when its draft is saved. A form has it as a
+    /// hidden field if it is to be kept when it is sent after the end of the session without
+    /// scripts. Default: `dwell-form`.
     pub form_field: Text,
     /// The name of the broadcast channel and of the lock that the tabs of one browser share. Two
     /// instances of Dwell in one program need different names, as they need different paths.
@@ -83,6 +85,10 @@ impl Names {
     /// such as `/.admin`, which has no slash at its end. Two instances of Dwell in one program need
     /// different prefixes. The name of the channel between tabs follows from the prefix, so tabs of
     /// one instance ignore the sessions of the other.
+    ///
+    /// Each instance also needs a page for signing in, a session cookie with a name, and a database
+    /// (or a prefix in Redis) of its own. With the same database, whoever holds a session of one
+    /// instance holds one of the other.
     pub fn under(prefix: &str) -> Self {
         let path = |rest: &str| Text::Owned(format!("{prefix}{rest}"));
         Self {
