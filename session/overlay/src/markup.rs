@@ -11,14 +11,19 @@ pub const NAMES_META: &str = "dwell-names";
 pub const STATE_ATTRIBUTE: &str = "data-dwell-state";
 /// The attribute of an element directly in `<body>` that is not concealed with the page.
 pub const STAYS_ATTRIBUTE: &str = "data-dwell-stays";
-/// The attribute of a `<template>` with the fields for signing in without leaving the page. The
-/// overlay adds the form around them and its button.
+/// The attribute of a `<template>` with the fields for signing in without leaving the page. It
+/// contains only labels and inputs, because the overlay adds the form around them and its button.
+/// It may stand anywhere in the body. Only these fields are sent.
 pub const SIGN_IN_ATTRIBUTE: &str = "data-dwell-sign-in";
 /// The id of the element that says why signing in has failed, for the `aria-describedby` of the
 /// fields.
 pub const SIGN_IN_TROUBLE_ID: &str = "dwell-sign-in-trouble";
 /// The attribute of a form whose content is saved on the server as a draft while it is typed. Its
 /// value is the name of the form.
+///
+/// The hidden field [`Names::draft_field`](dwell_session::Names::draft_field) has the id of the
+/// draft. A form that is to be kept even if it is submitted after the end without scripts also has
+/// its name in the hidden field [`Names::form_field`](dwell_session::Names::form_field).
 pub const DRAFT_ATTRIBUTE: &str = "data-dwell-draft";
 /// The attribute of such a form with the address at which the page shows a draft, without the id of
 /// the draft, which is appended. If it is missing, the address of the page does not change.

@@ -94,8 +94,14 @@ impl SessionPage {
         Self { names, ..self }
     }
 
-    /// Sets the id of the form whose input must not be lost. It can still be submitted when the
-    /// guard has closed the page. Without scripts, such a page is not reloaded by itself.
+    /// Sets the `id` of the form whose input must not be lost. Without scripts, such a page does
+    /// not reload itself at the end while somebody types. When the guard has closed the page, its
+    /// cover offers to submit the form, with or without scripts.
+    ///
+    /// A form that is to be kept as a draft when it is submitted after the end carries three hidden
+    /// fields: the [generation](Self::generation_field), the id of the draft
+    /// ([`Names::draft_field`]), and the name of the form ([`Names::form_field`]), for example
+    /// `<input type="hidden" name="dwell-form" value="invoice">`.
     pub fn form(self, id: impl Into<Cow<'static, str>>) -> Self {
         Self {
             form: Some(id.into()),
