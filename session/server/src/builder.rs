@@ -56,6 +56,7 @@ pub struct DwellBuilder {
     policy: Policy,
     store: Option<Arc<dyn Store>>,
     names: Names,
+    sign_in: Option<String>,
     cookie: SessionCookie,
     place_of: Box<dyn Fn(&str) -> Place + Send + Sync>,
     generation_rule: GenerationRule,
@@ -84,6 +85,7 @@ impl DwellBuilder {
             policy,
             store: None,
             names: Names::default(),
+            sign_in: None,
             cookie: SessionCookie::default(),
             place_of: Box::new(|_| Place::Page),
             generation_rule: GenerationRule::default(),
@@ -146,7 +148,7 @@ impl DwellBuilder {
     /// Sets the path of the page for signing in, which the program has to serve. The default is
     /// `/sign-in`.
     pub fn sign_in_at(mut self, path: impl Into<String>) -> Self {
-        self.names.sign_in = path.into().into();
+        self.sign_in = Some(path.into());
         self
     }
 
@@ -229,7 +231,11 @@ impl DwellBuilder {
     /// No store is set, or the [`Names`] cannot be told apart.
     pub fn build(self) -> Result<Dwell, BuildError> {
         let store = self.store.ok_or(BuildError::NoStore)?;
-        error::check(&self.names)?;
+        let mut names = self.names;
+        if let Some(path) = self.sign_in {
+            names.sign_in = path.into();
+        }
+        error::check(&names)?;
         let clock = self.clock.or_else(|| store.clock());
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::start()));
         #[cfg(feature = "drafts")]
@@ -241,7 +247,7 @@ impl DwellBuilder {
         });
         let timed = Timed::new(store, self.store_timeout, Arc::clone(&self.meter));
         let store: Arc<dyn Store> = Arc::new(timed);
-        let names = Arc::new(self.names);
+        let names = Arc::new(names);
         let settings = Settings {
             pages: Pages::new(Arc::clone(&names), self.place_of),
             names,

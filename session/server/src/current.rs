@@ -11,6 +11,7 @@ use crate::{
     PersonId,
     dwell::Dwell,
     layer::SessionContext,
+    navigation::original_uri,
     refusal::{Denied, Refusal},
     sessions::{LiveSession, Visit},
     store::{Session, SessionKey, StoreError},
@@ -113,7 +114,11 @@ impl<S: Sync> FromRequestParts<S> for CurrentSession {
             Visit::Ended(tombstone) => Some(tombstone.reason),
             Visit::Anonymous => None,
         };
-        let rejected = RejectedRequest::of(&parts.method, &parts.uri, &parts.headers);
+        let rejected = RejectedRequest::of(
+            &parts.method,
+            original_uri(&parts.uri, &parts.extensions),
+            &parts.headers,
+        );
         let answer = turn_away(dwell.settings(), &rejected, reason);
         Err(Denied::Answered(Box::new(answer)))
     }

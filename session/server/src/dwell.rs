@@ -87,7 +87,7 @@ impl Dwell {
     /// Returns the layer for routes that only people who are signed in may use. See [`Protect`].
     pub fn protect(&self) -> Protect {
         self.0.has_protected_routes.store(true, Ordering::Relaxed);
-        Protect::new()
+        Protect::new(self.clone())
     }
 
     /// Returns the layer that shows refusals as pages on routes outside of [`layer`](Self::layer).
@@ -132,6 +132,11 @@ impl Dwell {
         InvalidPersonId: From<P::Error>,
     {
         Begin::of(self, person, None, Origin::default(), false)
+    }
+
+    /// Whether both are the same instance.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// The policy in force.

@@ -7,6 +7,8 @@ mod body;
 mod data;
 mod forgery;
 mod head;
+#[cfg(feature = "drafts")]
+mod late;
 mod protect;
 mod refusals;
 mod service;

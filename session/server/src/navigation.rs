@@ -1,9 +1,12 @@
 //! What the headers of a request say about why the browser makes it.
 
-use axum::http::{
-    HeaderMap, HeaderName, Uri,
-    header::{self, AsHeaderName},
-    uri::PathAndQuery,
+use axum::{
+    extract::OriginalUri,
+    http::{
+        Extensions, HeaderMap, HeaderName, Uri,
+        header::{self, AsHeaderName},
+        uri::PathAndQuery,
+    },
 };
 
 pub(crate) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -118,8 +121,23 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
 
 /// Whether the body is a URL-encoded form, by its `Content-Type`.
 pub fn is_form(headers: &HeaderMap) -> bool {
+    has_type(headers, "application/x-www-form-urlencoded")
+}
+
+/// Whether the body has the media type `wanted`, which is in lower case.
+pub(crate) fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
     header_text(headers, header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+        .and_then(|kind| kind.get(..wanted.len()))
+        .is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
+}
+
+/// The address of a request as the browser has sent it. A nested router shortens it for its routes.
+pub(crate) fn original_uri<'request>(
+    uri: &'request Uri,
+    extensions: &'request Extensions,
+) -> &'request Uri {
+    let original = extensions.get::<OriginalUri>();
+    original.map_or(uri, |OriginalUri(uri)| uri)
 }
 
 /// The value of a header, if the header exists and its value is visible ASCII.

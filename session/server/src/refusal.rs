@@ -99,6 +99,14 @@ impl Refusal {
         "Nothing was changed. Send less at once.",
     );
 
+    /// The body did not arrive in time.
+    pub const TOO_SLOW: Self = Self::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "too_slow",
+        "This took too long to arrive",
+        "Nothing was changed. Please send it again.",
+    );
+
     /// The connection was lost before the whole body had arrived.
     pub const CUT_OFF: Self = Self::new(
         StatusCode::BAD_REQUEST,
@@ -209,12 +217,15 @@ pub(crate) fn plain_page(refusal: &Refusal) -> Response {
     let Refusal {
         heading, advice, ..
     } = refusal;
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
     let page = format!(
         "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\"><title>{heading}</title>\
          <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto 0;\
-         padding:0 1.25rem}}</style><h1>{heading}</h1><p>{advice}</p></html>"
+         padding:0 1.25rem}}</style><h1>{heading}</h1><p>{advice}</p></html>",
+        heading = escaped(heading),
+        advice = escaped(advice),
     );
     (refusal.status, Html(page)).into_response()
 }

@@ -14,10 +14,10 @@ pub enum BuildError {
          or a RedisStore"
     )]
     NoStore,
-    /// A path does not begin with a slash, or contains what a router would read as a pattern, as a
+    /// A path does not begin with one slash, or contains what a router would read as a pattern, as a
     /// query or as a fragment.
     #[error(
-        "the path {0:?} must begin with a slash, end without one, and contain none of \
+        "the path {0:?} must begin with one slash, end without one, and contain none of \
          the characters `{{}}?#` and no space"
     )]
     Path(String),
@@ -30,6 +30,9 @@ pub enum BuildError {
     /// The name of the header for the generation is not a name of a header in lower case.
     #[error("{0:?} cannot be the header for the generation: use a name in lower case")]
     Header(String),
+    /// The name by which the tabs of one browser find each other is empty.
+    #[error("the name `tabs` in `Names` must not be empty")]
+    Tabs,
     /// The selector of what is concealed has a comma.
     #[error("the selector {0:?} of what is concealed must not contain a comma")]
     Concealed(String),
@@ -70,6 +73,9 @@ pub(super) fn check(names: &Names) -> Result<(), BuildError> {
     if !is_lower_case || HeaderName::try_from(header.as_bytes()).is_err() {
         return Err(BuildError::Header(header.to_string()));
     }
+    if names.tabs.is_empty() {
+        return Err(BuildError::Tabs);
+    }
     match names.concealed.contains(',') {
         true => Err(BuildError::Concealed(names.concealed.to_string())),
         false => Ok(()),
@@ -78,7 +84,11 @@ pub(super) fn check(names: &Names) -> Result<(), BuildError> {
 
 fn is_path(path: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"{}?#".contains(&byte);
-    path.starts_with('/') && path.len() > 1 && !path.ends_with('/') && path.bytes().all(is_plain)
+    path.starts_with('/')
+        && path.len() > 1
+        && !path.ends_with('/')
+        && !path.contains("//")
+        && path.bytes().all(is_plain)
 }
 
 #[cfg(test)]
@@ -97,7 +107,16 @@ mod tests {
 
         assert_eq!(check(&Names::default()), Ok(()));
         assert_eq!(check(&Names::under("/.admin")), Ok(()));
-        for path in ["", "/", "login", "/login/", "/{id}", "/login?x", "/a b"] {
+        for path in [
+            "",
+            "/",
+            "login",
+            "/login/",
+            "/{id}",
+            "/login?x",
+            "/a b",
+            "//evil.example",
+        ] {
             let error = Err(Path(path.into()));
             assert_eq!(
                 changed(|names| names.sign_in = path.to_owned().into()),
@@ -119,6 +138,10 @@ mod tests {
                 error
             );
         }
+        assert_eq!(
+            changed(|names| names.tabs = "".into()),
+            Err(BuildError::Tabs)
+        );
         assert_eq!(
             changed(|names| names.concealed = "main, aside".into()),
             Err(Concealed("main, aside".into()))

@@ -5,7 +5,7 @@ use axum::http::Method;
 use super::head::RequestHead;
 use crate::{
     dwell::Settings,
-    navigation::{Purpose, Starter, comes_from_other_page, is_form, is_navigation},
+    navigation::{Purpose, Starter, comes_from_other_page, has_type, is_form, is_navigation},
     return_path::Place,
 };
 
@@ -66,5 +66,6 @@ fn opens_page(head: &RequestHead<'_>, settings: &Settings) -> bool {
 }
 
 fn sends_form(head: &RequestHead<'_>) -> bool {
-    is_form(head.headers) && Purpose::of(head.headers).starter(head.headers) != Starter::Other
+    let is_any_form = is_form(head.headers) || has_type(head.headers, "multipart/form-data");
+    is_any_form && Purpose::of(head.headers).starter(head.headers) != Starter::Other
 }

@@ -8,6 +8,7 @@ use std::{
 
 use axum::{
     extract::Request,
+    http::header::SET_COOKIE,
     response::{IntoResponse as _, Response},
 };
 use futures::future::BoxFuture;
@@ -16,6 +17,7 @@ use tower_sessions::Session;
 
 use super::service::SessionContext;
 use crate::{
+    Dwell,
     refusal::{Denied, Refusal},
     sessions::Visit,
 };
@@ -31,7 +33,8 @@ use crate::{
 /// server error.
 ///
 /// Only [signing in](crate::SignIn) begins a session or changes its id. `Session::flush`,
-/// `Session::delete` and `Session::cycle_id` end the session as if its person had signed out.
+/// `Session::delete` and `Session::cycle_id` end the session as if its person had signed out, and
+/// after `flush` and `cycle_id` the browser is told to delete the cookie.
 /// Writing data without a session is an error,
 /// [`DataError::NoSession`](crate::DataError::NoSession).
 #[derive(Debug, Clone, Copy)]
@@ -83,9 +86,13 @@ where
                 Visit::Live(_) => settings.cookie.session_id(request.headers()),
                 Visit::Ended(_) | Visit::OtherPage | Visit::Anonymous => None,
             };
-            let data = Session::new(id, context.dwell.session_store(), None);
+            let dwell = context.dwell.clone();
+            let data = Session::new(id, dwell.session_store(), None);
             request.extensions_mut().insert(data.clone());
             let response = inner.call(request).await?;
+            if id.is_some() && data.id().is_none() {
+                return Ok(signed_out(&dwell, response));
+            }
             let has_changed = data.is_modified();
             if !has_changed || response.status().is_server_error() {
                 return Ok(response);
@@ -96,4 +103,12 @@ where
             })
         })
     }
+}
+
+/// The answer of a handler that has ended the session.
+fn signed_out(dwell: &Dwell, mut response: Response) -> Response {
+    if let Some(cookie) = dwell.cookie().remove() {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
 }

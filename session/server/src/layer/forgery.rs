@@ -13,18 +13,16 @@ pub(crate) fn is_forged(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 fn is_same_origin(headers: &HeaderMap) -> bool {
-    if let Some(site) = headers.get(SEC_FETCH_SITE) {
-        return site == "same-origin" || site == "none";
+    if headers.contains_key(SEC_FETCH_SITE) {
+        let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
+        return sites.all(|site| site == "same-origin" || site == "none");
     }
-    match headers.get(header::ORIGIN) {
-        Some(origin) => {
-            let origin = origin.to_str().ok().and_then(|o| o.parse::<Uri>().ok());
-            let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
-            let origin_host = origin.as_ref().and_then(Uri::authority);
-            origin_host.is_some() && origin_host.map(|authority| authority.as_str()) == host
-        }
-        None => true,
-    }
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
+    headers.get_all(header::ORIGIN).iter().all(|origin| {
+        let origin = origin.to_str().ok().and_then(|o| o.parse::<Uri>().ok());
+        let origin_host = origin.as_ref().and_then(Uri::authority);
+        origin_host.is_some() && origin_host.map(|authority| authority.as_str()) == host
+    })
 }
 
 #[cfg(test)]
@@ -35,7 +33,7 @@ mod tests {
         let mut all = HeaderMap::new();
         all.insert("host", "dwell.example".parse().unwrap());
         for (name, value) in headers {
-            all.insert(*name, value.parse().unwrap());
+            all.append(*name, value.parse().unwrap());
         }
         !is_forged(method, &all)
     }
@@ -43,7 +41,7 @@ mod tests {
     // K2
     #[test]
     fn fetch_metadata_decides_and_the_origin_is_the_fallback() {
-        let table: [(&[(&'static str, &str)], bool); 11] = [
+        let table: [(&[(&'static str, &str)], bool); 13] = [
             (&[("sec-fetch-site", "same-origin")], true),
             (&[("sec-fetch-site", "none")], true),
             (&[("sec-fetch-site", "same-site")], false),
@@ -52,6 +50,20 @@ mod tests {
                 &[
                     ("sec-fetch-site", "cross-site"),
                     ("origin", "https://dwell.example"),
+                ],
+                false,
+            ),
+            (
+                &[
+                    ("sec-fetch-site", "same-origin"),
+                    ("sec-fetch-site", "cross-site"),
+                ],
+                false,
+            ),
+            (
+                &[
+                    ("origin", "https://dwell.example"),
+                    ("origin", "https://evil.example"),
                 ],
                 false,
             ),

@@ -7,7 +7,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use axum::{extract::Request, response::Response};
+use axum::{
+    extract::Request,
+    http::{HeaderValue, header},
+    response::Response,
+};
 use futures::future::BoxFuture;
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
@@ -77,7 +81,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let show = is_navigation(request.headers()).then(|| self.show.clone());
-        DwellFuture::direct(self.inner.call(request), show)
+        DwellFuture::direct(self.inner.call(request), show, false)
     }
 }
 
@@ -88,6 +92,7 @@ pin_project! {
         handling: Handling<F>,
         // Set if a browser will show the answer as a page.
         show: Option<ShowRefusal>,
+        is_private: bool,
     }
 }
 
@@ -105,17 +110,24 @@ pin_project! {
 }
 
 impl<F> DwellFuture<F> {
-    pub(super) fn direct(inner: F, show: Option<ShowRefusal>) -> Self {
-        let handling = Handling::Direct { inner };
-        Self { handling, show }
+    /// If the answer `is_private`, browsers and proxies are told not to store it.
+    pub(super) fn direct(inner: F, show: Option<ShowRefusal>, is_private: bool) -> Self {
+        Self {
+            handling: Handling::Direct { inner },
+            show,
+            is_private,
+        }
     }
 
     pub(super) fn boxed(
         handling: BoxFuture<'static, Result<Response, Infallible>>,
         show: Option<ShowRefusal>,
     ) -> Self {
-        let handling = Handling::Boxed { handling };
-        Self { handling, show }
+        Self {
+            handling: Handling::Boxed { handling },
+            show,
+            is_private: false,
+        }
     }
 }
 
@@ -127,15 +139,27 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = match this.handling.project() {
+        let mut response = match this.handling.project() {
             HandlingProjection::Direct { inner } => ready!(inner.poll(cx))?,
             HandlingProjection::Boxed { handling } => ready!(handling.as_mut().poll(cx))?,
         };
+        if *this.is_private {
+            no_store(&mut response);
+        }
         Poll::Ready(Ok(match this.show {
             Some(page) if response.extensions().get::<Refusal>().is_some() => show(page, response),
             _ => response,
         }))
     }
+}
+
+/// Makes sure that browsers and proxies do not store an answer to somebody who is signed in, unless
+/// the answer itself allows it (`H1`).
+pub(super) fn no_store(response: &mut Response) {
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
 }
 
 impl<F> fmt::Debug for DwellFuture<F> {

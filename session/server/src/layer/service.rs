@@ -18,11 +18,11 @@ use super::{
     admission::{RequestFacts, Step, next_step},
     body,
     head::{Classification, GenerationCheck, GenerationValue, RequestHead},
-    refusals::DwellFuture,
+    refusals::{DwellFuture, no_store},
 };
 use crate::{
     dwell::Dwell,
-    navigation::is_navigation,
+    navigation::{is_navigation, original_uri},
     refusal::Denied,
     sessions::{LiveSession, Sessions, Visit},
     store::StoreError,
@@ -87,7 +87,7 @@ where
         let (parts, body) = request.into_parts();
         let head = RequestHead {
             method: &parts.method,
-            target: parts.uri.path_and_query(),
+            target: original_uri(&parts.uri, &parts.extensions).path_and_query(),
             headers: &parts.headers,
             is_routed: parts.extensions.get::<MatchedPath>().is_some(),
         };
@@ -100,10 +100,11 @@ where
             && let Some(visit) = immediate_visit(self.dwell.sessions(), &classification)
         {
             let dwell = self.dwell.clone();
+            let is_live = matches!(visit, Visit::Live(_));
             request
                 .extensions_mut()
                 .insert(SessionContext { dwell, visit });
-            return DwellFuture::direct(self.inner.call(request), show);
+            return DwellFuture::direct(self.inner.call(request), show, is_live);
         }
         let dwell = self.dwell.clone();
         // `poll_ready` was called on this service and not on its clone, so this one must be called.
@@ -118,12 +119,16 @@ where
                         }
                         _ => None,
                     };
+                    let is_live = matches!(visit, Visit::Live(_));
                     let context = SessionContext {
                         dwell: dwell.clone(),
                         visit,
                     };
                     request.extensions_mut().insert(context);
-                    let response = inner.call(request).await?;
+                    let mut response = inner.call(request).await?;
+                    if is_live {
+                        no_store(&mut response);
+                    }
                     if let Some(live) = touches {
                         touch_after_form(dwell.sessions(), &live, response.status()).await;
                     }

@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     http::{
         Request, Response, StatusCode,
-        header::{COOKIE, HeaderValue},
+        header::{COOKIE, HeaderValue, SET_COOKIE},
     },
     routing::{get, post},
 };
@@ -28,6 +28,10 @@ fn router(dwell: &Dwell) -> Router {
         let kept: String = session.get(KEY).await?.unwrap_or_default();
         Ok(kept.len().to_string())
     };
+    let flush = async |session: Session| -> Result<&'static str, Denied> {
+        session.flush().await?;
+        Ok("flushed")
+    };
     // The session ends while the handler runs.
     let end = async |session: Session| -> Result<(), Denied> {
         let same = session.clone();
@@ -38,6 +42,7 @@ fn router(dwell: &Dwell) -> Router {
     Router::new()
         .route("/data", get(tell).post(keep))
         .route("/end", post(end))
+        .route("/flush", post(flush))
         .route_layer(dwell.data())
         .layer(dwell.layer())
 }
@@ -79,6 +84,21 @@ async fn what_is_not_kept_is_refused_with_its_reason() {
     let request = Request::post("/end").header(COOKIE, &cookie);
     let ended = send(&router, request.body(Body::empty()).unwrap()).await;
     assert_eq!(ended.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_handler_that_flushes_the_session_signs_out() {
+    let (dwell, _directory) = set_up(|dwell| dwell).await;
+    let router = router(&dwell);
+    let cookie = cookie_of(&dwell.begin("alice").await.unwrap());
+    assert_eq!(keep(&router, Some(&cookie), 1).await, StatusCode::OK);
+
+    let request = Request::post("/flush").header(COOKIE, &cookie);
+    let answer = send(&router, request.body(Body::empty()).unwrap()).await;
+    let removal = answer.headers()[SET_COOKIE].to_str().unwrap();
+    assert!(removal.contains("Max-Age=0"), "{removal}");
+    assert_eq!(text(answer).await, "flushed");
+    assert_eq!(kept(&router, &cookie).await, "0");
 }
 
 #[test]

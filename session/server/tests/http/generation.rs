@@ -12,9 +12,10 @@ use dwell::GenerationRule;
 use crate::program::{Program, text};
 
 async fn sent(program: &Program, cookie: &HeaderValue, form: &str) -> StatusCode {
+    // The type of a body may be in capital letters.
     let request = Request::post("/change")
         .header(COOKIE, cookie)
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(CONTENT_TYPE, "Application/X-WWW-Form-Urlencoded")
         .header("sec-fetch-site", "same-origin")
         .body(Body::from(form.to_owned()))
         .unwrap();

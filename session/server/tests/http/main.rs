@@ -6,6 +6,8 @@ mod browser_module;
 mod data;
 mod forgery;
 mod generation;
+mod late;
+mod layers;
 mod program;
 mod protect;
 mod start;
