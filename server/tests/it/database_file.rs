@@ -72,12 +72,12 @@ fn a_new_database_is_logged_and_only_its_owner_may_read_it() {
     }
     let (_, log) = server.stop();
     assert_eq!(
-        log.matches("an empty one has been made").count(),
+        log.matches("an empty one has been created").count(),
         1,
         "{log}"
     );
     let (_, log) = Server::start_again(&directory, &other).stop();
-    assert!(!log.contains("an empty one has been made"), "{log}");
+    assert!(!log.contains("an empty one has been created"), "{log}");
 }
 
 #[test]

@@ -65,17 +65,24 @@ impl SlowRequest {
     }
 }
 
+/// Whether what somebody wrote is sent to `route`.
+fn is_writing(route: &Route) -> bool {
+    ["/workspace", "/drafts"].contains(&route.path)
+}
+
 /// The request of a page to `route`: a form, or the request of a script if the page uses one.
 fn request(browser: &Browser, route: &Route, generation: &str) -> Request<String> {
     let is_form = !route.path.starts_with("/api");
     let (mut request, body) = if is_form {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("generation", generation)
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.append_pair("generation", generation)
             .append_pair("id", "1")
             .append_pair("text", TEXT)
-            .append_pair(DRAFT_FIELD, DRAFT)
-            .append_pair(DRAFT_FORM_FIELD, NOTE_FORM)
-            .finish();
+            .append_pair(DRAFT_FIELD, DRAFT);
+        if is_writing(route) {
+            body.append_pair(DRAFT_FORM_FIELD, NOTE_FORM);
+        }
+        let body = body.finish();
         (by_user(Method::POST, route.path), body)
     } else {
         let mut request = by_script(Method::POST, route.path);
@@ -139,9 +146,8 @@ async fn assert_nothing_done_after(reason: EndReason) {
         assert!(told.is_end(reason), "{reason} {route:?} {told:?}");
 
         let kept = app.count("select count(*) from dwell_drafts where fields is not null");
-        let is_writing = ["/workspace", "/drafts"].contains(&route.path);
         if reason == EndReason::IdleTimeout {
-            assert_eq!(kept.await, i64::from(is_writing), "{route:?}");
+            assert_eq!(kept.await, i64::from(is_writing(route)), "{route:?}");
         }
         sqlx::query("delete from dwell_drafts")
             .execute(&app.pool)

@@ -19,6 +19,7 @@ use super::service::SessionContext;
 use crate::{
     Dwell,
     refusal::{Denied, Refusal},
+    session_data::DataError,
     sessions::Visit,
 };
 
@@ -90,15 +91,18 @@ where
             let data = Session::new(id, dwell.session_store(), None);
             request.extensions_mut().insert(data.clone());
             let response = inner.call(request).await?;
-            if id.is_some() && data.id().is_none() {
-                return Ok(signed_out(&dwell, response));
-            }
-            let has_changed = data.is_modified();
-            if !has_changed || response.status().is_server_error() {
+            if !data.is_modified() || response.status().is_server_error() {
                 return Ok(response);
+            }
+            if id.is_some() && data.is_empty().await {
+                return Ok(signed_out(&dwell, response));
             }
             Ok(match data.save().await {
                 Ok(()) => response,
+                // `tower_sessions` looks for another session if its own has ended.
+                Err(error) if id.is_some() && is_without_session(&error) => {
+                    DataError::Ended.refusal().into_response()
+                }
                 Err(error) => Denied::from(error).into_response(),
             })
         })
@@ -111,4 +115,8 @@ fn signed_out(dwell: &Dwell, mut response: Response) -> Response {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
+}
+
+fn is_without_session(error: &tower_sessions::session::Error) -> bool {
+    DataError::of(error) == Some(DataError::NoSession)
 }
