@@ -126,6 +126,24 @@ for (const name of PROGRAMS) {
     });
 }
 
+test.describe("templates, without JavaScript", () => {
+    test.use({ name: "templates", idleSeconds: SHORT, javaScriptEnabled: false });
+
+    test("the page closes, and what was typed can be sent and comes back", async ({ page, context, program }) => {
+        await signIn(page);
+        await text(page).fill("A month of work");
+        await expect(page.getByRole("heading", { name: "This page has been closed" })).toBeVisible();
+        await expect(text(page)).toBeHidden();
+        await expect.poll(() => answer(context, program.url)).toBe(401);
+        await page.getByRole("button", { name: "Send what I typed" }).click();
+        await page.getByLabel("Name").fill("ada");
+        await page.getByLabel("Password").fill(PASSWORD);
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await expect(invoices(page)).toBeVisible();
+        await expect(text(page)).toHaveValue("A month of work");
+    });
+});
+
 test.describe("hydrated, with a router in the browser", () => {
     test.use({ name: "hydrated", idleSeconds: SHORT });
 

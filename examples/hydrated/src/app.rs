@@ -137,6 +137,8 @@ fn Invoices(
         <ActionForm action=add node_ref=form attr:data-dwell-draft="invoice">
             <GenerationField />
             <input type="hidden" name=names.draft_field value=draft />
+            // With it, what is sent after the end of the session is kept as a draft.
+            <input type="hidden" name=names.form_field value="invoice" />
             <p>
                 <label>"Customer " <input name="customer" value=customer /></label>
             </p>

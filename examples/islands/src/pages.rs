@@ -87,6 +87,8 @@ pub fn InvoicesPage(
             <form method="post" action="/invoices" data-dwell-draft="invoice">
                 <GenerationField generation />
                 <input type="hidden" name=names.draft_field value=draft.id.to_string() />
+                // With it, what is sent after the end of the session is kept as a draft.
+                <input type="hidden" name=names.form_field value="invoice" />
                 <p>
                     <label>"Customer " <input name="customer" value=draft.customer /></label>
                 </p>

@@ -101,9 +101,11 @@ impl InvoicesPage<'_> {
                         li { (invoice.customer) ": " (invoice.text) }
                     }
                 }
-                form method="post" action="/invoices" data-dwell-draft=(InvoiceForm::NAME) {
+                form id=(InvoiceForm::NAME) method="post" action="/invoices" data-dwell-draft=(InvoiceForm::NAME) {
                     (generation)
                     input type="hidden" name=(names.draft_field) value=(self.form.draft);
+                    // With it, what is sent after the end of the session is kept as a draft.
+                    input type="hidden" name=(names.form_field) value=(InvoiceForm::NAME);
                     p { label { "Customer " input name="customer" value=(self.form.customer); } }
                     p { label { "Text " textarea name="text" rows="4" { (self.form.text) } } }
                     p data-dwell-not-kept hidden { "This cannot be kept at the moment." }
@@ -122,7 +124,9 @@ impl InvoicesPage<'_> {
 /// What a page of this session says of it.
 fn session_page(current: &CurrentSession) -> SessionPage {
     let dwell = current.dwell();
-    let page = SessionPage::new(current.status()).names(dwell.names().clone());
+    let page = SessionPage::new(current.status())
+        .names(dwell.names().clone())
+        .form(InvoiceForm::NAME);
     match dwell.module_paths() {
         Some(module) => page.module(module.script, module.wasm),
         None => page,
