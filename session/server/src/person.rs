@@ -11,7 +11,7 @@ const MAX_LENGTH: usize = 64;
 /// without control characters.
 ///
 /// Dwell only compares ids. They are written to the log, so an id should not reveal anything about
-/// the person, as a name or an e-mail address would.
+/// the person, as a name or an address would.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(SmolStr);
 

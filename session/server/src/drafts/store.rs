@@ -13,8 +13,8 @@ use crate::{PersonId, store::StoreError};
 /// Each operation is one atomic step. The rules for drafts are in [`Drafts`](super::Drafts), and a
 /// store only does what is described here. A draft is *open* as long as it is not used up. A draft
 /// is identified by its person and its id together, so that nobody can reach the drafts of others.
-/// Only [`list`](Self::list), [`contains`](Self::contains) and [`sweep`](Self::sweep) take into
-/// account whether a draft has expired.
+/// Only [`list`](Self::list), [`contains`](Self::contains) and [`sweep`](Self::sweep) heed
+/// whether a draft has expired.
 ///
 /// No method has a default implementation, so that the compiler reports an incomplete store. Every
 /// method fails if the store does not answer, or if it contains something that it has not written.
