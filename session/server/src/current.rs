@@ -128,8 +128,13 @@ impl<S: Sync> OptionalFromRequestParts<S> for CurrentSession {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Denied> {
-        session_context(parts)?;
-        Ok(Self::find(&parts.extensions))
+        match session_context(parts)?.visit {
+            // A guest may send this, but the person of that page did not mean to send it as a guest.
+            Visit::OtherPage => Err(Refusal::ANOTHER_SESSION.into()),
+            Visit::Live(_) | Visit::Ended(_) | Visit::Anonymous => {
+                Ok(Self::find(&parts.extensions))
+            }
+        }
     }
 }
 

@@ -11,9 +11,9 @@ use dwell::GenerationRule;
 
 use crate::program::{Program, text};
 
-async fn sent(program: &Program, cookie: &HeaderValue, form: &str) -> StatusCode {
+async fn sent(program: &Program, path: &str, cookie: &HeaderValue, form: &str) -> StatusCode {
     // The type of a body may be in capital letters.
-    let request = Request::post("/change")
+    let request = Request::post(path)
         .header(COOKIE, cookie)
         .header(CONTENT_TYPE, "Application/X-WWW-Form-Urlencoded")
         .header("sec-fetch-site", "same-origin")
@@ -47,8 +47,23 @@ async fn a_form_without_a_generation_counts_as_one_that_has_no_such_field() {
             ),
         ];
         for (form, expected) in table {
-            let status = sent(&program, &cookie, form).await;
+            let status = sent(&program, "/change", &cookie, form).await;
             assert_eq!(status, expected, "{form:?} {rule:?}");
         }
     }
+}
+
+// K1
+#[tokio::test]
+async fn a_page_of_another_session_changes_nothing_as_a_guest_either() {
+    let program = Program::with(|dwell| dwell).await;
+    let old = program.dwell.begin("alice").await.unwrap();
+    let cookie = program.cookie().await;
+    let form = format!("dwell-generation={}", old.status().generation);
+    for path in ["/change", "/guestbook"] {
+        let status = sent(&program, path, &cookie, &form).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{path}");
+    }
+    let status = sent(&program, "/guestbook", &cookie, "").await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
 }

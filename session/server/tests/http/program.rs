@@ -88,6 +88,7 @@ fn router(dwell: &Dwell) -> Router {
         Ok(signed_in) => signed_in.into_response(),
         Err(error) => dwell::Denied::from(error).into_response(),
     };
+    let guestbook = async |_: Option<CurrentSession>| StatusCode::NO_CONTENT;
     let generation = async |current: CurrentSession| current.generation().to_string();
     Router::new()
         .route("/generation", get(generation))
@@ -96,6 +97,7 @@ fn router(dwell: &Dwell) -> Router {
         .route("/api/sign-in", post(sign_in))
         .route_layer(dwell.protect().except(["/help", "/api/sign-in"]))
         .route("/callback", post(StatusCode::NO_CONTENT))
+        .route("/guestbook", post(guestbook))
         .route("/sign-in", post(sign_in))
         .merge(dwell.routes())
         .layer(dwell.layer())
