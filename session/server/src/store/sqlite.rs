@@ -3,8 +3,9 @@
 mod backup;
 mod endings;
 mod json;
-mod owed;
+
 mod statements;
+mod unwritten_ends;
 mod watch;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use sqlx::{
 
 use self::{
     json::{keys_as_json, touches_as_json},
-    owed::UnwrittenEnds,
+    unwritten_ends::UnwrittenEnds,
 };
 use super::{
     Data, Expired, ListedSession, Listener, Lookup, NewSession, Presence, SessionKey,

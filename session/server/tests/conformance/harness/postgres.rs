@@ -16,6 +16,7 @@ use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
 use super::{
     CONNECTIONS,
     engines::{connected, postgres},
+    sql,
 };
 
 /// Replaces the clock of PostgreSQL by a sequence, because changes of a sequence are visible to
@@ -77,16 +78,13 @@ impl Subject for Postgres {
     }
 
     async fn sessions_kept(&self) -> u64 {
-        let count = sqlx::query_scalar("select count(*) from dwell_sessions");
+        let count = sqlx::query_scalar(sql::COUNT);
         let count: i64 = count.fetch_one(&self.pool).await.unwrap();
         count.unsigned_abs()
     }
 
     async fn personal_data(&self, key: SessionKey) -> String {
-        let stored = "select data || address || browser || coalesce(credential, '')
-            || coalesce(issuer, '') || coalesce(subject, '') || coalesce(provider_session, '')
-            from dwell_sessions where key = $1";
-        let stored = sqlx::query_scalar(stored).bind(key.as_bytes().as_slice());
+        let stored = sqlx::query_scalar(sql::PERSONAL_DATA).bind(key.as_bytes().as_slice());
         let stored: String = stored.fetch_one(&self.pool).await.unwrap();
         stored.replace("{}", "")
     }
@@ -96,15 +94,9 @@ impl Subject for Postgres {
 impl ByHand for Postgres {
     async fn by_hand(&self, deed: Deed, key: SessionKey) {
         let statement = match deed {
-            Deed::End => {
-                "update dwell_sessions set ended_at = 1, end_reason = 'revoked' where key = $1"
-            }
-            Deed::Delete => "delete from dwell_sessions where key = $1",
+            // This is told by a trigger of its own.
             Deed::DeleteAll => "truncate dwell_sessions",
-            Deed::Postpone => {
-                "update dwell_sessions set last_active_at = last_active_at + 3600000,
-                 authenticated_at = authenticated_at + 3600000 where key = $1"
-            }
+            deed => sql::by_hand(deed),
         };
         let mut query = sqlx::query(statement);
         if deed != Deed::DeleteAll {

@@ -12,7 +12,7 @@ use dwell_conformance::{ByHand, Deed, START, Subject};
 use sqlx::SqlitePool;
 use tempfile::TempDir;
 
-use super::{CONNECTIONS, engines::directory};
+use super::{CONNECTIONS, engines::directory, sql};
 
 /// A file that two nodes have opened.
 pub struct Sqlite {
@@ -59,16 +59,13 @@ impl Subject for Sqlite {
     }
 
     async fn sessions_kept(&self) -> u64 {
-        let count = sqlx::query_scalar("select count(*) from dwell_sessions");
+        let count = sqlx::query_scalar(sql::COUNT);
         let count: i64 = count.fetch_one(&self.pool).await.unwrap();
         count.unsigned_abs()
     }
 
     async fn personal_data(&self, key: SessionKey) -> String {
-        let stored = "select data || address || browser || coalesce(credential, '')
-            || coalesce(issuer, '') || coalesce(subject, '') || coalesce(provider_session, '')
-            from dwell_sessions where key = $1";
-        let stored = sqlx::query_scalar(stored).bind(key.as_bytes().as_slice());
+        let stored = sqlx::query_scalar(sql::PERSONAL_DATA).bind(key.as_bytes().as_slice());
         let stored: String = stored.fetch_one(&self.pool).await.unwrap();
         stored.replace("{}", "")
     }
@@ -77,18 +74,7 @@ impl Subject for Sqlite {
 #[async_trait]
 impl ByHand for Sqlite {
     async fn by_hand(&self, deed: Deed, key: SessionKey) {
-        let statement = match deed {
-            Deed::End => {
-                "update dwell_sessions set ended_at = 1, end_reason = 'revoked' where key = $1"
-            }
-            Deed::Delete => "delete from dwell_sessions where key = $1",
-            Deed::DeleteAll => "delete from dwell_sessions",
-            Deed::Postpone => {
-                "update dwell_sessions set last_active_at = last_active_at + 3600000,
-                 authenticated_at = authenticated_at + 3600000 where key = $1"
-            }
-        };
-        let mut query = sqlx::query(statement);
+        let mut query = sqlx::query(sql::by_hand(deed));
         if deed != Deed::DeleteAll {
             query = query.bind(key.as_bytes().as_slice());
         }
