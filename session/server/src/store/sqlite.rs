@@ -3,7 +3,6 @@
 mod backup;
 mod endings;
 mod json;
-
 mod statements;
 mod unwritten_ends;
 mod watch;
